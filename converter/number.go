@@ -1,0 +1,456 @@
+package converter
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// numberMax bounds the digits before and those after the point: more are an
+// id, not an amount.
+const numberMax = 30
+
+// significant is how many digits a spreadsheet shows of a number; those
+// beyond are noise of its binary arithmetic (0.30000000000000004).
+const significant = 15
+
+// number gives a cell as a plain decimal, its digits as written.
+func (c *Converter) number(cell Cell) (string, *Problem) {
+	switch cell.Kind {
+	case TextCell:
+		if c.spec.Decimal == '.' && plainNumber(cell.Text) {
+			return cell.Text, nil
+		}
+		return parseNumber(cell.Text, c.spec.Decimal)
+	case NumberCell:
+		if wholeBeyondDouble(cell.Text) {
+			return "", problem(codePrecision, "check the number, and format the column as text if it is an id",
+				"the number %s has more digits than a spreadsheet keeps (15), so that the last ones are not what was typed", clip(cell.Text))
+		}
+		if s := trimNoise(cell.Text); plainNumber(s) {
+			return s, nil
+		}
+		return parseNumber(trimNoise(cell.Text), '.')
+	case DateCell:
+		return "", problem(codeKind, "format the cell as a number in the spreadsheet, or map another column",
+			"the cell is a date (serial %s), not a number", clip(cell.Text))
+	}
+	return "", problem(codeKind, "write a number, or map another column", "%s is not a number", quote(cell.Text))
+}
+
+// integer gives a cell as a whole number.
+func (c *Converter) integer(cell Cell) (string, *Problem) {
+	s, p := c.number(cell)
+	if p != nil {
+		return "", p
+	}
+	whole, fraction, _ := strings.Cut(s, ".")
+	if strings.Trim(fraction, "0") != "" {
+		return "", problem(codeInteger, "write a whole number, or use the type number", "%s is not a whole number", quote(cell.Text))
+	}
+	if whole == "-0" {
+		whole = "0"
+	}
+	return whole, nil
+}
+
+// plainNumber reports that a text is in the API's form already.
+func plainNumber(s string) bool {
+	i := 0
+	if i < len(s) && s[i] == '-' {
+		i++
+	}
+	start := i
+	zero := true
+	for i < len(s) && s[i]-'0' <= 9 {
+		zero = zero && s[i] == '0'
+		i++
+	}
+	whole := i - start
+	if whole == 0 || whole > numberMax || whole > 1 && s[start] == '0' {
+		return false
+	}
+	if i < len(s) {
+		if s[i] != '.' || i+1 == len(s) || len(s)-i-1 > numberMax {
+			return false
+		}
+		for i++; i < len(s); i++ {
+			if s[i]-'0' > 9 {
+				return false
+			}
+			zero = zero && s[i] == '0'
+		}
+	}
+	return start == 0 || !zero
+}
+
+// wholeBeyondDouble reports that a number cell's text is a whole number
+// beyond 2^53, from where on not every whole number has a double.
+func wholeBeyondDouble(s string) bool {
+	const limit = "9007199254740992"
+	s = strings.TrimPrefix(s, "-")
+	return len(s) >= len(limit) && allDigits(s) && (len(s) > len(limit) || s > limit)
+}
+
+// trimNoise rounds a number cell's decimals to what a spreadsheet shows.
+func trimNoise(s string) string {
+	digits := strings.TrimPrefix(s, "-")
+	whole, fraction, ok := strings.Cut(digits, ".")
+	if !ok || !allDigits(whole) || !allDigits(fraction) {
+		return s
+	}
+	all := whole + fraction
+	lead := len(all) - len(strings.TrimLeft(all, "0"))
+	if len(all)-lead <= significant {
+		return s
+	}
+	keep := max(lead+significant, len(whole))
+	if keep >= len(all) {
+		return s
+	}
+	b := []byte("0" + all[:keep])
+	if all[keep] >= '5' {
+		i := len(b) - 1
+		for ; b[i] == '9'; i-- {
+			b[i] = '0'
+		}
+		b[i]++
+	}
+	w := strings.TrimLeft(string(b[:len(whole)+1]), "0")
+	if w == "" {
+		w = "0"
+	}
+	if f := strings.TrimRight(string(b[len(whole)+1:]), "0"); f != "" {
+		w += "." + f
+	}
+	if len(digits) < len(s) && strings.Trim(w, "0.") != "" {
+		w = "-" + w
+	}
+	return w
+}
+
+// amount is a number on its way out of its decoration.
+type amount struct {
+	core              string // digits and separators
+	negative, percent bool
+}
+
+// parseNumber reads a number with signs, currency and grouping.
+func parseNumber(text string, decimal byte) (string, *Problem) {
+	a, ok := undress(text)
+	if !ok {
+		return "", notNumber(text, decimal)
+	}
+	if looksScientific(a.core, true) || looksScientificLoose(a.core) {
+		return "", problem(codeNumberSci,
+			"format the column as a number without scientific notation in the spreadsheet and save anew; digits may be lost in this file",
+			"%s is in scientific notation", quote(text))
+	}
+	var digits [4 * numberMax]byte
+	b, whole, why := ungroup(digits[:0], a.core, decimal)
+	switch why {
+	case notDigits:
+		return "", notNumber(text, decimal)
+	case badGroups:
+		return "", problem(codeGrouping, groupHint(a.core, decimal),
+			"the groups of digits in %s are neither thousands (1,234,567) nor lakhs (12,34,567)", quote(text))
+	case tooLong:
+		return "", problem(codeNumberLong, "if it is an id and not an amount, use the type text",
+			"%s has more than %d digits", quote(text), numberMax)
+	}
+	return compose(b[:whole], b[whole:], a.negative, a.percent), nil
+}
+
+func notNumber(text string, decimal byte) *Problem {
+	hint := "write digits, with a point before the decimals"
+	if decimal == ',' {
+		hint = "write digits, with a comma before the decimals (decimal: \",\")"
+	}
+	switch strings.TrimSpace(text) {
+	case "-", "–", "—":
+		hint = "write 0, or leave the cell empty"
+	}
+	return problem(codeNumber, hint, "%s is not a number", quote(text))
+}
+
+// groupHint adds the cure for a decimal comma under a decimal point.
+func groupHint(core string, decimal byte) string {
+	other, name := byte(','), "comma"
+	if decimal == ',' {
+		other, name = '.', "point"
+	}
+	var buf [4 * numberMax]byte
+	if _, _, why := ungroup(buf[:0], core, other); why == wellFormed {
+		return "write the number without grouping, or set decimal: \"" + string(rune(other)) + "\" if the " + name + " stands before decimals"
+	}
+	return "write the number without grouping"
+}
+
+// undress takes signs, parentheses, a currency and a percent sign off a
+// number. Each may be there once.
+func undress(s string) (a amount, ok bool) {
+	var signs, parens, currencies int
+	for {
+		s = strings.TrimFunc(s, isSpace)
+		if s == "" {
+			return a, false
+		}
+		if n := len(s); n > 2 && s[0] == '(' && s[n-1] == ')' {
+			s = s[1 : n-1]
+			parens++
+			a.negative = true
+			continue
+		}
+		if t, ok := strings.CutSuffix(s, "/-"); ok { // Indian: rupees and no paise
+			s = t
+			currencies++
+			continue
+		}
+		if t, ok := cutMinus(s); ok {
+			s = t
+			signs++
+			a.negative = true
+			continue
+		}
+		if s[0] == '+' {
+			s = s[1:]
+			signs++
+			continue
+		}
+		if t, ok := strings.CutSuffix(s, "%"); ok {
+			if a.percent {
+				return a, false
+			}
+			a.percent = true
+			s = t
+			continue
+		}
+		if t, ok := cutCurrency(s); ok {
+			s = t
+			currencies++
+			continue
+		}
+		break
+	}
+	a.core = s
+	// "₹500/-" has the rupee twice, as people write it.
+	return a, signs+parens <= 1 && currencies <= 2 && !(currencies > 0 && a.percent)
+}
+
+// cutMinus takes a minus off either end; U+2212 is the one of typesetters.
+func cutMinus(s string) (string, bool) {
+	for _, minus := range [...]string{"-", "\u2212"} {
+		if t, ok := strings.CutPrefix(s, minus); ok {
+			return t, true
+		}
+		if t, ok := strings.CutSuffix(s, minus); ok {
+			return t, true
+		}
+	}
+	return s, false
+}
+
+// cutCurrency takes a currency's sign, code or abbreviation off either end.
+func cutCurrency(s string) (string, bool) {
+	if r, n := utf8.DecodeRuneInString(s); unicode.Is(unicode.Sc, r) {
+		return s[n:], true
+	}
+	if r, n := utf8.DecodeLastRuneInString(s); unicode.Is(unicode.Sc, r) {
+		// "5 US$": the letters before the sign belong to it.
+		rest := s[:len(s)-n]
+		if t, ok := cutWordEnd(rest, dollars); ok {
+			return t, true
+		}
+		return rest, true
+	}
+	i := 0
+	for i < len(s) {
+		r, n := utf8.DecodeRuneInString(s[i:])
+		if !unicode.IsLetter(r) {
+			break
+		}
+		i += n
+	}
+	if i > 0 {
+		word, rest := strings.ToUpper(s[:i]), s[i:]
+		if t, ok := strings.CutPrefix(rest, "$"); ok && dollars[word] {
+			return t, true
+		}
+		if currencies[word] {
+			return strings.TrimPrefix(rest, "."), true
+		}
+		return s, false
+	}
+	if t, ok := strings.CutSuffix(s, "."); ok {
+		if u, ok := cutWordEnd(t, currencies); ok {
+			return u, true
+		}
+		return s, false
+	}
+	return cutWordEnd(s, currencies)
+}
+
+func cutWordEnd(s string, known map[string]bool) (string, bool) {
+	i := len(s)
+	for i > 0 {
+		r, n := utf8.DecodeLastRuneInString(s[:i])
+		if !unicode.IsLetter(r) {
+			break
+		}
+		i -= n
+	}
+	if i < len(s) && known[strings.ToUpper(s[i:])] {
+		return s[:i], true
+	}
+	return s, false
+}
+
+func wordSet(words string) map[string]bool {
+	set := map[string]bool{}
+	for _, w := range strings.Fields(words) {
+		set[w] = true
+	}
+	return set
+}
+
+// dollars are the letters that stand before a dollar sign.
+var dollars = wordSet("US A AU C CA HK NZ S SG NT R MX")
+
+// currencies are the codes of ISO 4217 and the abbreviations in everyday use.
+var currencies = wordSet(`
+AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP CNY COP
+CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR IQD IRR
+ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN
+MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD
+SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VES VND VUV WST XAF XCD XOF XPF YER ZAR ZMW
+RS RE KR ZŁ KČ FT DHS DH KSH TK RM`)
+
+type groupFault uint8
+
+const (
+	wellFormed groupFault = iota
+	notDigits
+	badGroups
+	tooLong
+)
+
+// ungroup appends the digits of a number without its separators and gives
+// how many of them stand before the decimal sign. Groups must be what some
+// country writes: otherwise 1,23 would become 123.
+func ungroup(b []byte, core string, decimal byte) (digits []byte, whole int, why groupFault) {
+	var sizes [numberMax]int
+	groups, size := 0, 0
+	var separator rune
+	inFraction := false
+	for i, r := range core {
+		switch {
+		case r >= '0' && r <= '9':
+			if !inFraction {
+				size++
+			}
+			b = append(b, byte(r))
+			if len(b) > 2*numberMax {
+				return nil, 0, tooLong
+			}
+		case r == rune(decimal):
+			if inFraction {
+				return nil, 0, badGroups
+			}
+			inFraction = true
+			whole = len(b)
+		case groupSign(r, decimal):
+			if inFraction || separator != 0 && separator != r {
+				return nil, 0, badGroups
+			}
+			if i == 0 || size == 0 || groups == numberMax-1 {
+				return nil, 0, badGroups
+			}
+			separator = r
+			sizes[groups] = size
+			groups++
+			size = 0
+		default:
+			return nil, 0, notDigits
+		}
+	}
+	if !inFraction {
+		whole = len(b)
+	}
+	if len(b) == 0 {
+		return nil, 0, notDigits
+	}
+	if whole > numberMax || len(b)-whole > numberMax {
+		return nil, 0, tooLong
+	}
+	if groups > 0 {
+		sizes[groups] = size
+		// A group in front that begins with a zero is a decimal: 0,125.
+		if b[0] == '0' || !grouped(sizes[:groups+1]) {
+			return nil, 0, badGroups
+		}
+	}
+	return b, whole, wellFormed
+}
+
+// grouped accepts thousands (1,234,567) and lakhs and crores (1,23,45,678).
+func grouped(sizes []int) bool {
+	last := len(sizes) - 1
+	if sizes[last] != 3 {
+		return false
+	}
+	western, indian := sizes[0] <= 3, sizes[0] <= 2
+	for _, n := range sizes[1:last] {
+		western = western && n == 3
+		indian = indian && n == 2
+	}
+	return western || indian
+}
+
+func groupSign(r rune, decimal byte) bool {
+	switch r {
+	case ',', '.':
+		return r != rune(decimal)
+	case '\'', '\u2019':
+		return true
+	}
+	return r != '\t' && r != '\n' && r != '\r' && isSpace(r)
+}
+
+// looksScientificLoose knows 15E5 and the like, which is a number here.
+func looksScientificLoose(s string) bool {
+	i := strings.IndexAny(s, "eE")
+	return i > 0 && allDigits(s[:i]) && allDigits(strings.TrimLeft(s[i+1:], "+-"))
+}
+
+// compose writes digits in the API's form. A percent moves the point by two
+// places; the zeros that this leaves at the end are dropped.
+func compose(whole, fraction []byte, negative, percent bool) string {
+	var buf [2*numberMax + 8]byte
+	b := append(buf[:0], '-')
+	all := append(append(b, '0', '0', '0'), whole...)
+	point := len(all)
+	all = append(all, fraction...)
+	if percent {
+		point -= 2
+		for len(all) > point && all[len(all)-1] == '0' {
+			all = all[:len(all)-1]
+		}
+	}
+	start := 1
+	for start < point-1 && all[start] == '0' {
+		start++
+	}
+	zero := true
+	for _, c := range all[start:] {
+		zero = zero && c == '0'
+	}
+	out := make([]byte, 0, len(all)+2)
+	if negative && !zero {
+		out = append(out, '-')
+	}
+	out = append(out, all[start:point]...)
+	if point < len(all) {
+		out = append(append(out, '.'), all[point:]...)
+	}
+	return string(out)
+}
