@@ -1,0 +1,418 @@
+package mapping
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"leadload/converter"
+)
+
+// What a column seems to be, for the draft of a mapping.
+
+type role string
+
+const (
+	roleNone       role = ""
+	roleKey        role = "key"
+	roleEmail      role = "EmailAddress"
+	rolePhone      role = "Phone"
+	roleMobile     role = "Mobile"
+	roleLeadID     role = "ProspectID"
+	roleName       role = "name"
+	roleFirstName  role = "FirstName"
+	roleLastName   role = "LastName"
+	roleCompany    role = "Company"
+	roleJobTitle   role = "JobTitle"
+	roleSource     role = "Source"
+	roleCity       role = "mx_City"
+	roleState      role = "mx_State"
+	roleCountry    role = "mx_Country"
+	roleZip        role = "mx_Zip"
+	roleStreet     role = "mx_Street1"
+	roleOwnerEmail role = "owner email"
+	roleOwner      role = "owner"
+	roleProduct    role = "product"
+	roleSKU        role = "sku"
+	roleStatus     role = "status"
+	roleNote       role = "note"
+	roleAmount     role = "amount"
+	roleCreated    role = "created"
+	roleDate       role = "date"
+)
+
+// columnGuess is a column with what is known about it.
+type columnGuess struct {
+	index   int
+	header  string
+	words   []string
+	texts   []string // what its cells hold, cleaned, without the empty ones
+	cells   []converter.Cell
+	rows    int // of the sample, empty cells too
+	role    role
+	why     string
+	dates   *dateGuess
+	number  *numberGuess
+	region  string
+	phoneOK bool
+}
+
+type dateGuess struct {
+	formats   []string // none: the spreadsheet's own dates
+	withTime  bool
+	ambiguous bool     // day and month may be the other way round
+	other     []string // the formats then
+	epoch     bool
+}
+
+type numberGuess struct {
+	decimal byte
+	money   bool
+}
+
+// words splits a header into words in lower case: "DealID", "deal_id" and
+// "Deal ID" are the same two words.
+func words(header string) []string {
+	var out []string
+	var b []rune
+	flush := func() {
+		if len(b) > 0 {
+			out = append(out, strings.ToLower(string(b)))
+			b = b[:0]
+		}
+	}
+	runes := []rune(header)
+	for i, r := range runes {
+		if !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r) {
+			flush()
+			continue
+		}
+		if unicode.IsUpper(r) && i > 0 && unicode.IsLower(runes[i-1]) {
+			flush()
+		}
+		b = append(b, r)
+	}
+	flush()
+	return out
+}
+
+func (g *columnGuess) says(any ...string) bool {
+	all := " " + strings.Join(g.words, " ") + " "
+	for _, w := range any {
+		if strings.Contains(all, " "+w+" ") {
+			return true
+		}
+	}
+	return false
+}
+
+// look gathers what a column's cells tell.
+func look(index int, header string, sample [][]converter.Cell) *columnGuess {
+	g := &columnGuess{index: index, header: header, words: words(header), rows: len(sample)}
+	for _, row := range sample {
+		if index >= len(row) {
+			continue
+		}
+		cell, err := converter.Clean(row[index])
+		if err != nil || cell.Text == "" || cell.Kind == converter.FaultCell {
+			continue
+		}
+		g.cells = append(g.cells, cell)
+		g.texts = append(g.texts, cell.Text)
+	}
+	g.dates = guessDates(g.cells)
+	if g.dates == nil {
+		g.number = guessNumbers(g.cells)
+	}
+	g.region, g.phoneOK = guessPhones(g.cells)
+	return g
+}
+
+// most reports that nearly all cells fit: a sample has its own faults.
+func most(fits, all int) bool { return all > 0 && fits*10 >= all*9 }
+
+func share(cells []converter.Cell, fits func(converter.Cell) bool) int {
+	n := 0
+	for _, c := range cells {
+		if fits(c) {
+			n++
+		}
+	}
+	return n
+}
+
+func (g *columnGuess) areEmails() bool {
+	conv, err := converter.New(converter.Spec{Type: converter.Email})
+	return err == nil && most(share(g.cells, converts(conv)), len(g.cells))
+}
+
+func converts(conv *converter.Converter) func(converter.Cell) bool {
+	return func(c converter.Cell) bool {
+		_, err := conv.Convert(c, nil)
+		return err == nil
+	}
+}
+
+// guessPhones finds the country whose numbers a column holds.
+func guessPhones(cells []converter.Cell) (region string, ok bool) {
+	cells = cells[:min(len(cells), 40)] // a phone costs 30 µs a country
+	if !most(share(cells, mayBePhone), len(cells)) {
+		return "", false
+	}
+	for _, region := range []string{"", "IN", "US", "GB", "AE", "SG", "AU", "MY", "PH", "ID", "ZA", "NG", "KE", "BR", "DE", "FR"} {
+		conv, err := converter.New(converter.Spec{Type: converter.Phone, Region: region})
+		if err == nil && most(share(cells, converts(conv)), len(cells)) {
+			return region, true
+		}
+	}
+	return "", false
+}
+
+// mayBePhone spares the others the long way through every country's rules.
+func mayBePhone(c converter.Cell) bool {
+	digits := 0
+	for _, r := range c.Text {
+		if unicode.IsDigit(r) {
+			digits++
+		}
+	}
+	return digits >= 7 && digits <= 16 && len(c.Text) <= 40
+}
+
+// dateCandidates are the patterns that files use most, each with the one that
+// reads day and month the other way round.
+var dateCandidates = []struct{ format, swapped string }{
+	{"yyyy-MM-dd HH:mm:ss", ""}, {"yyyy-MM-dd HH:mm", ""}, {"yyyy-MM-dd", ""},
+	{"dd/MM/yyyy HH:mm:ss", "MM/dd/yyyy HH:mm:ss"}, {"dd/MM/yyyy HH:mm", "MM/dd/yyyy HH:mm"}, {"dd/MM/yyyy hh:mm a", "MM/dd/yyyy hh:mm a"},
+	{"dd/MM/yyyy hh:mm:ss a", "MM/dd/yyyy hh:mm:ss a"}, {"dd/MM/yyyy", "MM/dd/yyyy"},
+	{"MM/dd/yyyy HH:mm:ss", "dd/MM/yyyy HH:mm:ss"}, {"MM/dd/yyyy HH:mm", "dd/MM/yyyy HH:mm"}, {"MM/dd/yyyy hh:mm a", "dd/MM/yyyy hh:mm a"},
+	{"MM/dd/yyyy hh:mm:ss a", "dd/MM/yyyy hh:mm:ss a"}, {"MM/dd/yyyy", "dd/MM/yyyy"},
+	{"dd-MM-yyyy HH:mm:ss", "MM-dd-yyyy HH:mm:ss"}, {"dd-MM-yyyy HH:mm", "MM-dd-yyyy HH:mm"}, {"dd-MM-yyyy", "MM-dd-yyyy"},
+	{"MM-dd-yyyy HH:mm:ss", "dd-MM-yyyy HH:mm:ss"}, {"MM-dd-yyyy HH:mm", "dd-MM-yyyy HH:mm"}, {"MM-dd-yyyy", "dd-MM-yyyy"},
+	{"dd.MM.yyyy HH:mm:ss", ""}, {"dd.MM.yyyy HH:mm", ""}, {"dd.MM.yyyy", ""},
+	{"dd-MMM-yyyy HH:mm:ss", ""}, {"dd-MMM-yyyy HH:mm", ""}, {"dd-MMM-yyyy", ""}, {"dd MMM yyyy HH:mm", ""}, {"dd MMM yyyy", ""},
+	{"dd-MMM-yy", ""}, {"dd MMMM yyyy", ""}, {"MMM d, yyyy", ""}, {"MMMM d, yyyy", ""}, {"d MMM yyyy, h:mm a", ""},
+	{"dd/MM/yy HH:mm", "MM/dd/yy HH:mm"}, {"dd/MM/yy", "MM/dd/yy"}, {"MM/dd/yy", "dd/MM/yy"}, {"d/M/yyyy", "M/d/yyyy"}, {"d/M/yyyy H:mm", "M/d/yyyy H:mm"},
+	{"M/d/yyyy", "d/M/yyyy"}, {"M/d/yyyy H:mm", "d/M/yyyy H:mm"}, {"yyyy/MM/dd HH:mm:ss", ""}, {"yyyy/MM/dd", ""}, {"yyyyMMdd", ""}, {"iso", ""},
+}
+
+// guessDates finds the fewest patterns that read all cells, or nil.
+func guessDates(cells []converter.Cell) *dateGuess {
+	if len(cells) == 0 {
+		return nil
+	}
+	if most(share(cells, func(c converter.Cell) bool { return c.Kind == converter.DateCell }), len(cells)) {
+		g := &dateGuess{}
+		for _, c := range cells {
+			if strings.ContainsRune(c.Text, '.') {
+				g.withTime = true
+			}
+		}
+		return g
+	}
+	left := slices.DeleteFunc(slices.Clone(cells), func(c converter.Cell) bool { return c.Kind != converter.TextCell })
+	if !most(len(left), len(cells)) {
+		return nil
+	}
+	all := left
+	g := &dateGuess{}
+	for len(g.formats) < 3 && len(left) > 0 {
+		best, bestFits := -1, 0
+		for i, c := range dateCandidates {
+			fits := share(left, readsDate(c.format))
+			// A family already begun is kept: dd/MM does not stand beside MM/dd.
+			if fits > bestFits && g.sameOrder(c.format) {
+				best, bestFits = i, fits
+			}
+		}
+		if best < 0 || bestFits*20 < len(all) {
+			break
+		}
+		c := dateCandidates[best]
+		g.formats = append(g.formats, c.format)
+		if c.swapped != "" {
+			g.other = append(g.other, c.swapped)
+		}
+		if strings.ContainsAny(c.format, "Hh") || c.format == "iso" {
+			g.withTime = true
+		}
+		reads := readsDate(c.format)
+		left = slices.DeleteFunc(slices.Clone(left), reads)
+	}
+	if len(g.formats) == 0 || !most(len(all)-len(left), len(all)) {
+		return nil
+	}
+	if len(g.formats) == 1 && g.formats[0] == "yyyyMMdd" && len(all) < 5 {
+		return nil // eight digits are more often a number
+	}
+	g.ambiguous = len(g.other) > 0
+	for i, format := range g.formats {
+		if !g.ambiguous || i >= len(g.other) {
+			break
+		}
+		conv := dateConverter(format)
+		for _, c := range all {
+			if _, decided := conv.AmbiguousDayMonth(c.Text); decided {
+				g.ambiguous = false
+				break
+			}
+		}
+	}
+	return g
+}
+
+// sameOrder reports that a further pattern has day and month in the same
+// order as those found.
+func (g *dateGuess) sameOrder(format string) bool {
+	for _, f := range g.formats {
+		if dayFirst(f) != dayFirst(format) && !strings.Contains(format, "MMM") && !strings.HasPrefix(format, "yyyy") && format != "iso" &&
+			!strings.Contains(f, "MMM") && !strings.HasPrefix(f, "yyyy") && f != "iso" {
+			return false
+		}
+		if _, err := converter.New(converter.Spec{Type: converter.DateTime, Formats: []string{f, format}, Location: time.UTC}); err != nil {
+			return false
+		}
+	}
+	return true
+}
+
+func dayFirst(format string) bool {
+	return strings.IndexByte(format, 'd') < strings.IndexByte(format, 'M')
+}
+
+func dateConverter(format string) *converter.Converter {
+	conv, err := converter.New(converter.Spec{Type: converter.DateTime, Formats: []string{format}, Location: time.UTC, DST: converter.Earlier})
+	if err != nil {
+		panic(fmt.Sprintf("mapping: the pattern %q of the draft is wrong: %v", format, err)) // a constant of this file
+	}
+	return conv
+}
+
+func readsDate(format string) func(converter.Cell) bool {
+	return converts(dateConverter(format))
+}
+
+// guessNumbers reports a column of numbers that are meant as such.
+func guessNumbers(cells []converter.Cell) *numberGuess {
+	if len(cells) == 0 {
+		return nil
+	}
+	for _, c := range cells {
+		// A leading zero is lost in a number: it is an id or a post code.
+		if len(c.Text) > 1 && c.Text[0] == '0' && !strings.ContainsAny(c.Text, ".,") {
+			return nil
+		}
+	}
+	for _, decimal := range []byte{'.', ','} {
+		conv, err := converter.New(converter.Spec{Type: converter.Number, Decimal: decimal})
+		if err == nil && most(share(cells, converts(conv)), len(cells)) {
+			g := &numberGuess{decimal: decimal}
+			for _, c := range cells {
+				g.money = g.money || strings.ContainsAny(c.Text, "₹$€£,")
+			}
+			return g
+		}
+	}
+	return nil
+}
+
+// distinct counts the different texts.
+func (g *columnGuess) distinct() []string {
+	var out []string
+	for _, t := range g.texts {
+		if !slices.Contains(out, t) {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// unique reports that every row has a text and no two have the same.
+func (g *columnGuess) unique() bool {
+	return len(g.texts) == g.rows && g.rows > 0 && len(g.distinct()) == len(g.texts)
+}
+
+// ownerWords tell a person of the account from a lead.
+var ownerWords = []string{"owner", "rep", "agent", "executive", "assigned", "salesperson", "manager", "advisor", "counsellor", "counselor", "rm"}
+
+// namedRoles are the roles that a column's name alone decides, in order.
+var namedRoles = []struct {
+	role  role
+	words []string
+}{
+	{roleSKU, []string{"sku", "product id", "product code", "item code"}},
+	{roleProduct, []string{"product", "item", "course", "plan", "scheme", "loan type", "policy", "model", "variant"}},
+	{roleNote, []string{"remark", "remarks", "note", "notes", "comment", "comments", "description"}},
+	{roleOwner, ownerWords},
+	{roleFirstName, []string{"first name", "firstname", "given name", "forename"}},
+	{roleLastName, []string{"last name", "lastname", "surname", "family name"}},
+	{roleCompany, []string{"company", "organisation", "organization", "firm", "account", "employer"}},
+	{roleJobTitle, []string{"job title", "designation", "title", "position"}},
+	{roleCity, []string{"city", "town", "district"}},
+	{roleState, []string{"state", "province", "region"}},
+	{roleCountry, []string{"country"}},
+	{roleZip, []string{"zip", "pin", "pincode", "pin code", "postcode", "post code", "postal code", "zip code"}},
+	{roleStreet, []string{"address", "street"}},
+	{roleSource, []string{"source", "lead source", "channel"}},
+}
+
+var (
+	idWords     = []string{"id", "no", "number", "ref", "reference", "code", "key", "invoice"}
+	mailWords   = []string{"email", "mail", "e mail", "emailaddress"}
+	phoneWords  = []string{"phone", "telephone", "tel", "contact no", "contact number", "phone number", "ph no", "phonenumber"}
+	mobileWords = []string{"mobile", "cell", "whatsapp", "whats app"}
+	moneyWords  = []string{"amount", "value", "revenue", "price", "total", "premium", "sum", "budget", "deal size", "order value", "worth", "fee", "fees", "cost"}
+	beginWords  = []string{"created", "create", "opened", "sold", "booked", "enquiry", "inquiry", "order", "opportunity"}
+	nameWords   = []string{"name", "contact", "customer", "client", "lead", "prospect", "person"}
+)
+
+// guess decides what the column is.
+func (g *columnGuess) guess() {
+	g.role, g.why = g.decide()
+}
+
+func (g *columnGuess) decide() (role, string) {
+	const byName = "by the column's name"
+	owner := g.says(ownerWords...)
+	emails := g.areEmails()
+	switch {
+	case owner && (emails || g.says(mailWords...)):
+		return roleOwnerEmail, "the name says who sold, the cells are e-mail addresses"
+	case emails:
+		return roleEmail, "the cells are e-mail addresses"
+	case g.says(mailWords...) && len(g.texts) == 0:
+		return roleEmail, byName + "; its cells are empty in the sample"
+	case g.says(mailWords...):
+		return roleEmail, byName + "; some cells are no e-mail address"
+	case g.says("prospect id", "prospectid", "lead id", "leadid") && g.dates == nil:
+		return roleLeadID, byName
+	case g.says(mobileWords...):
+		return roleMobile, byName
+	case g.says(phoneWords...):
+		return rolePhone, byName
+	case g.dates != nil && g.says(beginWords...):
+		return roleCreated, "the cells are dates and the name says when it began"
+	case g.dates != nil:
+		return roleDate, "the cells are dates"
+	case g.says("status", "stage", "outcome", "result") && len(g.distinct()) <= 20:
+		return roleStatus, fmt.Sprintf("%s; it has %d different texts", byName, len(g.distinct()))
+	case g.number != nil && g.says(moneyWords...):
+		return roleAmount, "the name says money and the cells are numbers"
+	case g.says(idWords...) && g.unique():
+		return roleKey, "every row of the sample has its own text there"
+	}
+	for _, r := range namedRoles {
+		if g.says(r.words...) {
+			return r.role, byName
+		}
+	}
+	switch {
+	case g.says(nameWords...):
+		return roleName, byName
+	case g.phoneOK && (g.number == nil || g.region == ""):
+		return rolePhone, "the cells are phone numbers"
+	}
+	return roleNone, ""
+}

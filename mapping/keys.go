@@ -1,0 +1,205 @@
+package mapping
+
+import (
+	"slices"
+	"strings"
+)
+
+// The keys of a mapping are one table. The parser reads by it, the JSON Schema
+// and the reference are generated from it, so that the three cannot differ.
+
+// shape is what a key's value looks like in the YAML.
+type shape uint8
+
+const (
+	shapeText      shape = iota // one text
+	shapeTexts                  // one text or a list of them
+	shapeBool                   // true or false
+	shapeInt                    // a whole number
+	shapeEnum                   // one of key.enum
+	shapeColumn                 // the name of a column
+	shapeColumns                // one column or a list of them
+	shapeExpr                   // an expression
+	shapeZone                   // an IANA zone, or {column: …}
+	shapePairs                  // text: text
+	shapeSettings               // a group of keys: key.keys
+	shapeField                  // a field: a column, or settings
+	shapeFields                 // a group of fields by schema name
+	shapeEventCode              // a whole number, or a field
+)
+
+// key is one entry of the table.
+type key struct {
+	name    string
+	shape   shape
+	enum    []string // shapeEnum
+	keys    []key    // shapeSettings: its keys
+	target  string   // "capture", "sales" or "" for both
+	need    string   // "yes", or in words when it is needed
+	doc     string
+	example string // as YAML, on one line
+}
+
+const (
+	forCaptures = "capture"
+	forSales    = "sales"
+)
+
+var targetNames = []string{string(Opportunity), string(OpportunityAsync), string(SalesActivity)}
+
+var typeNames = []string{"text", "number", "integer", "datetime", "date", "email", "phone", "boolean"}
+
+var statusNames = []string{"Open", "Won", "Lost"}
+
+var topKeys = []key{
+	{name: "version", shape: shapeInt, need: "yes", doc: "the mapping's format; 1", example: "1"},
+	{name: "target", shape: shapeEnum, enum: targetNames, need: "yes", doc: "what a row becomes in the account", example: "opportunity"},
+	{name: "timezone", shape: shapeText, need: "with a datetime field that has no timezone of its own", doc: "the IANA zone of the timestamps in the file", example: "Asia/Kolkata"},
+	{name: "key", shape: shapeColumns, doc: "the column or columns that name a row for good; a row of the same key is never sent twice", example: "Deal ID"},
+	{name: "search_by", shape: shapeText, target: forCaptures, need: "unless exactly one of EmailAddress and Phone is mapped", doc: "the lead attribute by which the account finds the lead; it must be mapped in LeadDetails", example: "EmailAddress"},
+	{name: "lead_must_exist", shape: shapeBool, target: forCaptures, doc: "look the lead up first and refuse the row when there is none; a capture otherwise creates the lead", example: "true"},
+	{name: "lead", shape: shapeSettings, keys: leadKeys, target: forSales, need: "unless SalesActivity.ProspectId is mapped", doc: "how the lead of a sales activity is found", example: "{find_by: EmailAddress, column: Email}"},
+	{name: "input", shape: shapeSettings, keys: inputKeys, doc: "how the file is to be read", example: "{sheet: Deals, header_row: 1}"},
+	{name: "skip_when", shape: shapeExpr, doc: "rows for which this expression is true are left out", example: `'Stage == "Test"'`},
+	{name: "ignore", shape: shapeColumns, doc: "columns that are knowingly unused; other unused columns are listed", example: "[Remarks 2, Internal]"},
+	{name: "LeadDetails", shape: shapeFields, target: forCaptures, need: "for captures", doc: "the lead's attributes by schema name", example: "{EmailAddress: Email}"},
+	{name: "Opportunity", shape: shapeSettings, keys: opportunityKeys, target: forCaptures, need: "for captures", doc: "the opportunity", example: "{OpportunityEventCode: 12000}"},
+	{name: "SalesActivity", shape: shapeSettings, keys: salesKeys, target: forSales, need: "for sales activities", doc: "the sales activity", example: "{Status: Stage}"},
+}
+
+var inputKeys = []key{
+	{name: "sheet", shape: shapeText, doc: "workbook: the sheet's name; the first visible sheet otherwise", example: "Deals"},
+	{name: "header_row", shape: shapeInt, doc: "the row of the header as a spreadsheet counts; the first row with any text otherwise", example: "3"},
+	{name: "delimiter", shape: shapeEnum, enum: []string{",", ";", "|", "tab", "\t"}, doc: "CSV: what separates the cells; found from the header otherwise", example: `";"`},
+	{name: "encoding", shape: shapeText, doc: "CSV: the text's encoding; UTF-8 otherwise", example: "windows-1252"},
+	{name: "decimal", shape: shapeEnum, enum: []string{".", ","}, doc: "the decimal sign of the file's numbers; a point otherwise", example: `","`},
+}
+
+var leadKeys = append([]key{
+	{name: "find_by", shape: shapeText, need: "yes", doc: "the unique lead field to look up: EmailAddress, Phone or another unique field's schema name", example: "EmailAddress"},
+	{name: "if_missing", shape: shapeEnum, enum: []string{"reject", "create"}, doc: "what happens when no lead is found; reject otherwise", example: "reject"},
+	{name: "if_many", shape: shapeEnum, enum: []string{"reject", "newest"}, doc: "what happens when several leads are found; reject otherwise", example: "newest"},
+}, fieldKeys...)
+
+var opportunityKeys = []key{
+	{name: "OpportunityEventCode", shape: shapeEventCode, need: "yes", doc: "the opportunity type's code: a number, or {column: …}", example: "12000"},
+	{name: "OpportunityNote", shape: shapeField, doc: "a note", example: "Remarks"},
+	{name: "OpportunityDateTime", shape: shapeField, doc: "the opportunity's time; its type is datetime", example: "{column: Created at, format: dd/MM/yyyy HH:mm}"},
+	{name: "Fields", shape: shapeFields, doc: "the opportunity's fields by schema name; Status takes Open, Won and Lost", example: "{mx_Custom_1: Deal name}"},
+	{name: "OverwriteFields", shape: shapeBool, doc: "overwrite the fields of an opportunity that the account's duplicate rule finds; not together with UpdateEmptyFields", example: "false"},
+	{name: "UpdateEmptyFields", shape: shapeBool, doc: "fill the empty fields of an opportunity that the account's duplicate rule finds", example: "true"},
+	{name: "DoNotPostDuplicateActivity", shape: shapeBool, doc: "post no activity when a duplicate is found", example: "true"},
+	{name: "DoNotChangeOwner", shape: shapeBool, doc: "leave the owner as it is", example: "true"},
+}
+
+var salesKeys = []key{
+	{name: "ProspectId", shape: shapeField, need: "unless lead: is given", doc: "the lead's id", example: "Lead ID"},
+	{name: "ProductSku", shape: shapeField, doc: "the product's SKU", example: "SKU"},
+	{name: "Status", shape: shapeField, need: "yes", doc: "Open, Won or Lost", example: "{column: Stage, values: {Delivered: Won}, default: Open}"},
+	{name: "Revenue", shape: shapeField, doc: "the order's value; its type is number", example: "Amount"},
+	{name: "SalesOwnerEmail", shape: shapeField, doc: "the e-mail address of the user who sold; not together with SalesOwner", example: "Sales rep"},
+	{name: "SalesOwner", shape: shapeField, doc: "the id of the user who sold", example: "Owner ID"},
+	{name: "SalesDate", shape: shapeField, doc: "when it was sold; its type is datetime", example: "{column: Sold at, format: dd/MM/yyyy HH:mm}"},
+	{name: customFieldKey, shape: shapeField, doc: "a custom field, from mx_Custom_5 on", example: "Invoice No"},
+}
+
+// customFieldKey stands in salesKeys for all of mx_Custom_5, mx_Custom_6 ….
+const customFieldKey = "mx_Custom_N"
+
+var fieldKeys = []key{
+	{name: "column", shape: shapeColumn, need: "one of column, value, expr, join", doc: "the column that the value comes from", example: "Email"},
+	{name: "value", shape: shapeText, doc: "the same value for every row", example: "migrated"},
+	{name: "expr", shape: shapeExpr, doc: "an expression over the columns; its result is text", example: `'Contact + " - " + Product'`},
+	{name: "join", shape: shapeColumns, doc: "columns put together; empty cells are left out", example: "[First name, Last name]"},
+	{name: "separator", shape: shapeText, doc: "what stands between joined columns; a space otherwise", example: `", "`},
+	{name: "type", shape: shapeEnum, enum: typeNames, doc: "what the value is; text otherwise, and what the field asks for in EmailAddress, SalesOwnerEmail, Revenue, SalesDate and OpportunityDateTime", example: "datetime"},
+	{name: "format", shape: shapeTexts, doc: "datetime and date: one or several patterns, tried in order: yyyy MM dd HH hh mm ss SSS a Z MMM MMMM EEE", example: "[dd/MM/yyyy HH:mm, dd/MM/yyyy]"},
+	{name: "timezone", shape: shapeZone, doc: "datetime: the zone of this field, or the column that holds it", example: "{column: Zone}"},
+	{name: "dst", shape: shapeEnum, enum: []string{"reject", "earlier", "later"}, doc: "datetime: what a local time means that comes twice when clocks go back; reject otherwise", example: "earlier"},
+	{name: "values", shape: shapePairs, doc: "the file's words and the account's, without regard to case and spaces", example: "{Closed Won: Won, Closed Lost: Lost}"},
+	{name: "default", shape: shapeText, doc: "what an empty cell means and, beside values, a word that is not listed", example: "Open"},
+	{name: "required", shape: shapeBool, doc: "a row with an empty cell is refused", example: "true"},
+	{name: "max_length", shape: shapeInt, doc: "the most characters that a value may have", example: "200"},
+	{name: "truncate", shape: shapeBool, doc: "text: cut at max_length and do not refuse", example: "true"},
+	{name: "case", shape: shapeEnum, enum: []string{"upper", "lower", "title"}, doc: "text: change the letters' case", example: "title"},
+	{name: "empty", shape: shapeEnum, enum: []string{"omit", "send", "reject"}, doc: "what becomes of an empty value: left out, sent as an empty text, refused; omit otherwise", example: "send"},
+	{name: "region", shape: shapeText, doc: "phone: the country of numbers without a country code, as two letters", example: "IN"},
+	{name: "decimal", shape: shapeEnum, enum: []string{".", ","}, doc: "number and integer: the decimal sign; input.decimal or a point otherwise", example: `","`},
+}
+
+// switchNames are the members of a capture that are true or false for all rows.
+var switchNames = []string{"OverwriteFields", "UpdateEmptyFields", "DoNotPostDuplicateActivity", "DoNotChangeOwner"}
+
+// leadAttributes are the lead fields that every account has. Others are the
+// account's own and begin with mx_.
+var leadAttributes = []string{
+	"EmailAddress", "Phone", "Mobile", "FirstName", "LastName", "Company", "JobTitle", "Website", "Notes", "ProspectID",
+	"Source", "SourceCampaign", "SourceMedium", "SourceContent", "ProspectStage", "OwnerId", "TimeZone", "DoNotCall", "DoNotEmail",
+	"SkypeId", "GTalkId", "GooglePlusId", "FacebookId", "TwitterId", "LinkedInId", "Origin", "Score",
+}
+
+// uniqueAttributes are the lead fields that are unique in every account.
+var uniqueAttributes = []string{"EmailAddress", "Phone", "ProspectID"}
+
+func findKey(table []key, name string) *key {
+	for i := range table {
+		if table[i].name == name {
+			return &table[i]
+		}
+	}
+	if name != customFieldKey && isSalesCustom(name) {
+		return findKey(table, customFieldKey)
+	}
+	return nil
+}
+
+// names lists the names of a table that a target may use.
+func names(table []key, target string) []string {
+	var out []string
+	for _, k := range table {
+		if (k.target == "" || target == "" || k.target == target) && k.name != customFieldKey {
+			out = append(out, k.name)
+		}
+	}
+	return out
+}
+
+// customNumber gives N of mx_Custom_N, or 0.
+func customNumber(name string) int {
+	digits, ok := strings.CutPrefix(name, "mx_Custom_")
+	if !ok || digits == "" || len(digits) > 3 || digits[0] == '0' {
+		return 0
+	}
+	n := 0
+	for _, r := range digits {
+		if r < '0' || r > '9' {
+			return 0
+		}
+		n = n*10 + int(r-'0')
+	}
+	return n
+}
+
+// isSalesCustom reports a sales activity's custom field. The first four are
+// the account's own names for product, order value, date and owner.
+func isSalesCustom(name string) bool { return customNumber(name) >= 5 }
+
+// isSchemaName reports a name that a field can have in an account.
+func isSchemaName(s string) bool {
+	if s == "" || len(s) > 100 {
+		return false
+	}
+	for i, r := range s {
+		letter := r == '_' || 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
+		if !letter && (i == 0 || r < '0' || r > '9') {
+			return false
+		}
+	}
+	return true
+}
+
+func isProspectID(s string) bool { return strings.EqualFold(s, "ProspectID") }
+
+func isUniqueAttribute(s string) bool {
+	return slices.Contains(uniqueAttributes, s) || isProspectID(s)
+}

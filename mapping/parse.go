@@ -1,0 +1,712 @@
+package mapping
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"leadload/converter"
+)
+
+// parsing turns the tree of a YAML file into a Mapping.
+type parsing struct {
+	*collector
+	m       *Mapping
+	decimal byte
+}
+
+// settings is a group of keys whose names and shapes have been checked.
+type settings struct {
+	at      *node
+	values  map[string]*node
+	keys    map[string]*node // where each name stands
+	unknown []string         // names that the table does not have
+}
+
+// meant reports that an unknown key was probably meant to be name, so that
+// its absence need not be told as well.
+func (s settings) meant(names ...string) bool {
+	for _, u := range s.unknown {
+		if nearest(u, names) != "" {
+			return true
+		}
+	}
+	return false
+}
+
+func (s settings) has(name string) bool { return s.values[name] != nil }
+
+// written reports that the key is in the file, be its value good or bad.
+func (s settings) written(name string) bool { return s.keys[name] != nil }
+
+func (s settings) text(name string) string {
+	if n := s.values[name]; n != nil {
+		return n.text
+	}
+	return ""
+}
+
+func (s settings) isTrue(name string) bool { return strings.EqualFold(s.text(name), "true") }
+
+func (s settings) number(name string) int {
+	n, _ := strconv.Atoi(s.text(name)) // its shape has been checked
+	return n
+}
+
+// group reads a group of keys by its table. Whatever is wrong with a key's
+// name or shape is told, and the key is left out.
+func (p *parsing) group(n *node, what string, table []key, target string) settings {
+	s := settings{at: n, values: map[string]*node{}, keys: map[string]*node{}}
+	if n.kind != mapNode {
+		if n.kind != nullNode || !n.quoted {
+			p.at(n, "mapping.shape", "write its keys below it, indented", "%s must be a group of keys, not %s", what, n.describe())
+		}
+		return s
+	}
+	valid := names(table, target)
+	for _, e := range n.entries {
+		k := findKey(table, e.key.text)
+		if k == nil {
+			p.unknownKey(e.key, what, valid)
+			s.unknown = append(s.unknown, e.key.text)
+			continue
+		}
+		s.keys[e.key.text] = e.key
+		if k.target != "" && target != "" && k.target != target {
+			p.at(e.key, "mapping.target", targetHint(k.name), "%q does not go with target %s", k.name, p.m.Target)
+			continue
+		}
+		if p.shaped(k, e.key, e.value) {
+			s.values[e.key.text] = e.value
+		}
+	}
+	return s
+}
+
+func targetHint(name string) string {
+	switch name {
+	case "lead":
+		return "the lead of a capture is found by search_by"
+	case "search_by":
+		return "the lead of a sales activity is found by lead: {find_by: …, column: …}"
+	case "lead_must_exist":
+		return "a sales activity never creates a lead unless lead.if_missing says so"
+	case "SalesActivity":
+		return "set target: sales-activity, or write LeadDetails and Opportunity"
+	}
+	return "set target: opportunity, or write SalesActivity"
+}
+
+func (p *parsing) unknownKey(at *node, what string, valid []string) {
+	hint := didYouMean(at.text, valid)
+	switch {
+	case strings.HasPrefix(at.text, "mx_Custom_") && customNumber(at.text) > 0 && what == "SalesActivity":
+		hint = "mx_Custom_1 to mx_Custom_4 are product, order value, date and owner: use ProductSku, Revenue, SalesDate and SalesOwnerEmail"
+	case what == "Opportunity" && isSchemaName(at.text) && (strings.HasPrefix(at.text, "mx_") || at.text == "Status" || at.text == "Owner"):
+		hint = fmt.Sprintf("the opportunity's fields go below Opportunity.Fields: move %s there", at.text)
+	case what == "the mapping" && findKey(opportunityKeys, at.text) != nil:
+		hint = fmt.Sprintf("%s goes below Opportunity, indented", at.text)
+	case what == "the mapping" && findKey(salesKeys, at.text) != nil:
+		hint = fmt.Sprintf("%s goes below SalesActivity, indented", at.text)
+	case isFieldPlace(what) && what != "lead" && strings.HasPrefix(at.text, "time") && strings.Contains(at.text, "column"):
+		hint = "write timezone: {column: …}"
+	}
+	p.at(at, "mapping.unknown-key", hint, "unknown key %q in %s", at.text, what)
+}
+
+func isFieldPlace(what string) bool {
+	return what == "lead" || strings.Contains(what, ".")
+}
+
+// shaped checks a value against its key's shape.
+func (p *parsing) shaped(k *key, at, v *node) bool {
+	if v.kind == nullNode {
+		if !v.quoted {
+			p.at(v, "mapping.empty", "give it a value, or leave the key out", "%q has no value", at.text)
+		}
+		return false
+	}
+	if v.kind == scalarNode && v.text == fillIn {
+		p.at(v, "mapping.fill-in", orElse(k.doc, "name a column"), "%q is still to be filled in", at.text)
+		return false
+	}
+	wrong := func(want, hint string) bool {
+		p.at(v, "mapping.shape", hint, "%q must be %s, not %s", at.text, want, v.describe())
+		return false
+	}
+	switch k.shape {
+	case shapeText, shapeExpr, shapeColumn:
+		if v.kind != scalarNode {
+			hint := ""
+			if k.name == "column" && v.kind == listNode {
+				hint = "to put columns together, write join: [First, Second]"
+			}
+			return wrong("a text", hint)
+		}
+		if strings.TrimSpace(v.text) == "" && !emptyAllowed(k.name) {
+			p.at(v, "mapping.empty", "give it a value, or leave the key out", "%q is empty", at.text)
+			return false
+		}
+	case shapeBool:
+		if v.kind != scalarNode || !strings.EqualFold(v.text, "true") && !strings.EqualFold(v.text, "false") {
+			return wrong("true or false", "")
+		}
+	case shapeInt:
+		if v.kind != scalarNode {
+			return wrong("a whole number", "")
+		}
+		if n, err := strconv.Atoi(v.text); err != nil || n < 0 || n > 1_000_000_000 || v.text[0] == '+' {
+			return wrong("a whole number", "")
+		}
+	case shapeEnum:
+		if v.kind != scalarNode {
+			return wrong("one of "+strings.Join(k.enum, ", "), "")
+		}
+		if !slices.Contains(k.enum, v.text) {
+			p.at(v, "mapping.choice", didYouMean(v.text, k.enum), "%q cannot be %q", at.text, v.text)
+			return false
+		}
+	case shapeTexts, shapeColumns:
+		return p.texts(at, v)
+	case shapePairs:
+		return p.pairs(at, v)
+	case shapeZone:
+		if v.kind == listNode {
+			return wrong("a zone, or {column: …}", "")
+		}
+	case shapeSettings, shapeFields:
+		if v.kind != mapNode {
+			return wrong("a group of keys", "write its keys below it, indented")
+		}
+	}
+	return true
+}
+
+// emptyAllowed reports the keys whose text may be empty.
+func emptyAllowed(name string) bool {
+	return name == "value" || name == "separator" || name == "delimiter"
+}
+
+func (p *parsing) texts(at, v *node) bool {
+	list := items(v)
+	if v.kind == mapNode {
+		p.at(v, "mapping.shape", "", "%q must be a text or a list of texts, not %s", at.text, v.describe())
+		return false
+	}
+	if len(list) == 0 {
+		p.at(v, "mapping.empty", "give it a value, or leave the key out", "%q is an empty list", at.text)
+		return false
+	}
+	ok := true
+	seen := map[string]bool{}
+	for _, item := range list {
+		switch {
+		case item.kind == nullNode && item.quoted:
+			ok = false
+		case item.kind != scalarNode:
+			p.at(item, "mapping.shape", "", "each entry of %q must be a text, not %s", at.text, item.describe())
+			ok = false
+		case strings.TrimSpace(item.text) == "":
+			p.at(item, "mapping.empty", "", "an entry of %q is empty", at.text)
+			ok = false
+		case seen[item.text]:
+			p.at(item, "mapping.repeated", "keep one of the two", "%q lists %q twice", at.text, item.text)
+			ok = false
+		}
+		seen[item.text] = true
+	}
+	return ok
+}
+
+// items gives a list's entries, or the one that stands in its place.
+func items(v *node) []*node {
+	if v == nil {
+		return nil
+	}
+	if v.kind == listNode {
+		return v.items
+	}
+	return []*node{v}
+}
+
+func (p *parsing) pairs(at, v *node) bool {
+	if v.kind != mapNode {
+		p.at(v, "mapping.shape", "write {from: to, from: to}", "%q must be pairs of texts, not %s", at.text, v.describe())
+		return false
+	}
+	if len(v.entries) == 0 {
+		p.at(v, "mapping.empty", "give it a value, or leave the key out", "%q is empty", at.text)
+		return false
+	}
+	ok := true
+	for _, e := range v.entries {
+		if e.value.kind != scalarNode {
+			if e.value.kind != nullNode || !e.value.quoted {
+				p.at(e.value, "mapping.shape", "", "%q of %q must be a text, not %s", e.key.text, at.text, e.value.describe())
+			}
+			ok = false
+		} else if strings.TrimSpace(e.value.text) == "" {
+			p.at(e.value, "mapping.empty", "", "%q of %q is empty", e.key.text, at.text)
+			ok = false
+		}
+	}
+	return ok
+}
+
+// mapping reads the whole file.
+func (p *parsing) mapping(root *node) {
+	if root.kind != mapNode {
+		p.at(root, "mapping.shape", "begin with version: 1 and target: opportunity", "a mapping is a group of keys, not %s", root.describe())
+		return
+	}
+	p.version(root)
+	target, known := p.target(root)
+	top := p.group(root, "the mapping", topKeys, target)
+	m := p.m
+
+	if n := top.values["timezone"]; n != nil {
+		if loc, ok := p.location(n); ok {
+			m.Timezone, m.zone = n.text, loc
+		}
+	}
+	if n := top.values["input"]; n != nil {
+		p.input(n)
+	}
+	m.keyNodes = items(top.values["key"])
+	for _, n := range m.keyNodes {
+		m.Key = append(m.Key, strings.TrimSpace(n.text))
+	}
+	m.ignore = items(top.values["ignore"])
+	if n := top.values["skip_when"]; n != nil {
+		m.skipWhen = p.expression(n)
+	}
+	if !known {
+		return
+	}
+	if target == forSales {
+		p.sales(top)
+	} else {
+		p.capture(top)
+	}
+	p.ignoredButUsed()
+}
+
+func (p *parsing) version(root *node) {
+	v := root.get("version")
+	switch {
+	case v == nil:
+		p.at(root, "mapping.version", "add version: 1 as the first line", "the mapping does not say its version")
+	case v.kind == scalarNode && v.text != "1":
+		p.at(v, "mapping.version", "set version: 1", "version %q is not known; this leadload reads version 1", v.text)
+	}
+}
+
+// target says which keys are valid; known is false when the rest of the file
+// cannot be judged.
+func (p *parsing) target(root *node) (target string, known bool) {
+	t := root.get("target")
+	switch {
+	case t == nil:
+		p.at(root, "mapping.target", "add target: opportunity, opportunity-async or sales-activity", "the mapping does not say its target")
+		return "", false
+	case t.kind != scalarNode || !slices.Contains(targetNames, t.text):
+		return "", false // its shape is told with the other keys
+	}
+	p.m.Target = Target(t.text)
+	if p.m.isCapture() {
+		return forCaptures, true
+	}
+	return forSales, true
+}
+
+// location reads the name of a zone.
+func (p *parsing) location(n *node) (*time.Location, bool) {
+	loc, err := converter.LoadZone(strings.TrimSpace(n.text))
+	if err == nil {
+		return loc, true
+	}
+	p.at(n, "mapping.timezone", "", "%v", err)
+	return nil, false
+}
+
+func (p *parsing) input(n *node) {
+	s := p.group(n, "input", inputKeys, "")
+	in := &p.m.Input
+	in.Sheet = s.text("sheet")
+	in.Encoding = s.text("encoding")
+	in.Decimal = s.text("decimal")
+	in.Delimiter = s.text("delimiter")
+	if in.Delimiter == "tab" {
+		in.Delimiter = "\t"
+	}
+	if s.has("header_row") {
+		in.HeaderRow = s.number("header_row")
+		if in.HeaderRow < 1 || in.HeaderRow > 1_048_576 {
+			p.at(s.values["header_row"], "mapping.range", "the first row of a file is 1", "%q must be from 1 to 1048576", "header_row")
+		}
+	}
+	if in.Decimal != "" {
+		p.decimal = in.Decimal[0]
+	}
+}
+
+// capture reads LeadDetails and Opportunity.
+func (p *parsing) capture(top settings) {
+	m := p.m
+	m.LeadMustExist = top.isTrue("lead_must_exist")
+	if n := top.values["LeadDetails"]; n != nil {
+		p.leadDetails(n, top)
+	} else if !top.written("LeadDetails") && !top.meant("LeadDetails") {
+		p.at(top.at, "mapping.missing", "add LeadDetails: {EmailAddress: …}", "LeadDetails is missing: a capture must say whose opportunity it is")
+	}
+	n := top.values["Opportunity"]
+	if n == nil {
+		if !top.written("Opportunity") && !top.meant("Opportunity") {
+			p.at(top.at, "mapping.missing", "add Opportunity: {OpportunityEventCode: …}", "Opportunity is missing")
+		}
+		return
+	}
+	s := p.group(n, "Opportunity", opportunityKeys, "")
+	if v := s.values["OpportunityEventCode"]; v != nil {
+		p.eventCode(s.keys["OpportunityEventCode"], v)
+	} else if !s.written("OpportunityEventCode") && !s.meant("OpportunityEventCode") {
+		p.at(n, "mapping.missing", "add OpportunityEventCode with the code of the opportunity type", "Opportunity.OpportunityEventCode is missing")
+	}
+	for _, name := range []string{"OpportunityNote", "OpportunityDateTime"} {
+		if v := s.values[name]; v != nil {
+			p.add(p.field(inOpportunity, s.keys[name], v))
+		}
+	}
+	if v := s.values["Fields"]; v != nil {
+		p.opportunityFields(v)
+	}
+	for _, name := range switchNames {
+		if s.has(name) {
+			m.switches = append(m.switches, switchValue{name, s.isTrue(name)})
+		}
+	}
+	if s.isTrue("OverwriteFields") && s.isTrue("UpdateEmptyFields") {
+		p.at(s.keys["UpdateEmptyFields"], "mapping.combination", "keep one of the two", "OverwriteFields and UpdateEmptyFields cannot both be true: the account refuses it")
+	}
+}
+
+func (p *parsing) leadDetails(n *node, top settings) {
+	m := p.m
+	if len(n.entries) == 0 {
+		p.at(n, "mapping.missing", "add EmailAddress or Phone", "LeadDetails maps no attribute")
+		return
+	}
+	var mapped []string
+	fields := map[string]*field{}
+	var others []string
+	for _, e := range n.entries {
+		name := e.key.text
+		if !p.attributeName(e.key) {
+			continue
+		}
+		if isProspectID(name) {
+			name = "ProspectID"
+		}
+		if fields[name] != nil {
+			p.at(e.key, "yaml.duplicate", "keep one of the two", "ProspectID is given twice")
+			continue
+		}
+		f := p.field(inLead, e.key, e.value)
+		if f == nil {
+			continue
+		}
+		f.name = name
+		fields[name] = f
+		mapped = append(mapped, name)
+		p.add(f)
+	}
+	m.SearchBy = p.searchBy(top, n, mapped)
+	for _, name := range mapped {
+		if !isUniqueAttribute(name) && name != m.SearchBy {
+			others = append(others, name)
+		}
+	}
+	if f := fields[m.SearchBy]; f != nil {
+		p.mustHave(f, "the account finds the lead by it")
+		f.search = true
+		if f.constant() {
+			p.at(f.key, "mapping.combination", "take it from a column", "every row would belong to one lead: %s is the same for all rows", f.name)
+		}
+	} else if isProspectID(m.SearchBy) && fields["ProspectID"] != nil {
+		f := fields["ProspectID"]
+		p.mustHave(f, "the account finds the lead by it")
+		f.search = true
+	}
+	if isProspectID(m.SearchBy) {
+		m.SearchBy = "ProspectId"
+	} else if fields["ProspectID"] != nil && m.SearchBy != "" {
+		p.warn("LeadDetails.ProspectID is sent but the lead is searched by %s; the account may ignore the id", m.SearchBy)
+	}
+	if len(others) > 0 {
+		p.warn("LeadDetails: %s %s no unique field; the vendor asks for unique fields only there, though it takes others", strings.Join(others, ", "), plural(len(others), "is", "are"))
+	}
+	for _, name := range []string{"Phone", "Mobile"} {
+		if f := fields[name]; f != nil && f.typeName == "text" {
+			p.warn("LeadDetails.%s is sent as written; with type: phone it gets the shape +91-9876543210 by which the account matches leads", name)
+		}
+	}
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
+}
+
+func (p *parsing) warn(format string, args ...any) {
+	p.m.warnings = append(p.m.warnings, fmt.Sprintf(format, args...))
+}
+
+// attributeName checks the name of a lead attribute.
+func (p *parsing) attributeName(n *node) bool {
+	switch name := n.text; {
+	case name == "SearchBy":
+		p.at(n, "mapping.field-name", "write search_by: … at the top of the mapping", "SearchBy is added by leadload")
+		return false
+	case strings.EqualFold(name, "__UseUserDefinedGuid__"):
+		p.at(n, "mapping.field-name", "leave it out", "__UseUserDefinedGuid__ is added by leadload when search_by is ProspectId")
+		return false
+	case !isSchemaName(name):
+		p.at(n, "mapping.field-name", "use the field's schema name, as the account's settings show it", "%q is no schema name", name)
+		return false
+	}
+	if isProspectID(n.text) || strings.HasPrefix(n.text, "mx_") || slices.Contains(leadAttributes, n.text) {
+		return true
+	}
+	if near := nearest(n.text, leadAttributes); near != "" {
+		if strings.EqualFold(fold(near), fold(n.text)) {
+			p.at(n, "mapping.field-name", fmt.Sprintf("did you mean %q?", near), "unknown lead attribute %q: schema names are case-sensitive", n.text)
+			return false
+		}
+		p.at(n, "mapping.field-name", fmt.Sprintf("did you mean %q?", near), "unknown lead attribute %q", n.text)
+		return false
+	}
+	if strings.HasPrefix(strings.ToLower(n.text), "mx_") {
+		p.at(n, "mapping.field-name", fmt.Sprintf("did you mean %q?", "mx_"+n.text[3:]), "unknown lead attribute %q: schema names are case-sensitive", n.text)
+		return false
+	}
+	return true
+}
+
+// searchBy finds the attribute that names the lead. It may be left out when
+// there is no choice.
+func (p *parsing) searchBy(top settings, leadDetails *node, mapped []string) string {
+	n := top.values["search_by"]
+	if n == nil {
+		if top.written("search_by") {
+			return ""
+		}
+		email, phone := slices.Contains(mapped, "EmailAddress"), slices.Contains(mapped, "Phone")
+		switch {
+		case len(mapped) < len(leadDetails.entries), top.meant("search_by"):
+			return "" // an attribute or the key itself has a fault, which has been told
+		case email && !phone:
+			p.warn("search_by is not set; the lead is found by EmailAddress")
+			return "EmailAddress"
+		case phone && !email:
+			p.warn("search_by is not set; the lead is found by Phone")
+			return "Phone"
+		}
+		p.at(leadDetails, "mapping.missing", "add search_by: EmailAddress (or another mapped unique field)", "search_by is missing: it says by which attribute the account finds the lead")
+		return ""
+	}
+	if slices.Contains(mapped, n.text) || isProspectID(n.text) && slices.Contains(mapped, "ProspectID") {
+		return n.text
+	}
+	for _, e := range leadDetails.entries {
+		if e.key.text == n.text {
+			return "" // it is there and its own fault has been told
+		}
+	}
+	hint := fmt.Sprintf("map it: LeadDetails: {%s: …}", n.text)
+	if near := nearest(n.text, mapped); near != "" {
+		hint = fmt.Sprintf("did you mean %q?", near)
+	} else if len(mapped) > 0 {
+		hint += "; mapped now: " + strings.Join(mapped, ", ")
+	}
+	p.at(n, "mapping.search-by", hint, "search_by names %q, which LeadDetails does not map", n.text)
+	return ""
+}
+
+func (p *parsing) opportunityFields(n *node) {
+	for _, e := range n.entries {
+		name := e.key.text
+		switch {
+		case !isSchemaName(name):
+			p.at(e.key, "mapping.field-name", "use the field's schema name, as the account's settings show it", "%q is no schema name", name)
+			continue
+		case strings.HasPrefix(strings.ToLower(name), "mx_custom_") && !strings.HasPrefix(name, "mx_Custom_"):
+			p.at(e.key, "mapping.field-name", fmt.Sprintf("did you mean %q?", "mx_Custom_"+name[10:]), "unknown field %q: schema names are case-sensitive", name)
+			continue
+		case name != "Status" && strings.EqualFold(name, "Status"), name != "Owner" && strings.EqualFold(name, "Owner"):
+			p.at(e.key, "mapping.field-name", fmt.Sprintf("did you mean %q?", strings.ToUpper(name[:1])+strings.ToLower(name[1:])), "unknown field %q: schema names are case-sensitive", name)
+			continue
+		case findKey(opportunityKeys, name) != nil:
+			p.at(e.key, "mapping.field-name", "indent it like Fields", "%s goes beside Fields, not below it", name)
+			continue
+		}
+		p.add(p.field(inFields, e.key, e.value))
+	}
+}
+
+func (p *parsing) sales(top settings) {
+	m := p.m
+	n := top.values["SalesActivity"]
+	if n == nil {
+		if !top.written("SalesActivity") && !top.meant("SalesActivity") {
+			p.at(top.at, "mapping.missing", "add SalesActivity: {Status: …}", "SalesActivity is missing")
+		}
+		n = &node{kind: mapNode, line: top.at.line, col: top.at.col}
+	}
+	s := p.group(n, "SalesActivity", salesKeys, "")
+	byName := map[string]*field{}
+	for _, k := range salesKeys {
+		if v := s.values[k.name]; v != nil {
+			f := p.field(inSales, s.keys[k.name], v)
+			byName[k.name] = f
+			p.add(f)
+		}
+	}
+	for _, e := range n.entries {
+		if v := s.values[e.key.text]; v != nil && isSalesCustom(e.key.text) {
+			p.add(p.field(inSales, e.key, v))
+		}
+	}
+	if f := byName["Status"]; f != nil {
+		p.mustHave(f, "the account asks for it")
+	} else if !s.written("Status") && !s.meant("Status") && top.written("SalesActivity") {
+		p.at(n, "mapping.missing", "add Status: {column: …} or Status: {value: Open}", "SalesActivity.Status is missing: the account asks for it")
+	}
+	if s.written("SalesOwner") && s.written("SalesOwnerEmail") {
+		p.at(s.keys["SalesOwner"], "mapping.combination", "keep one of the two", "SalesOwner and SalesOwnerEmail cannot both be mapped")
+	}
+	prospect := byName["ProspectId"]
+	switch {
+	case s.written("ProspectId") && top.written("lead"):
+		p.at(top.keys["lead"], "mapping.combination", "keep one of the two", "the lead is named by both lead: and SalesActivity.ProspectId")
+	case prospect != nil:
+		p.mustHave(prospect, "it names the lead")
+		prospect.search = true
+		if prospect.constant() {
+			p.at(prospect.key, "mapping.combination", "take it from a column", "every row would belong to one lead: ProspectId is the same for all rows")
+		}
+	case s.written("ProspectId"):
+	case top.values["lead"] != nil:
+		p.lead(top.keys["lead"], top.values["lead"])
+	case !top.written("lead") && !s.meant("ProspectId") && !top.meant("lead"):
+		p.at(top.at, "mapping.missing", "add lead: {find_by: EmailAddress, column: …}, or map SalesActivity.ProspectId", "the mapping does not say whose sales activity a row is")
+	}
+	m.Lead.IfMissing = orElse(m.Lead.IfMissing, "reject")
+	m.Lead.IfMany = orElse(m.Lead.IfMany, "reject")
+}
+
+func orElse(s, other string) string {
+	if s == "" {
+		return other
+	}
+	return s
+}
+
+// lead reads the rule by which a sales activity's lead is found.
+func (p *parsing) lead(at, n *node) {
+	s := p.group(n, "lead", leadKeys, "")
+	rule := &p.m.Lead
+	rule.IfMissing = s.text("if_missing")
+	rule.IfMany = s.text("if_many")
+	name := s.text("find_by")
+	switch {
+	case name == "":
+		if !s.written("find_by") && !s.meant("find_by") {
+			p.at(n, "mapping.missing", "add find_by: EmailAddress (or Phone, or another unique field)", "lead does not say what to find it by")
+		}
+	case isProspectID(name):
+		p.at(s.values["find_by"], "mapping.combination", "write SalesActivity: {ProspectId: …}", "a lead's id needs no look-up")
+	case !p.attributeName(s.values["find_by"]):
+	case !isUniqueAttribute(name) && slices.Contains(leadAttributes, name) && name != "Mobile":
+		p.at(s.values["find_by"], "mapping.search-by", "use EmailAddress, Phone or another unique field", "%s is no unique field: it cannot name a lead", name)
+	default:
+		rule.FindBy = name
+	}
+	// The rule may say the same things as any field.
+	rest := &node{kind: mapNode, line: n.line, col: n.col}
+	for _, e := range n.entries {
+		if findKey(fieldKeys, e.key.text) != nil {
+			rest.entries = append(rest.entries, e)
+		}
+	}
+	key := &node{kind: scalarNode, text: orElse(rule.FindBy, "lead"), line: at.line, col: at.col}
+	quiet := newCollector(p.file, p.m.text) // the shapes of the settings have been told above
+	f := (&parsing{collector: quiet, m: p.m, decimal: p.decimal}).field(inLeadRule, key, rest)
+	told := map[[2]int]bool{}
+	for _, q := range p.found {
+		told[[2]int{q.Line, q.Column}] = true
+	}
+	for _, q := range quiet.found {
+		if !told[[2]int{q.Line, q.Column}] {
+			p.place(q.Line, q.Column, q.Code, q.Hint, q.Msg)
+		}
+	}
+	if f == nil {
+		return
+	}
+	p.mustHave(f, "it names the lead")
+	f.search = true
+	if f.constant() {
+		p.at(f.key, "mapping.combination", "take it from a column", "every row would belong to one lead: lead is the same for all rows")
+	}
+	if rule.FindBy == "Phone" && f.typeName == "text" {
+		p.warn("lead is found by Phone as written; with type: phone and a region it finds +91-9876543210")
+	}
+	p.m.leadRule = f
+}
+
+// mustHave makes a field needed in every row.
+func (p *parsing) mustHave(f *field, why string) {
+	if f.empty != "" && f.empty != "reject" {
+		p.at(f.setting("empty"), "mapping.combination", "leave empty out", "%s cannot be empty: %s", f.label(), why)
+	}
+	if f.written("required") && f.has("required") && !f.required {
+		p.at(f.setting("required"), "mapping.combination", "leave required out", "%s cannot be optional: %s", f.label(), why)
+	}
+	f.needed = true
+}
+
+func (p *parsing) add(f *field) {
+	if f != nil {
+		p.m.fields = append(p.m.fields, f)
+	}
+}
+
+// ignoredButUsed tells of columns that are both ignored and mapped.
+func (p *parsing) ignoredButUsed() {
+	used := map[string]string{}
+	for _, n := range p.m.keyNodes {
+		used[strings.TrimSpace(n.text)] = "key"
+	}
+	for _, f := range p.m.allFields() {
+		for _, n := range f.columns() {
+			used[strings.TrimSpace(n.text)] = f.label()
+		}
+	}
+	for _, n := range p.m.ignore {
+		if by, both := used[strings.TrimSpace(n.text)]; both {
+			p.at(n, "mapping.combination", "take it out of ignore", "column %q is ignored and yet used by %s", n.text, by)
+		}
+	}
+}
+
+// allFields are the body's fields and the one by which a lead is found.
+func (m *Mapping) allFields() []*field {
+	if m.leadRule == nil {
+		return m.fields
+	}
+	return append(slices.Clip(m.fields), m.leadRule)
+}

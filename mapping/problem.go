@@ -1,0 +1,213 @@
+package mapping
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// Problem is a fault of a mapping file with its place.
+type Problem struct {
+	File         string
+	Line, Column int
+	Code         string
+	Msg          string
+	Hint         string
+	Excerpt      string // the line of the YAML, with a caret below the place
+}
+
+// Error gives "file:line:column: message".
+func (p Problem) Error() string {
+	var b strings.Builder
+	if p.File != "" {
+		b.WriteString(p.File)
+		b.WriteByte(':')
+	}
+	if p.Line > 0 {
+		fmt.Fprintf(&b, "%d:%d:", p.Line, p.Column)
+	}
+	if b.Len() > 0 {
+		b.WriteByte(' ')
+	}
+	b.WriteString(p.Msg)
+	return b.String()
+}
+
+// Problems are the faults of a mapping, in the order of their lines.
+type Problems []Problem
+
+// Error gives one line for each fault.
+func (p Problems) Error() string {
+	lines := make([]string, len(p))
+	for i := range p {
+		lines[i] = p[i].Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// collector gathers the faults of one YAML file.
+type collector struct {
+	file  string
+	lines []string
+	found Problems
+}
+
+func newCollector(file, text string) *collector {
+	return &collector{file: file, lines: strings.Split(text, "\n")}
+}
+
+// maxProblems bounds what one file can be told: nobody reads more, and a
+// damaged file must not fill a screen without end.
+const maxProblems = 100
+
+func (c *collector) at(n *node, code, hint, format string, args ...any) {
+	line, col := 0, 0
+	if n != nil {
+		line, col = n.line, n.col
+	}
+	c.place(line, col, code, hint, fmt.Sprintf(format, args...))
+}
+
+func (c *collector) place(line, col int, code, hint, msg string) {
+	if len(c.found) >= maxProblems {
+		return
+	}
+	p := Problem{File: c.file, Line: line, Column: col, Code: code, Msg: msg, Hint: hint}
+	p.Excerpt = c.excerpt(line, col)
+	for _, q := range c.found {
+		if q.Line == line && q.Column == col && q.Msg == msg {
+			return // one anchor used twice has its faults once
+		}
+	}
+	c.found = append(c.found, p)
+}
+
+// excerptWidth is what a narrow terminal shows beside the line number.
+const excerptWidth = 100
+
+// excerpt shows the line with a caret under the column, both counted in
+// characters; a long line is cut around the place.
+func (c *collector) excerpt(line, col int) string {
+	if line < 1 || line > len(c.lines) {
+		return ""
+	}
+	text := strings.Map(func(r rune) rune {
+		if r == '\t' {
+			return ' ' // so that the caret stays below its character
+		}
+		if r < ' ' || r == utf8.RuneError {
+			return '?'
+		}
+		return r
+	}, c.lines[line-1])
+	runes := []rune(text)
+	at := min(max(col-1, 0), len(runes))
+	head, tail := "", ""
+	if len(runes) > excerptWidth {
+		from := max(0, at-excerptWidth/2)
+		to := min(len(runes), from+excerptWidth)
+		if from > 0 {
+			head = "…"
+		}
+		if to < len(runes) {
+			tail = "…"
+		}
+		runes, at = runes[from:to], at-from
+	}
+	number := strconv.Itoa(line)
+	return number + " | " + head + strings.TrimRight(string(runes), " ") + tail + "\n" +
+		strings.Repeat(" ", len(number)) + " | " + strings.Repeat(" ", at+utf8.RuneCountInString(head)) + "^"
+}
+
+// err gives the problems sorted by place, or nil.
+func (c *collector) err() error {
+	if len(c.found) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(c.found, func(a, b Problem) int {
+		if a.Line != b.Line {
+			return a.Line - b.Line
+		}
+		return a.Column - b.Column
+	})
+	return c.found
+}
+
+// nearest gives the name closest to s, or "" when none is close enough to be
+// what was meant.
+func nearest(s string, names []string) string {
+	best, bestDistance := "", 0
+	folded := fold(s)
+	for _, name := range names {
+		d := distance(folded, fold(name))
+		if d > max(1, utf8.RuneCountInString(s)/3) {
+			continue
+		}
+		if best == "" || d < bestDistance {
+			best, bestDistance = name, d
+		}
+	}
+	return best
+}
+
+// fold makes names comparable: case, spaces, hyphens and underscores are what
+// people get wrong without meaning another name.
+func fold(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch r {
+		case ' ', '_', '-', '\u00a0', '.':
+			return -1
+		}
+		return r
+	}, strings.ToLower(s))
+}
+
+// distance is the number of insertions, deletions, replacements and swaps of
+// neighbours that turn a into b.
+func distance(a, b string) int {
+	x, y := []rune(a), []rune(b)
+	if len(x) > 80 || len(y) > 80 {
+		if a == b {
+			return 0
+		}
+		return 1 << 20
+	}
+	before := make([]int, len(y)+1)
+	last := make([]int, len(y)+1)
+	row := make([]int, len(y)+1)
+	for j := range last {
+		last[j] = j
+	}
+	for i := 1; i <= len(x); i++ {
+		row[0] = i
+		for j := 1; j <= len(y); j++ {
+			cost := 1
+			if x[i-1] == y[j-1] {
+				cost = 0
+			}
+			row[j] = min(last[j]+1, row[j-1]+1, last[j-1]+cost)
+			if i > 1 && j > 1 && x[i-1] == y[j-2] && x[i-2] == y[j-1] {
+				row[j] = min(row[j], before[j-2]+1)
+			}
+		}
+		before, last, row = last, row, before
+	}
+	return last[len(y)]
+}
+
+// didYouMean gives the hint for an unknown name, with the nearest valid one
+// where there is one and with all of them where they are few.
+func didYouMean(s string, names []string) string {
+	if n := nearest(s, names); n != "" {
+		return fmt.Sprintf("did you mean %q?", n)
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	if len(names) <= 24 {
+		return "valid names: " + strings.Join(names, ", ")
+	}
+	return ""
+}

@@ -1,0 +1,80 @@
+package mapping
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Reference gives the mapping's reference as Markdown, made from the table of
+// keys by which Parse reads. Its headings are of the third level.
+func Reference() string {
+	var b strings.Builder
+	section := func(title, intro string, keys []key) {
+		fmt.Fprintf(&b, "### %s\n\n%s\n\n| key | value | needed | meaning | example |\n|---|---|---|---|---|\n", title, intro)
+		for _, k := range keys {
+			need := k.need
+			if k.target == forCaptures {
+				need = joinNonEmpty(need, "captures only")
+			} else if k.target == forSales {
+				need = joinNonEmpty(need, "sales activities only")
+			}
+			fmt.Fprintf(&b, "| `%s` | %s | %s | %s | `%s` |\n", k.name, cellText(k.value()), cellText(need), cellText(k.doc), strings.ReplaceAll(k.example, "|", "\\|"))
+		}
+		b.WriteByte('\n')
+	}
+	section("The mapping", "The keys at the top of the file.", topKeys)
+	section("input", "How the file is to be read; everything is found out where nothing is said.", inputKeys)
+	section("lead", "How the lead of a sales activity is found. The settings of a field may stand beside these keys.", leadKeys[:3])
+	section("Opportunity", "The members of a capture. Below `LeadDetails` and `Opportunity.Fields` stand the account's own schema names.", opportunityKeys)
+	section("SalesActivity", "The members of a sales activity.", salesKeys)
+	section("A field", "A field is the name of a column, or a group of these keys. Exactly one of `column`, `value`, `expr` and `join` says where its value comes from.", fieldKeys)
+	return strings.TrimRight(b.String(), "\n") + "\n"
+}
+
+func joinNonEmpty(a, b string) string {
+	if a == "" {
+		return b
+	}
+	return a + "; " + b
+}
+
+func cellText(s string) string { return strings.ReplaceAll(s, "|", "\\|") }
+
+// value says in words what a key takes.
+func (k *key) value() string {
+	switch k.shape {
+	case shapeTexts:
+		return "text or list"
+	case shapeBool:
+		return "true, false"
+	case shapeInt:
+		return "whole number"
+	case shapeEnum:
+		var words []string
+		for _, e := range k.enum {
+			if e != "\t" {
+				words = append(words, "`"+e+"`")
+			}
+		}
+		return strings.Join(words, " ")
+	case shapeColumn:
+		return "column"
+	case shapeColumns:
+		return "column or list"
+	case shapeExpr:
+		return "expression"
+	case shapeZone:
+		return "zone or `{column: …}`"
+	case shapePairs:
+		return "pairs of texts"
+	case shapeSettings:
+		return "group"
+	case shapeField:
+		return "field"
+	case shapeFields:
+		return "fields by schema name"
+	case shapeEventCode:
+		return "whole number or field"
+	}
+	return "text"
+}
