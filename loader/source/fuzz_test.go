@@ -1,0 +1,170 @@
+package source
+
+import (
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+// csvSeeds are inputs of each kind that the tests above have.
+var csvSeeds = []string{
+	"a,b\n1,2\n", "a;b\r\n\"x;y\";2\r\n", "a\tb\r1\t2\r", "\ufeffa|b\n\"1\n2\"|\"\"\"\"\n", "a,b\n\"open", "a,b\n\"x\"y,2\n",
+	"a,b\n1,M\xfcller\n", "\xff\xfea\x00,\x00b\x00\n\x001\x00,\x002\x00", "sep=;\na;b\n1;2\n", "a\n\x00\n", "Title\n\na,b\n1,2\n",
+	"Row,Result,ID,Lead ID,Error,What to do,Attempts,Sent at,Key,a\n5,,,,,,,,,'=x\n", "\x1f\x8b\x08\x00", "a,b\n\xe0\xa4\n", ",\n,\n", "\r\r\n\n\r",
+}
+
+// FuzzCSV: whatever the bytes, reading ends, does not panic, tells the same
+// twice, and gives texts that are fit to print; and where encoding/csv and the
+// plain rules see a well-formed file, both see the same.
+func FuzzCSV(f *testing.F) {
+	if len(csvSeeds) < 10 {
+		f.Fatal("no seeds")
+	}
+	for _, s := range csvSeeds {
+		f.Add([]byte(s), "", uint8(0))
+		f.Add([]byte(s), "windows-1252", uint8(1))
+	}
+	f.Fuzz(func(t *testing.T, text []byte, enc string, header uint8) {
+		o := Options{Encoding: enc, HeaderRow: int(header), Stdin: bytes.NewReader(text), MaxBytes: 1 << 24, TempDir: t.TempDir()}
+		src, err := Open("-", o)
+		if err != nil {
+			var e *Error
+			if !errors.As(err, &e) || e.Code == "" || e.Msg == "" || e.Hint == "" {
+				t.Fatalf("an error without words: %#v", err)
+			}
+			return
+		}
+		defer src.Close()
+		width := len(src.Header())
+		var prints [2][]uint64
+		var ends [2]string
+		for pass := range 2 {
+			last, line := src.Info().HeaderRow, 0
+			for row, err := range src.Rows() {
+				if err != nil {
+					ends[pass] = err.Error()
+					break
+				}
+				if len(row.Cells) != width || row.Number <= last || (src.Info().Format == "csv" && row.Line <= line) {
+					t.Fatalf("row %d at line %d with %d cells after row %d at line %d", row.Number, row.Line, len(row.Cells), last, line)
+				}
+				last, line = row.Number, row.Line
+				shown := len(row.Faults) > 0
+				for i := range row.Cells {
+					c := &row.Cells[i]
+					if !utf8.ValidString(c.Text) || strings.Contains(c.Text, "\x00") && src.Info().Format == "csv" {
+						t.Fatalf("row %d: %q", row.Number, c.Text)
+					}
+					if (c.Kind == Empty) != (c.Text == "") {
+						t.Fatalf("row %d: kind %v of %q", row.Number, c.Kind, c.Text)
+					}
+					shown = shown || !unseen(c)
+				}
+				if !shown {
+					t.Fatalf("row %d has no content", row.Number)
+				}
+				prints[pass] = append(prints[pass], row.Fingerprint())
+			}
+		}
+		if ends[0] != ends[1] || len(prints[0]) != len(prints[1]) {
+			t.Fatalf("%d rows and %q, then %d rows and %q", len(prints[0]), ends[0], len(prints[1]), ends[1])
+		}
+		for i := range prints[0] {
+			if prints[0][i] != prints[1][i] {
+				t.Fatalf("row %d differs in the second pass", i)
+			}
+		}
+	})
+}
+
+// FuzzCSVAgainstEncodingCSV compares records where the two mean the same: no
+// CR alone, no NUL, valid UTF-8, and nothing that encoding/csv refuses.
+func FuzzCSVAgainstEncodingCSV(f *testing.F) {
+	if len(csvSeeds) < 10 {
+		f.Fatal("no seeds")
+	}
+	for _, s := range csvSeeds {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if !utf8.Valid(text) || bytes.IndexByte(text, 0) >= 0 || bytes.Count(text, []byte("\r")) != bytes.Count(text, []byte("\r\n")) {
+			return
+		}
+		r := csv.NewReader(bytes.NewReader(text))
+		r.FieldsPerRecord = -1
+		want, err := r.ReadAll()
+		if err != nil {
+			return // bare quotes, which are text to us
+		}
+		s := newCSVReader(bytes.NewReader(text), int64(len(text)), ',', "utf-8")
+		for i, rec := range want {
+			got, err := s.next()
+			if err != nil || len(got.cells) != len(rec) || len(got.faults) > 0 {
+				t.Fatalf("record %d: %v, want %d cells", i, err, len(rec))
+			}
+			for k := range rec {
+				if got.cells[k].Text != rec[k] {
+					t.Fatalf("record %d: %q, want %q", i, got.cells[k].Text, rec[k])
+				}
+			}
+		}
+		if _, err := s.next(); err != io.EOF {
+			t.Fatalf("more than %d records: %v", len(want), err)
+		}
+	})
+}
+
+// FuzzSheet feeds the scanner of a sheet with any XML.
+func FuzzSheet(f *testing.F) {
+	seeds := []string{
+		texts(1, "a", "b") + texts(2, "1", "2"),
+		texts(1, "a") + `<row r="2" hidden="1"><c r="A2" t="s"><v>1</v></c></row>`,
+		texts(1, "a") + `<row r="2"><c r="A2"><f>1+1</f></c></row><row r="3"><c r="A3" s="1"><v>46000.5</v></c></row>`,
+		texts(1, "a") + `<row><c t="inlineStr"><is><r><t>x</t></r><r><t xml:space="preserve"> &amp;_x000D_</t></r><rPh><t>y</t></rPh></is></c></row>`,
+		texts(1, "a") + `<!-- c --><row r="5"><c r="A5" t="d"><v>2026-01-01</v></c><extLst><x/></extLst></row>`,
+		`<row r="1"><c r="XFD1" t="str"><v>a<![CDATA[<b>]]></v></c></row><row r="1048576"><c r="XFD1048576"><v>-1.5E-7</v></c></row>`,
+		`<x:row r="1"><x:c r="A1" t="e"><x:v>#N/A</x:v></x:c></x:row>`,
+	}
+	if len(seeds) < 5 {
+		f.Fatal("no seeds")
+	}
+	for _, s := range seeds {
+		f.Add(s, `<t>one</t></si><si><r><t>t</t></r><r><t>wo</t></r>`)
+	}
+	f.Fuzz(func(t *testing.T, rows, shared string) {
+		content := newBook(rows).shared(shared).styles("", 0, 14).bytes(t)
+		src, err := Open("-", Options{Stdin: bytes.NewReader(content), MaxBytes: 1 << 24, TempDir: t.TempDir()})
+		if err != nil {
+			var e *Error
+			if !errors.As(err, &e) || e.Code == "" || e.Msg == "" || e.Hint == "" {
+				t.Fatalf("an error without words: %#v", err)
+			}
+			return
+		}
+		defer src.Close()
+		last := src.Info().HeaderRow
+		for row, err := range src.Rows() {
+			if err != nil {
+				break
+			}
+			if row.Number <= last || len(row.Cells) != len(src.Header()) {
+				t.Fatalf("row %d after %d with %d cells", row.Number, last, len(row.Cells))
+			}
+			last = row.Number
+			for i := range row.Cells {
+				c := &row.Cells[i]
+				if !utf8.ValidString(c.Text) || (c.Kind == Empty) != (c.Text == "") || (c.Kind == Date) != (c.Format != "") {
+					t.Fatalf("row %d: %+v", row.Number, *c)
+				}
+				if (c.Kind == Number || c.Kind == Date) && strings.Trim(c.Text, "-0123456789.") != "" {
+					t.Fatalf("row %d: the number %q", row.Number, c.Text)
+				}
+			}
+			row.Fingerprint()
+		}
+	})
+}

@@ -1,0 +1,195 @@
+// Package source reads CSV and XLSX files as one stream of typed rows at
+// constant memory. Every fault carries its place: file, sheet, row as the
+// spreadsheet counts, column.
+//
+// A file is opened once and may be read any number of times:
+//
+//	f, err := source.Open("deals.csv", source.Options{})
+//	defer f.Close()
+//	for row, err := range f.Rows() {
+//		if err != nil { … }            // the file cannot be read on: fatal
+//		if len(row.Faults) > 0 { … }   // this row cannot be used; go on
+//		use(row.Number, row.Cells)     // valid until the next step
+//	}
+//
+// What a file holds is never guessed at silently: bytes that are not valid in
+// the file's encoding, a damaged archive, a formula that was never calculated
+// and cells that do not belong to any column are reported, not repaired.
+package source
+
+import (
+	"io"
+	"iter"
+	"slices"
+	"strings"
+)
+
+// Kind says what a cell holds.
+type Kind uint8
+
+// The kinds of cell. CSV knows Empty, Text and Fault alone.
+const (
+	Empty  Kind = iota // nothing was written
+	Text               // Text is the text as written; line breaks inside it are LF
+	Number             // Text is the number in plain digits, a point before decimals, no exponent: the shortest decimal of the stored double; whole numbers exactly as stored
+	Bool               // Text is TRUE or FALSE
+	Date               // a number shown as date or time: Text is the serial in plain digits in the 1900 system, Format the number format
+	Fault              // the cell holds an error (#N/A), unreadable bytes or a formula never calculated: Text names it
+)
+
+// String gives the kind's name in lower case.
+func (k Kind) String() string {
+	if int(k) < len(kindNames) {
+		return kindNames[k]
+	}
+	return "unknown"
+}
+
+var kindNames = [...]string{"empty", "text", "number", "bool", "date", "fault"}
+
+// Cell is one cell of a row.
+type Cell struct {
+	Text   string
+	Format string // Date cells: the number format's code, such as "dd/mm/yyyy hh:mm"
+	Kind   Kind
+}
+
+// NeverCalculated is the Text of a Fault cell whose formula has no stored
+// value: the file was written by a program that does not calculate. The cell
+// reads as a fault again when a results workbook with this text is loaded.
+const NeverCalculated = "#NOT CALCULATED!"
+
+// Row is one row below the header.
+type Row struct {
+	// Number is the row as a spreadsheet shows it, the first row of the file
+	// being 1. In CSV every record counts as one row, blank lines too.
+	Number int
+	// Line is the physical line in a CSV file at which the row begins
+	// (quoted cells may hold line breaks); 0 for XLSX.
+	Line int
+	// Origin is the row number in the file that the row first came from, when
+	// the file read is a results workbook; otherwise it equals Number.
+	Origin int
+	// Cells has one cell for each name of File.Header, short rows padded. It
+	// and its strings are valid until the next row.
+	Cells []Cell
+	// Faults are the reasons for which this row cannot be used (too many
+	// cells, an unreadable cell). The rest of the file is still good.
+	Faults []*Error
+	// Hidden reports that the spreadsheet hides this row.
+	Hidden bool
+}
+
+// Clone copies the row so that it outlives the next step of the pass.
+func (r *Row) Clone() *Row {
+	c := *r
+	c.Cells = slices.Clone(r.Cells)
+	for i := range c.Cells {
+		c.Cells[i].Text = strings.Clone(c.Cells[i].Text)
+	}
+	c.Faults = slices.Clone(r.Faults)
+	return &c
+}
+
+// ResultColumns are the columns that a results workbook or CSV puts before
+// the input's own. A file whose header begins with exactly these is a results
+// file: File.Header leaves them out and Row.Origin is read from "Row".
+var ResultColumns = []string{"Row", "Result", "ID", "Lead ID", "Error", "What to do", "Attempts", "Sent at", "Key"}
+
+// Options say how to read a file. The zero value finds everything out.
+type Options struct {
+	Sheet     string // XLSX: the sheet's name; "" is the first visible sheet
+	HeaderRow int    // row of the header as the spreadsheet counts; 0 is the first row with any text, lone titles above a table left out
+	Delimiter string // CSV: one of , ; | or "\t"; "" is found from the header
+	Encoding  string // CSV: utf-8, utf-16le, utf-16be, windows-1252, …; "" is found from a BOM, else utf-8
+	// MaxBytes bounds what an archive or gzip stream may unpack to, and what
+	// standard input may hold; 0 is 16 GiB and no more than 200 times the size on disk.
+	MaxBytes int64
+	// TempDir is where standard input is kept for the second pass; "" is os.TempDir().
+	TempDir string
+	// Stdin is what the path "-" reads; nil is os.Stdin.
+	Stdin io.Reader
+}
+
+const defaultMaxBytes = 16 << 30
+
+// Info tells what was found out about a file.
+type Info struct {
+	Format    string   // "csv" or "xlsx"
+	Sheet     string   // XLSX: the sheet read
+	Delimiter string   // CSV
+	Encoding  string   // CSV
+	HeaderRow int      // as the spreadsheet counts
+	Results   bool     // the file is a results workbook or CSV of ours
+	Notes     []string // what a user should know: hidden sheets, preamble skipped, …
+}
+
+// File is an open input file. Its methods may be used by one goroutine at a
+// time; passes made by Rows are independent of each other.
+type File struct{ impl }
+
+// Open opens the file at path, finds its format by its content (never by its
+// name alone), and reads its header. "-" is standard input, which is copied to
+// a private temporary file. The error is an *Error with a hint.
+func Open(path string, o Options) (*File, error) {
+	f := &File{impl{name: path, opt: o}}
+	f.trusted = o.MaxBytes > 0
+	if !f.trusted {
+		f.opt.MaxBytes = defaultMaxBytes
+	}
+	if err := f.openFile(); err != nil {
+		f.Close()
+		return nil, f.place(err)
+	}
+	return f, nil
+}
+
+// Header is the names of the columns, trimmed, in the input's order. Names may
+// be empty or occur twice; columns left of the first name and right of the
+// last one are not part of the table.
+func (f *File) Header() []string { return slices.Clone(f.table.names) }
+
+// Positions are the spreadsheet letters of the columns of Header ("A", "AB").
+func (f *File) Positions() []string {
+	out := make([]string, len(f.table.names))
+	for i := range out {
+		out[i] = letters(f.table.first + i)
+	}
+	return out
+}
+
+// Info tells what was found out about the file.
+func (f *File) Info() Info {
+	i := f.info
+	i.Notes = slices.Clone(i.Notes)
+	return i
+}
+
+// Rows makes a pass over the rows below the header. Rows without any content
+// are left out. The pass ends after the first error, which is an *Error.
+func (f *File) Rows() iter.Seq2[*Row, error] {
+	return func(yield func(*Row, error) bool) {
+		p, err := f.pass()
+		if err != nil {
+			yield(nil, f.place(err))
+			return
+		}
+		defer p.close()
+		for {
+			row, err := p.next()
+			if err == io.EOF {
+				return
+			}
+			if err != nil {
+				yield(nil, f.place(err))
+				return
+			}
+			if !yield(row, nil) {
+				return
+			}
+		}
+	}
+}
+
+// Close releases the file and removes the temporary copy of standard input.
+func (f *File) Close() error { return f.closeFile() }
