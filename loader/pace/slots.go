@@ -1,0 +1,108 @@
+package pace
+
+import "time"
+
+// The constants of a hold.
+const (
+	// guard covers clock drift over a window and coarse timers.
+	guard = 20 * time.Millisecond
+	// A path that becomes shorter makes the credit too big until its first new
+	// answers are in; a fifth of the round trip is kept against that.
+	creditParts, creditOf = 4, 5
+	// An endpoint slower than this is believed to be slow, not far away.
+	presumeAtLeast = 3 * time.Second
+)
+
+// credit is the part of a next call's way that a hold need not cover. All
+// processes on an account must have the same, or one would take each slot while
+// the other believes it held.
+func (p *Pacer) credit() time.Duration {
+	if p.strict {
+		return 0
+	}
+	trip := p.trips.min()
+	if others := p.shared.trip; trip == 0 || others > 0 && others < trip {
+		trip = others
+	}
+	return trip * creditParts / creditOf
+}
+
+// presume is the time after which a request that has left is taken as counted.
+func (p *Pacer) presume() time.Duration { return max(2*p.limit.Window, presumeAtLeast) }
+
+// releaseAnswered is the end of the hold of a call that was answered.
+func (p *Pacer) releaseAnswered(c *Call) time.Duration {
+	return c.resp + p.limit.Window + guard - p.credit()
+}
+
+// releasePresumed is the end of the hold of a call that was only written. No
+// credit here: it stands for the way of an answer that has not come.
+func (p *Pacer) releasePresumed(c *Call) time.Duration {
+	if p.strict {
+		return never
+	}
+	return c.wrote + p.presume() + p.limit.Window + guard
+}
+
+// expire frees the slots whose hold is over.
+func (p *Pacer) expire(now time.Duration) {
+	for c := p.live.answered.first; c != nil && p.releaseAnswered(c) <= now; c = p.live.answered.first {
+		p.live.past.push(c)
+	}
+	for c := p.live.written.first; c != nil && p.releasePresumed(c) <= now; c = p.live.written.first {
+		p.live.written.remove(c)
+		p.shared.forget(c, false)
+	}
+	for c := p.live.past.first; c != nil && c.resp+p.limit.Window+guard <= now; c = p.live.past.first {
+		p.live.past.remove(c)
+		p.shared.forget(c, false)
+	}
+}
+
+// nextStart is when the next call can start as things stand, and when that has
+// to be looked at again.
+func (p *Pacer) nextStart(now time.Duration) (at, check time.Duration) {
+	c := &p.control
+	at, check = now, never
+	if p.off.Load() {
+		return max(at, c.pauseUntil), check
+	}
+	if p.live.len() >= c.cap {
+		at = p.firstRelease()
+		if c.cap < p.top() {
+			check = max(c.nextProbe, c.pauseUntil)
+		}
+	}
+	if c.smoothUntil > now && p.last != unset {
+		at = max(at, p.last+c.spacing(p.limit.Window))
+	}
+	return max(at, c.pauseUntil, p.shared.until), check
+}
+
+// firstRelease is when the next slot becomes free by itself.
+func (p *Pacer) firstRelease() time.Duration {
+	at := never
+	if first := p.live.answered.first; first != nil {
+		at = p.releaseAnswered(first)
+	}
+	if first := p.live.written.first; first != nil {
+		at = min(at, p.releasePresumed(first))
+	}
+	return at
+}
+
+// releases are the ends of all holds from now on, at best.
+func (p *Pacer) releases(now time.Duration) []time.Duration {
+	all := make([]time.Duration, 0, p.live.len())
+	atOnce := p.limit.Window + guard - p.credit()
+	for c := p.live.answered.first; c != nil; c = c.next {
+		all = append(all, p.releaseAnswered(c)-now)
+	}
+	for c := p.live.written.first; c != nil; c = c.next {
+		all = append(all, min(p.releasePresumed(c)-now, max(0, atOnce)))
+	}
+	for range p.live.open.n {
+		all = append(all, max(0, atOnce))
+	}
+	return all
+}
