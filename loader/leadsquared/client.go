@@ -1,0 +1,263 @@
+package leadsquared
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strings"
+	"time"
+)
+
+const (
+	defaultTimeout = 60 * time.Second
+	defaultMaxIdle = 32
+
+	maxCreateAnswer = 1 << 20  // an answer to a call that makes something
+	maxReadAnswer   = 16 << 20 // lists and metadata
+	maxKeptAnswer   = 64 << 10 // Outcome.Body
+)
+
+// Client makes calls. It is safe for concurrent use.
+type Client struct {
+	base, async   string // "https://host"
+	access        Secret
+	secret        Secret
+	asyncKey      Secret
+	timeout       time.Duration
+	log           func(LogEntry)
+	rt            http.RoundTripper
+	hooks         bool // rt calls the hooks of httptrace
+	keys          *scrubber
+	statusPath    string
+	metricsPath   string
+	trailMeanings trailMemory
+}
+
+// String names the client by its host.
+func (c *Client) String() string { return "leadsquared client of " + c.Host() }
+
+// Format gives String for every verb, so that no verb digs out the keys.
+func (c *Client) Format(f fmt.State, _ rune) { io.WriteString(f, c.String()) }
+
+// New checks the configuration. The error names the setting to mend.
+func New(c Config) (*Client, error) {
+	base, err := parseHost(c.Host, syncHost)
+	if err != nil {
+		return nil, err
+	}
+	var async string
+	if strings.TrimSpace(c.AsyncHost) != "" {
+		if async, err = parseHost(c.AsyncHost, asyncHost); err != nil {
+			return nil, err
+		}
+	}
+	for _, k := range []struct {
+		key, env string
+		secret   Secret
+		needed   bool
+	}{
+		{"access_key", "LEADSQUARED_ACCESS_KEY", c.AccessKey, true},
+		{"secret_key", "LEADSQUARED_SECRET_KEY", c.SecretKey, true},
+		{"async_key", "LEADSQUARED_ASYNC_KEY", c.AsyncKey, false},
+	} {
+		v := k.secret.reveal()
+		switch {
+		case v == "" && k.needed:
+			return nil, fmt.Errorf("no %s: set %s in the account file or %s", k.key, k.key, k.env)
+		case strings.ContainsFunc(v, func(r rune) bool { return r <= ' ' || r >= 0x7f }):
+			return nil, fmt.Errorf("%s holds a space, a line break or a letter that no key has: copy it again, without quotes, into %s of the account file or %s", k.key, k.key, k.env)
+		}
+	}
+	if c.Timeout < 0 {
+		return nil, fmt.Errorf("timeout %s is negative: give a time such as 60s", c.Timeout)
+	}
+	if c.MaxIdle < 0 {
+		return nil, fmt.Errorf("%d idle connections are not possible: give 0 or more", c.MaxIdle)
+	}
+	n := &Client{
+		base: base, async: async,
+		access: c.AccessKey, secret: c.SecretKey, asyncKey: c.AsyncKey,
+		timeout: c.Timeout, log: c.Log, rt: c.Transport,
+		keys: newScrubber(c.AccessKey, c.SecretKey, c.AsyncKey),
+	}
+	if n.timeout == 0 {
+		n.timeout = defaultTimeout
+	}
+	if n.statusPath, err = asyncPath(c.StatusPath, defaultPathTaskStatus, "status path"); err != nil {
+		return nil, err
+	}
+	if n.metricsPath, err = asyncPath(c.MetricsPath, defaultPathTaskMetrics, "metrics path"); err != nil {
+		return nil, err
+	}
+	if n.rt == nil {
+		maxIdle := c.MaxIdle
+		if maxIdle == 0 {
+			maxIdle = defaultMaxIdle
+		}
+		n.rt = newTransport(maxIdle, nil)
+	}
+	_, n.hooks = n.rt.(*http.Transport)
+	return n, nil
+}
+
+func asyncPath(path, fallback, what string) (string, error) {
+	switch {
+	case path == "":
+		return fallback, nil
+	case !strings.HasPrefix(path, "/"), strings.ContainsAny(path, "?#@ \r\n\t"):
+		return "", fmt.Errorf("%s %q is not a path: it begins with / and has no query, such as %s", what, path, fallback)
+	}
+	return path, nil
+}
+
+// Host is the sync host, without scheme.
+func (c *Client) Host() string { return bareHost(c.base) }
+
+// CloseIdle closes the connections that no call uses.
+func (c *Client) CloseIdle() {
+	if t, ok := c.rt.(interface{ CloseIdleConnections() }); ok {
+		t.CloseIdleConnections()
+	}
+}
+
+// call is one call to make.
+type call struct {
+	kind   kind
+	method string
+	path   string
+	query  url.Values
+	body   []byte
+	async  bool
+	// asyncKeyOnly leaves the account's keys out: Status and Metrics ask only for x-api-key.
+	asyncKeyOnly bool
+}
+
+// do makes one call: at most one request, no redirect followed, nothing
+// repeated. The second result is the answer as JSON, for reads that were Applied.
+func (c *Client) do(ctx context.Context, s Slot, k call) (Outcome, any) {
+	started := time.Now()
+	base, host := c.base, bareHost(c.base)
+	if k.async {
+		base, host = c.async, bareHost(c.async)
+	}
+	give := func(v Verdict, code, msg string) (Outcome, any) {
+		return Outcome{Verdict: v, Message: msg, code: code, Started: started, Ended: time.Now()}, nil
+	}
+	switch {
+	case k.async && base == "":
+		return give(Fatal, codeSetup, "no async host: set async_host in the account file or LEADSQUARED_ASYNC_HOST")
+	case k.async && c.asyncKey.IsZero():
+		return give(Fatal, codeSetup, "no async key: set async_key in the account file or LEADSQUARED_ASYNC_KEY")
+	case ctx.Err() != nil:
+		// No call starts on a context that is over.
+		return give(NotSent, codeCancelled, "the call was given up")
+	}
+
+	ctx2, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	w := &wire{slot: s}
+	defer w.end()
+	req, err := c.request(httptrace.WithClientTrace(ctx2, w.trace()), base, k)
+	if err != nil {
+		return give(Fatal, codeSetup, "the request could not be built")
+	}
+
+	a := answer{kind: k.kind, host: host}
+	resp, err := c.rt.RoundTrip(req)
+	if err == nil && resp == nil {
+		err = errors.New("the transport gave neither an answer nor an error")
+	}
+	if err != nil {
+		a.err = err
+		a.connected, a.wrote = w.gotConn(), w.mayHaveLeft(err, c.hooks)
+		a.cancelled = ctx.Err() != nil
+		if a.wrote {
+			w.tellWrote()
+		}
+	} else {
+		w.tellFirst()
+		a.status, a.header = resp.StatusCode, resp.Header
+		a.body, a.cut = readBody(resp.Body, k.kind)
+	}
+	o, doc := judge(a)
+	o.Started, o.Ended = started, time.Now()
+	o.Message = c.keys.text(o.Message)
+	o.Body = a.body
+	if len(o.Body) > maxKeptAnswer {
+		o.Body = bytes.Clone(o.Body[:maxKeptAnswer]) // or the whole answer would be kept
+	}
+	o.Body = c.keys.bytes(o.Body)
+	if c.log != nil {
+		c.log(LogEntry{
+			Time:         started,
+			Signature:    k.method + " " + c.keys.text(base+k.path),
+			Params:       c.keys.text(k.query.Encode()),
+			RequestBody:  c.keys.bytes(k.body),
+			Status:       o.Status,
+			ResponseBody: o.Body,
+			Verdict:      o.Verdict,
+			Message:      o.Message,
+			Duration:     o.Ended.Sub(started),
+		})
+	}
+	if k.kind != kindRead || o.Verdict != Applied {
+		return o, nil
+	}
+	return o, doc
+}
+
+func (c *Client) request(ctx context.Context, base string, k call) (*http.Request, error) {
+	target := base + k.path
+	if len(k.query) > 0 {
+		target += "?" + k.query.Encode()
+	}
+	req, err := http.NewRequestWithContext(ctx, k.method, target, nil)
+	if err != nil {
+		return nil, err
+	}
+	// A request with a body and no GetBody is never sent a second time by
+	// net/http. A GET gets a body too, an empty one: without any, net/http
+	// repeats it on its own when a kept connection breaks, unseen by the pacer.
+	req.Body, req.GetBody = io.NopCloser(bytes.NewReader(k.body)), nil
+	req.ContentLength = int64(len(k.body))
+	if len(k.body) == 0 && k.method == http.MethodPost {
+		req.Body, req.ContentLength = http.NoBody, 0 // says "Content-Length: 0"; a POST is not repeated either way
+	}
+	h := req.Header
+	h.Set("Accept", "application/json")
+	h.Set("User-Agent", "leadload")
+	if k.method == http.MethodPost {
+		h.Set("Content-Type", "application/json")
+	}
+	if !k.asyncKeyOnly {
+		h.Set("x-LSQ-AccessKey", c.access.reveal())
+		h.Set("x-LSQ-SecretKey", c.secret.reveal())
+	}
+	if k.async {
+		h.Set("x-api-key", c.asyncKey.reveal())
+	}
+	return req, nil
+}
+
+var errTooLong = errors.New("the answer is too long")
+
+func readBody(body io.ReadCloser, k kind) ([]byte, error) {
+	if body == nil {
+		return nil, nil
+	}
+	defer body.Close()
+	limit := int64(maxCreateAnswer)
+	if k == kindRead {
+		limit = maxReadAnswer
+	}
+	b, err := io.ReadAll(io.LimitReader(body, limit+1))
+	if err == nil && int64(len(b)) > limit {
+		err = errTooLong
+	}
+	return b, err
+}

@@ -1,0 +1,455 @@
+package leadsquared
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"unicode"
+)
+
+// kind is what sort of call an answer belongs to.
+type kind uint8
+
+const (
+	kindRead     kind = iota // makes nothing; the caller checks the shape of the answer
+	kindCapture              // makes an opportunity
+	kindSale                 // makes a sales activity
+	kindSubmit               // queues a capture
+	kindPresence             // check-in and check-out: success has no id
+)
+
+// answer is all that is known of a call when it has ended.
+type answer struct {
+	kind      kind
+	host      string // the host that was asked
+	status    int    // 0: no answer
+	header    http.Header
+	body      []byte
+	cut       error // the body could not be read to its end
+	err       error // no answer: why
+	connected bool  // err: a connection was had
+	wrote     bool  // err: some of the request may have left
+	cancelled bool  // err: the caller gave up
+}
+
+// judge decides how a call ended. It is the one place where this is decided, and
+// pure: what is not positively recognised as success is not success, and what
+// is not positively known to be harmless is in doubt.
+//
+// The second result is the answer's JSON, as far as it is any.
+func judge(a answer) (o Outcome, doc any) {
+	if a.err != nil || a.status == 0 {
+		o = judgeNetwork(a)
+	} else {
+		o, doc = judgeAnswer(a)
+	}
+	o.Status = a.status
+	if t, err := http.ParseTime(a.header.Get("Date")); err == nil {
+		o.ServerTime = t
+	}
+	o.Message = tidy(o.Message)
+	return o, doc
+}
+
+func judgeAnswer(a answer) (Outcome, any) {
+	if a.cut != nil {
+		// Half an answer says nothing: only what the status alone decides counts.
+		a.body = nil
+	}
+	f := readFacts(a)
+	return f.judge(a), f.doc
+}
+
+func (f *facts) judge(a answer) Outcome {
+	o := &Outcome{ExceptionType: f.exception, Message: f.message, LeadID: f.lead}
+	end := func(v Verdict, code, words string) Outcome {
+		o.Verdict, o.code = v, code
+		if o.Message == "" {
+			o.Message = words
+		}
+		return *o
+	}
+	answered := fmt.Sprintf("the server answered %d %s", a.status, http.StatusText(a.status))
+	success := a.status >= 200 && a.status <= 299
+
+	switch {
+	case a.status == http.StatusUnauthorized:
+		o.RightHost = rightHost(f.message+" "+string(head(a.body, 4096)), a.host)
+		if o.RightHost != "" {
+			return end(Fatal, codeHost, "the keys belong to another host")
+		}
+		return end(Fatal, codeKeys, "the keys were refused")
+	case f.limited && !f.madeSomething() && !f.claimsSuccess(a.kind):
+		o.StatedCalls, o.StatedWindow = parseLimit(f.limitText)
+		if o.Message == "" {
+			o.Message = f.limitText
+		}
+		return end(Throttled, codeLimit, "over the rate limit")
+	case a.status == http.StatusTooManyRequests && !f.madeSomething():
+		return end(Throttled, codeLimit, "over the rate limit")
+	case f.torn:
+		return end(InDoubt, codeContradiction, "the answer gives one name two values")
+	case keysType(f.exception):
+		return end(Fatal, codeKeys, "the keys were refused")
+	case success && f.status == "2" && a.kind != kindRead: // partial success
+		return f.partial(o, end)
+	case f.refused && (len(f.ids) > 0 || f.claimsSuccess(a.kind)):
+		return end(InDoubt, codeContradiction, "the answer holds success and an exception")
+	case f.refused:
+		return end(Rejected, codeRejected, "refused")
+	case success:
+		return f.success(a, o, end)
+	}
+
+	// From here on the status decides; whatever the body is, it is no word of
+	// the application that we know.
+	if f.html {
+		o.Message = ""
+		answered += " with an HTML page"
+	}
+	switch a.status {
+	case http.StatusBadRequest, http.StatusUnprocessableEntity:
+		return end(Rejected, codeBadRequest, answered)
+	case http.StatusRequestEntityTooLarge, http.StatusRequestURITooLong:
+		return end(Rejected, codeTooLarge, answered)
+	case http.StatusForbidden:
+		if a.cut != nil {
+			return end(InDoubt, codeCut, answered+" and its text was cut short")
+		}
+		// Refused in front of the application: by a gateway that does not know the
+		// x-api-key, a firewall or a permission. It would meet every row, so the
+		// run stops before the file is burnt.
+		return end(Fatal, codeForbidden, answered)
+	case http.StatusNotFound, http.StatusGone, http.StatusMethodNotAllowed:
+		return end(Fatal, codePath, answered)
+	case http.StatusPaymentRequired, http.StatusProxyAuthRequired, http.StatusNotAcceptable, http.StatusLengthRequired,
+		http.StatusUnsupportedMediaType, http.StatusMisdirectedRequest, http.StatusUpgradeRequired,
+		http.StatusRequestHeaderFieldsTooLarge, http.StatusUnavailableForLegalReasons:
+		return end(Fatal, codeRequest, answered)
+	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout,
+		520, 521, 522, 523, 524, 525, 526, 527, 529, 530: // the last ten: proxies that could not reach the account
+		o.Outage = true
+		return end(InDoubt, codeGateway, answered)
+	case http.StatusRequestTimeout:
+		o.Outage = true
+		return end(InDoubt, codeGateway, answered)
+	}
+	if a.status >= 300 && a.status <= 399 {
+		// Where a redirect comes from is unknown: a proxy in front of the
+		// account, or the application after it has done its work, as web
+		// servers do that show their error page elsewhere.
+		o.Outage = true
+		o.Message = ""
+		return end(InDoubt, codeRedirect, answered+redirectTarget(a.header))
+	}
+	if a.cut != nil {
+		return end(InDoubt, codeCut, answered+" and its text was cut short")
+	}
+	if a.status == http.StatusInternalServerError {
+		return end(InDoubt, codeServerError, answered)
+	}
+	return end(InDoubt, codeUnexpected, answered)
+}
+
+// facts are what an answer's body says, whatever its shape.
+type facts struct {
+	doc       any
+	isJSON    bool
+	html      bool
+	torn      bool
+	exception string // ExceptionType
+	message   string // the account's words
+	refused   bool   // an exception type of the application's own, or Capture's Status 1
+	limited   bool   // it is about the rate limit
+	limitText string
+	status    string // "0", "1", "2" or a word in lower case
+	ids       []string
+	conflict  string // ConflictedOpportunityId
+	deduped   bool   // PostDeDupActionPerformed is 3
+	created   bool   // PostDeDupActionPerformed is 1
+	request   string
+	lead      string
+}
+
+func (f *facts) madeSomething() bool { return len(f.ids) > 0 || f.conflict != "" }
+
+// claimsSuccess reports that the answer's Status speaks of success, whole or partial.
+func (f *facts) claimsSuccess(k kind) bool {
+	return k != kindRead && (f.status == "0" || f.status == "2" || f.status == "success")
+}
+
+func readFacts(a answer) *facts {
+	f := &facts{}
+	f.doc, f.isJSON = parseJSON(a.body)
+	f.doc = unwrapD(f.doc)
+	f.html = !f.isJSON && (bytes.HasPrefix(bytes.TrimLeft(a.body, " \t\r\n\ufeff"), []byte("<")) ||
+		strings.Contains(strings.ToLower(a.header.Get("Content-Type")), "html"))
+	words := string(head(a.body, 1024))
+	asText := false // the body is a text, not an object
+	switch v := f.doc.(type) {
+	case object:
+		f.readObject(a.kind, v)
+	case string:
+		// JSON inside a JSON string is read for refusals only, never for success.
+		if inner, ok := parseJSON([]byte(v)); ok {
+			if o, ok := inner.(object); ok {
+				f.readObject(kindRead, o)
+				f.ids, f.conflict, f.request = nil, "", ""
+			}
+		}
+		words, asText = v, true
+	default:
+		asText = !f.isJSON
+	}
+	if asText && !f.limited && len(words) <= 1024 {
+		f.limited = limitOpening.MatchString(words) && !f.html ||
+			a.status == http.StatusForbidden && limitInside.MatchString(words)
+		if f.limited {
+			f.limitText = words
+		}
+	}
+	if f.status == "1" && a.kind != kindRead && a.status >= 200 && a.status <= 299 {
+		f.refused = true // Capture's own "failure", whatever the exception
+	}
+	if asText && !f.isJSON && !f.html && f.message == "" {
+		f.message = tidy(string(head([]byte(words), 300)))
+	}
+	return f
+}
+
+func (f *facts) readObject(k kind, o object) {
+	// The exception may lie one level down, as in {"Status":"Error","Message":{"ExceptionType":…}}.
+	for i, level := range []object{o, member(o, "Message"), member(o, "Error"), member(o, "Response")} {
+		if t := level.text("ExceptionType"); t != "" && f.exception == "" {
+			f.exception = t
+		}
+		if m := level.text("ExceptionMessage"); m != "" && f.message == "" {
+			f.message = m
+		}
+		f.torn = f.torn || level.torn("ExceptionType", "Status") && (i > 0 || k != kindRead)
+	}
+	if f.message == "" && (k != kindRead || f.exception != "" || o.has("message") && len(o.names) <= 4) {
+		f.message = firstText(o.text("Message"), o.text("error_description"), o.text("Error"), o.text("StatusReason"),
+			member(o, "Message").text("Message"), member(o, "Error").text("Message"))
+	}
+	f.status = statusWord(o.get("Status"))
+	application := strings.HasPrefix(strings.ToLower(f.exception), "mx")
+	switch {
+	case limitType(f.exception), limitOpening.MatchString(f.message):
+		f.limited, f.limitText = true, f.message
+	case !application && limitInside.MatchString(f.message):
+		f.limited, f.limitText = true, f.message
+	}
+	f.refused = application
+	if k == kindRead {
+		// A record that is read may hold members of any name; only the exception counts.
+		return
+	}
+	f.lead = identifier(o.get("RelatedProspectId"))
+	f.request = identifier(o.get("RequestID"))
+	f.torn = f.torn || o.torn("CreatedOpportunityId", "ConflictedOpportunityId", "RequestID", "Message", "Id")
+	msg := member(o, "Message")
+	f.torn = f.torn || msg.torn("Id")
+	for _, v := range []any{o.get("CreatedOpportunityId"), msg.get("CreatedOpportunityId", "OpportunityId", "Id"), o.get("OpportunityId", "Id")} {
+		f.addID(identifier(v))
+	}
+	f.conflict = identifier(o.get("ConflictedOpportunityId"))
+	if f.conflict == "" {
+		f.conflict = identifier(msg.get("ConflictedOpportunityId"))
+	}
+	details, _ := o.get("AdditionalDetails").([]any)
+	if one, ok := o.object("AdditionalDetails"); ok {
+		details = []any{one}
+	}
+	for _, d := range details {
+		d, ok := d.(object)
+		if !ok {
+			continue
+		}
+		switch n, _ := d.integer("PostDeDupActionPerformed"); n {
+		case 1:
+			f.created = true
+			f.addID(identifier(d.get("ActivityId"))) // an opportunity's id is its activity's
+		case 3:
+			f.deduped = true
+		}
+	}
+}
+
+func (f *facts) addID(id string) {
+	if id == "" {
+		return
+	}
+	for _, had := range f.ids {
+		if strings.EqualFold(had, id) {
+			return
+		}
+	}
+	f.ids = append(f.ids, id)
+}
+
+func member(o object, name string) object {
+	m, _ := o.object(name)
+	return m
+}
+
+func firstText(texts ...string) string {
+	for _, t := range texts {
+		if t != "" {
+			return t
+		}
+	}
+	return ""
+}
+
+func statusWord(v any) string {
+	if n, ok := integer(v); ok {
+		return fmt.Sprint(n)
+	}
+	return strings.ToLower(text(v))
+}
+
+type ender = func(v Verdict, code, words string) Outcome
+
+// partial is Capture's Status 2: applied where an id proves it, and the
+// account's words about the rest are kept.
+func (f *facts) partial(o *Outcome, end ender) Outcome {
+	switch {
+	case f.conflict != "" || f.deduped:
+		return f.duplicate(o, end)
+	case len(f.ids) == 0:
+		return end(InDoubt, codeNoID, "partial success without an id")
+	}
+	o.ID = f.ids[0]
+	return end(Applied, codePartial, "partial success")
+}
+
+func (f *facts) duplicate(o *Outcome, end ender) Outcome {
+	if f.created && len(f.ids) > 0 && !strings.EqualFold(f.ids[0], f.conflict) {
+		// Made all the same: the row's record is the new one.
+		o.ID = f.ids[0]
+		return end(Applied, "", "made beside "+f.conflict+", which the account's duplicate rule matched")
+	}
+	if f.conflict == "" {
+		return end(InDoubt, codeNoID, "the account found a duplicate and does not say which")
+	}
+	o.ID = f.conflict
+	return end(Duplicate, "", "")
+}
+
+// success judges an answer with a status of 200 to 299 that holds no refusal.
+func (f *facts) success(a answer, o *Outcome, end ender) Outcome {
+	if a.cut != nil {
+		return end(InDoubt, codeCut, fmt.Sprintf("the answer was cut short (%d)", a.status))
+	}
+	if len(bytes.TrimSpace(a.body)) == 0 {
+		return end(InDoubt, codeEmpty, fmt.Sprintf("the answer is empty (%d)", a.status))
+	}
+	if f.html {
+		o.Message = ""
+		return end(InDoubt, codeHTML, fmt.Sprintf("the answer is an HTML page (%d)", a.status))
+	}
+	if !f.isJSON {
+		o.Message = ""
+		return end(InDoubt, codeUnreadable, fmt.Sprintf("the answer is not readable as JSON (%d)", a.status))
+	}
+	if a.kind == kindRead {
+		if f.doc == nil || isScalar(f.doc) || f.exception != "" || f.status == "error" {
+			return end(InDoubt, codeUnexpected, "the answer is none of the kind asked for")
+		}
+		return end(Applied, "", "")
+	}
+	if _, ok := f.doc.(object); !ok {
+		return end(InDoubt, codeUnexpected, "the answer is no JSON object")
+	}
+	if f.exception != "" {
+		return end(InDoubt, codeServerError, "the answer holds an exception that is not the application's")
+	}
+	done := f.status == "0" || f.status == "success"
+	switch {
+	case a.kind == kindPresence && done:
+		o.Message = firstText(member(f.doc.(object), "Message").text("ResponseText"), o.Message)
+		return end(Applied, "", "")
+	case done && (f.conflict != "" || f.deduped):
+		return f.duplicate(o, end)
+	case done && len(f.ids) > 0:
+		o.Message, o.ID = "", f.ids[0]
+		return end(Applied, "", "")
+	case a.kind == kindSubmit && f.request != "" && !failWord(f.status):
+		o.Message, o.RequestID = "", f.request
+		return end(Accepted, "", "")
+	case done:
+		return end(InDoubt, codeNoID, "success without an id")
+	}
+	return end(InDoubt, codeUnexpected, "the answer says neither success nor failure")
+}
+
+func failWord(status string) bool {
+	return strings.Contains(status, "error") || strings.Contains(status, "fail") || strings.Contains(status, "reject") ||
+		strings.Contains(status, "denied") || strings.Contains(status, "invalid")
+}
+
+// keysType reports that an exception is about the keys themselves, whatever
+// the status it came under.
+func keysType(t string) bool {
+	t = strings.ToLower(t)
+	return strings.Contains(t, "accesskey") || strings.Contains(t, "secretkey") || strings.Contains(t, "apikey")
+}
+
+var (
+	vendorHost = regexp.MustCompile(`(?i)\b((?:async)?api[a-z0-9-]*\.(?:[a-z0-9-]+\.)*leadsquared\.com)\b`)
+	urlHost    = regexp.MustCompile(`(?i)\bhttps?://([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?)`)
+	namedHost  = regexp.MustCompile(`(?i)\bhost\W{1,3}(?:is\W{1,3}|named\W{1,3})?((?:[a-z0-9-]+\.)+[a-z0-9-]+(?::\d{1,5})?)`)
+)
+
+// rightHost finds the host that a 401 names in place of the one asked
+// (vendor's authentication page: a wrong regional host is told so).
+func rightHost(msg, asked string) string {
+	for _, re := range []*regexp.Regexp{vendorHost, urlHost, namedHost} {
+		for _, m := range re.FindAllStringSubmatch(msg, 8) {
+			host := strings.ToLower(m[1])
+			if host != strings.ToLower(asked) && !strings.HasPrefix(host, "apidocs.") && !strings.HasPrefix(host, "help.") {
+				return host
+			}
+		}
+	}
+	return ""
+}
+
+// redirectTarget names where a redirect points, without path and query, which may hold anything.
+func redirectTarget(h http.Header) string {
+	u, err := url.Parse(h.Get("Location"))
+	if err != nil || u.Host == "" {
+		return ""
+	}
+	return " to " + u.Hostname()
+}
+
+func head(b []byte, n int) []byte {
+	if len(b) > n {
+		return b[:n]
+	}
+	return b
+}
+
+// tidy makes a message fit for one line: no control characters, at most 1000 characters.
+func tidy(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
+			return ' '
+		}
+		return r
+	}, strings.ToValidUTF8(s, "\uFFFD"))
+	s = strings.Join(strings.Fields(s), " ")
+	if n := 0; len(s) > 1000 {
+		for i := range s {
+			if n++; n > 1000 {
+				return s[:i] + "…"
+			}
+		}
+	}
+	return s
+}
