@@ -1,0 +1,271 @@
+// Package ledger is the memory of leadload: which row of which file became
+// which record of which account, written down before and after every call.
+//
+// It is a SQLite file with one writer, which commits what is queued in one
+// durable transaction (group commit). A row's intent is on disk before its
+// request leaves, its outcome after; a run that was cut off therefore leaves
+// no row whose fate is unknown and unmarked.
+//
+//	l, err := ledger.Open(path, ledger.Options{})
+//	defer l.Close()
+//	acct, err := l.Account(ctx, "api-in21.leadsquared.com", names)
+//	scope, err := l.Scope(ctx, acct, "opportunity:12000")
+//	run, err := l.StartRun(ctx, ledger.Run{Account: acct, …})
+//	err = l.Plan(ctx, run, scope, entries)       // first pass over the file
+//	err = l.Sending(ctx, intent)                 // before a request
+//	err = l.Settle(ctx, record, outcome)         // after it
+//	for row, err := range l.Rows(ctx, run) { … } // the report
+package ledger
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// State is where a record stands in its life.
+type State uint8
+
+// The states of a record. Their numbers are on disk and never change.
+const (
+	Ready     State = 1 // never sent, or certainly not applied
+	Reserved  State = 2 // may be sent at any moment: its chunk is committed ahead
+	Sending   State = 3 // the request may have left
+	InDoubt   State = 4 // the request left and its answer is not known
+	Pending   State = 5 // queued by the account under a request id
+	Loaded    State = 6 // in the account, with an id
+	Duplicate State = 7 // the account's own rule matched a record that was there
+	Rejected  State = 8 // the account refused it
+)
+
+// String gives the state's name in lower case.
+func (s State) String() string {
+	switch s {
+	case Ready:
+		return "ready"
+	case Reserved:
+		return "reserved"
+	case Sending:
+		return "sending"
+	case InDoubt:
+		return "in doubt"
+	case Pending:
+		return "pending"
+	case Loaded:
+		return "loaded"
+	case Duplicate:
+		return "duplicate"
+	case Rejected:
+		return "rejected"
+	}
+	return fmt.Sprintf("state %d", uint8(s))
+}
+
+// Verdict is what the first pass decided about one row of a run. Its numbers
+// are on disk and never change.
+type Verdict uint8
+
+// The verdicts of the first pass.
+const (
+	Due      Verdict = 1 // to be sent, settled or polled: the record's state is the row's result
+	Invalid  Verdict = 2 // cannot be sent as it is written
+	Already  Verdict = 3 // in the account since an earlier run
+	Skipped  Verdict = 4 // left out by skip_when or --rows
+	Repeated Verdict = 5 // a second line with the same key
+	Changed  Verdict = 6 // same key as a loaded record, other values
+)
+
+// Result is the word that a user reads for a row.
+type Result string
+
+// The results of rows, as the workbook and the last line have them.
+const (
+	ResultLoaded    Result = "loaded"
+	ResultAlready   Result = "already loaded"
+	ResultDuplicate Result = "duplicate"
+	ResultPending   Result = "pending"
+	ResultRejected  Result = "rejected"
+	ResultInvalid   Result = "invalid"
+	ResultInDoubt   Result = "in doubt"
+	ResultNotSent   Result = "not sent"
+	ResultSkipped   Result = "skipped"
+	ResultRepeated  Result = "repeated"
+	ResultChanged   Result = "changed"
+	ResultWouldSend Result = "would send" // check alone
+)
+
+// resultOf joins the verdict of the first pass with what became of the record.
+func resultOf(v Verdict, s State, checked bool) Result {
+	switch v {
+	case Invalid:
+		return ResultInvalid
+	case Already:
+		return ResultAlready
+	case Skipped:
+		return ResultSkipped
+	case Repeated:
+		return ResultRepeated
+	case Changed:
+		return ResultChanged
+	}
+	switch s {
+	case Loaded:
+		return ResultLoaded
+	case Duplicate:
+		return ResultDuplicate
+	case Pending:
+		return ResultPending
+	case Rejected:
+		return ResultRejected
+	case InDoubt, Sending, Reserved:
+		return ResultInDoubt
+	}
+	if checked {
+		return ResultWouldSend
+	}
+	return ResultNotSent
+}
+
+// NeedsPerson reports whether somebody has to look at a row with this result.
+func (r Result) NeedsPerson() bool {
+	switch r {
+	case ResultInvalid, ResultRejected, ResultInDoubt, ResultChanged, ResultRepeated:
+		return true
+	}
+	return false
+}
+
+// Totals counts the rows of a run by result.
+type Totals struct {
+	Loaded, Already, Duplicate, Pending, Rejected, Invalid, InDoubt, NotSent int64
+	Skipped                                                                  int64 // skipped alone, without Repeated and Changed
+	Repeated, Changed                                                        int64
+}
+
+// add counts n rows under r.
+func (t *Totals) add(r Result, n int64) {
+	switch r {
+	case ResultLoaded:
+		t.Loaded += n
+	case ResultAlready:
+		t.Already += n
+	case ResultDuplicate:
+		t.Duplicate += n
+	case ResultPending:
+		t.Pending += n
+	case ResultRejected:
+		t.Rejected += n
+	case ResultInvalid:
+		t.Invalid += n
+	case ResultInDoubt:
+		t.InDoubt += n
+	case ResultSkipped:
+		t.Skipped += n
+	case ResultRepeated:
+		t.Repeated += n
+	case ResultChanged:
+		t.Changed += n
+	default:
+		t.NotSent += n
+	}
+}
+
+// Add counts one row under r.
+func (t *Totals) Add(r Result) { t.add(r, 1) }
+
+// Sum is the number of rows counted.
+func (t Totals) Sum() int64 {
+	return t.Loaded + t.Already + t.Duplicate + t.Pending + t.Rejected + t.Invalid + t.InDoubt + t.NotSent + t.Skipped + t.Repeated + t.Changed
+}
+
+// Person is the number of rows that somebody has to look at.
+func (t Totals) Person() int64 {
+	return t.Rejected + t.Invalid + t.InDoubt + t.Changed + t.Repeated
+}
+
+// String is the sentence that ends every run; its parts add up to its total.
+// Rows repeated and changed are counted among the skipped.
+func (t Totals) String() string {
+	return fmt.Sprintf("loaded %d · already %d · duplicate %d · pending %d · rejected %d · invalid %d · in doubt %d · not sent %d · skipped %d of %d rows",
+		t.Loaded, t.Already, t.Duplicate, t.Pending, t.Rejected, t.Invalid, t.InDoubt, t.NotSent, t.Skipped+t.Repeated+t.Changed, t.Sum())
+}
+
+// Run is one run of a command over one file.
+type Run struct {
+	ID          int64
+	Account     int64     // the ledger's number of the account
+	AccountName string    // as people know it: the host, or the organisation
+	Command     string    // "import", "check", "settle"
+	Input       string    // the file as the user named it; "" for settle
+	InputPath   string    // absolute, so that a report can find it again; "" for standard input
+	Sheet       string    // XLSX
+	Mapping     string    // the mapping file as the user named it
+	MappingPath string    // absolute
+	MappingHash string    // hex SHA-256
+	Target      string    // opportunity, opportunity-async, sales-activity
+	Timezone    string    // the mapping's zone
+	Who         string    // user@machine
+	Version     string    // of leadload
+	Limit       string    // "25/5s" or "off", as it was at the end
+	Started     time.Time // UTC
+	Ended       time.Time // zero: still running, or cut off
+	Calls       int64     // calls made, throttled ones too
+	Throttled   int64
+	Stop        string // why the run ended early, in words; "" when it did not
+	Exit        int    // exit code
+	Out         string // the results file
+}
+
+// Row is one row of a run, as the report shows it.
+type Row struct {
+	Number      int // as the spreadsheet counts
+	Line        int // CSV: physical line
+	Origin      int // the row in the file that it first came from
+	Fingerprint uint64
+	Result      Result
+	ID          string // the record in the account
+	LeadID      string
+	RequestID   string
+	Code        string // stable code of the error
+	Error       string
+	Hint        string // what to do
+	Attempts    int
+	SentAt      time.Time // UTC; zero: never sent
+	Key         string    // as people read it
+	Candidates  []string  // in doubt: ids in the account that it might be
+}
+
+// ErrorCount is an error and the number of rows that have it.
+type ErrorCount struct {
+	Code    string
+	Example string // the message of the first such row
+	Hint    string
+	Count   int64
+}
+
+// Error is a fault of the ledger file itself.
+type Error struct {
+	Code string // stable, such as "ledger.corrupt"
+	Path string
+	Msg  string // lower case, no full stop
+	Hint string
+	Err  error
+}
+
+// Error names the file and what is wrong with it, without the hint.
+func (e *Error) Error() string {
+	s := fmt.Sprintf("ledger %s: %s", e.Path, e.Msg)
+	if e.Err != nil && !strings.Contains(e.Msg, e.Err.Error()) {
+		s += ": " + e.Err.Error()
+	}
+	return s
+}
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Codes are the codes that an Error of this package can have.
+var Codes = []string{
+	"ledger.missing", "ledger.unreadable", "ledger.corrupt", "ledger.empty", "ledger.newer",
+	"ledger.foreign", "ledger.copy", "ledger.readonly", "ledger.full", "ledger.busy", "ledger.write",
+}

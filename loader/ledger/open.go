@@ -1,0 +1,291 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// applicationID marks a SQLite file as a ledger ("LLdg"), so that another
+// program's database is never taken for one.
+const applicationID = 0x4c4c6467
+
+// Options say how to open a ledger. The zero value opens for writing and
+// makes the file when there is none.
+type Options struct {
+	ReadOnly  bool // only look; the file must be there
+	MustExist bool // a missing file is an error
+	// Unsafe gives up durability (synchronous=OFF); it serves the measurement
+	// of what durability costs and nothing else.
+	Unsafe bool
+}
+
+// Ledger is an open ledger. It is safe for concurrent use.
+type Ledger struct {
+	path string
+	made bool
+	db   *sql.DB // readers
+	w    *writer // nil when opened for reading
+}
+
+// Path is the file's path.
+func (l *Ledger) Path() string { return l.path }
+
+// Made reports that Open created the file.
+func (l *Ledger) Made() bool { return l.made }
+
+// Open opens the ledger at path, brings it to the newest version and checks
+// it. The error is an *Error; a ledger that is damaged, cut off or of a newer
+// version is never replaced by an empty one.
+func Open(path string, o Options) (*Ledger, error) {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return nil, &Error{Code: "ledger.unreadable", Path: path, Msg: "its path cannot be used", Err: err}
+	}
+	l := &Ledger{path: abs}
+	info, err := os.Stat(abs)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if o.ReadOnly || o.MustExist {
+			return nil, &Error{Code: "ledger.missing", Path: abs, Msg: "there is no such file",
+				Hint: "name the right ledger with --ledger, or load a file first"}
+		}
+		if _, err := os.Stat(abs + "-wal"); err == nil {
+			return nil, &Error{Code: "ledger.missing", Path: abs, Msg: "the file is gone but its -wal file is there",
+				Hint: "put the ledger file back beside its -wal file; a new ledger would send every row again"}
+		}
+		l.made = true
+	case err != nil:
+		return nil, &Error{Code: "ledger.unreadable", Path: abs, Msg: "it cannot be read", Err: bare(err),
+			Hint: "check the path and your rights to it, or name another with --ledger"}
+	case info.IsDir():
+		return nil, &Error{Code: "ledger.unreadable", Path: abs, Msg: "it is a folder",
+			Hint: "name a file with --ledger"}
+	case info.Size() == 0:
+		return nil, &Error{Code: "ledger.empty", Path: abs, Msg: "the file is empty, so what it knew is lost",
+			Hint: "restore it from a backup, or rebuild it with leadload ledger import RESULTS.xlsx; delete it only if nothing was ever loaded with it"}
+	}
+	if l.made {
+		if err := os.MkdirAll(filepath.Dir(abs), 0o700); err != nil {
+			return nil, &Error{Code: "ledger.unreadable", Path: abs, Msg: "its folder cannot be made", Err: bare(err),
+				Hint: "name a ledger in a folder that you may write with --ledger"}
+		}
+		if l.made, err = l.create(); err != nil {
+			return nil, err
+		}
+	}
+	if err := l.open(o); err != nil {
+		l.Close()
+		return nil, err
+	}
+	return l, nil
+}
+
+func (l *Ledger) open(o Options) error {
+	ctx := context.Background()
+	dsn := func(pragmas ...string) string {
+		q := url.Values{}
+		for _, p := range pragmas {
+			q.Add("_pragma", p)
+		}
+		if o.ReadOnly {
+			q.Set("mode", "ro")
+		}
+		return "file:" + (&url.URL{Path: filepath.ToSlash(l.path)}).EscapedPath() + "?" + q.Encode()
+	}
+	var err error
+	if l.db, err = sql.Open("sqlite", dsn("busy_timeout(30000)", "query_only(1)", "temp_store(2)")); err != nil {
+		return l.fault(err)
+	}
+	if o.ReadOnly {
+		return l.check(ctx, o)
+	}
+	if !l.made {
+		if err := l.check(ctx, o); err != nil {
+			return err
+		}
+		if f, err := os.OpenFile(l.path, os.O_RDWR, 0); err != nil {
+			return &Error{Code: "ledger.readonly", Path: l.path, Msg: "it cannot be written, so no row can be sent safely", Err: bare(err),
+				Hint: "give yourself write access to the file, or name another with --ledger"}
+		} else if err := f.Close(); err != nil {
+			return l.fault(err)
+		}
+	}
+	durable := "synchronous(FULL)"
+	if o.Unsafe {
+		durable = "synchronous(OFF)"
+	}
+	wdb, err := sql.Open("sqlite", dsn("busy_timeout(30000)", "journal_mode(WAL)", durable,
+		"fullfsync(1)", "foreign_keys(0)", "cache_size(-16000)", "temp_store(2)"))
+	if err != nil {
+		return l.fault(err)
+	}
+	wdb.SetMaxOpenConns(1)
+	conn, err := wdb.Conn(ctx)
+	if err != nil {
+		return errors.Join(l.fault(err), wdb.Close())
+	}
+	err = l.migrate(ctx, conn)
+	if err == nil {
+		err = l.settleIn(ctx, conn)
+	}
+	if err != nil {
+		return errors.Join(err, conn.Close(), wdb.Close())
+	}
+	l.w, err = newWriter(l, wdb, conn)
+	return err
+}
+
+// check tells a ledger from everything else that a file can be, before
+// anything is written to it.
+func (l *Ledger) check(ctx context.Context, o Options) error {
+	var app, version int64
+	if err := l.db.QueryRowContext(ctx, "PRAGMA application_id").Scan(&app); err != nil {
+		return l.fault(err)
+	}
+	if err := l.db.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version); err != nil {
+		return l.fault(err)
+	}
+	if app != applicationID {
+		return &Error{Code: "ledger.foreign", Path: l.path, Msg: "it is a database of another program",
+			Hint: "name leadload's own ledger with --ledger"}
+	}
+	if version > int64(len(migrations)) {
+		return &Error{Code: "ledger.newer", Path: l.path, Msg: fmt.Sprintf("it was written by a newer leadload (version %d, this one knows %d)", version, len(migrations)),
+			Hint: "use the newer leadload; an older one might send rows again"}
+	}
+	if o.ReadOnly && version < int64(len(migrations)) {
+		return &Error{Code: "ledger.readonly", Path: l.path, Msg: "it is of an older version and cannot be brought up to date while it is only read",
+			Hint: "run leadload ledger check on it once"}
+	}
+	// A whole check of a large file takes seconds; a small one is free, and
+	// damage met later stops the run as well.
+	if info, err := os.Stat(l.path); err == nil && info.Size() < 8<<20 {
+		return l.Check(ctx)
+	}
+	return nil
+}
+
+// Check reads the whole file and verifies its structure.
+func (l *Ledger) Check(ctx context.Context) error {
+	rows, err := l.db.QueryContext(ctx, "PRAGMA quick_check(3)")
+	if err != nil {
+		return l.fault(err)
+	}
+	defer rows.Close()
+	var bad []string
+	for rows.Next() {
+		var s string
+		if err := rows.Scan(&s); err != nil {
+			return l.fault(err)
+		}
+		if s != "ok" {
+			bad = append(bad, s)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return l.fault(err)
+	}
+	if len(bad) > 0 {
+		return &Error{Code: "ledger.corrupt", Path: l.path, Msg: "the file is damaged: " + strings.Join(bad, "; "), Hint: corruptHint}
+	}
+	return nil
+}
+
+const corruptHint = "nothing was sent; restore the ledger from a backup, or move it away and rebuild it with leadload ledger import RESULTS.xlsx from your results files"
+
+func (l *Ledger) migrate(ctx context.Context, conn *sql.Conn) error {
+	exec := func(q string) error {
+		_, err := conn.ExecContext(ctx, q)
+		return err
+	}
+	if err := exec("BEGIN IMMEDIATE"); err != nil {
+		return l.fault(err)
+	}
+	var version int
+	err := conn.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version)
+	if err == nil && version < len(migrations) {
+		err = exec("PRAGMA application_id = " + strconv.Itoa(applicationID))
+		for ; err == nil && version < len(migrations); version++ {
+			err = exec(migrations[version])
+		}
+		if err == nil {
+			err = exec("PRAGMA user_version = " + strconv.Itoa(version))
+		}
+	}
+	if err == nil {
+		err = exec("COMMIT")
+	}
+	if err != nil {
+		return errors.Join(l.fault(err), exec("ROLLBACK"))
+	}
+	return nil
+}
+
+// Close writes what is queued and closes the file.
+func (l *Ledger) Close() error {
+	var errs []error
+	if l.w != nil {
+		errs = append(errs, l.w.close())
+		l.w = nil
+	}
+	if l.db != nil {
+		errs = append(errs, l.db.Close())
+		l.db = nil
+	}
+	return errors.Join(errs...)
+}
+
+// fault turns a database error into an *Error that says what to do.
+func (l *Ledger) fault(err error) error {
+	if err == nil {
+		return nil
+	}
+	if own := (*Error)(nil); errors.As(err, &own) {
+		return err
+	}
+	e := &Error{Code: "ledger.write", Path: l.path, Msg: "it could not be read or written", Err: bare(err),
+		Hint: "no further row was sent; mend the cause and run the same command again"}
+	var se *sqlite.Error
+	if !errors.As(err, &se) {
+		if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+			return err
+		}
+		return e
+	}
+	switch se.Code() & 0xff {
+	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
+		e.Code, e.Msg, e.Hint = "ledger.corrupt", "the file is damaged or is no ledger", corruptHint
+	case sqlite3.SQLITE_FULL:
+		e.Code, e.Msg = "ledger.full", "the disk is full"
+		e.Hint = "no further row was sent; free some space (1 KB for each row left is plenty) and run the same command again"
+	case sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH:
+		e.Code, e.Msg = "ledger.readonly", "it cannot be opened or written"
+		e.Hint = "check your rights to the file and its folder, or name another with --ledger"
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+		e.Code, e.Msg = "ledger.busy", "another process has kept it locked for 30 s"
+		e.Hint = "wait for the other program to end and run the same command again"
+	case sqlite3.SQLITE_IOERR:
+		e.Msg = "the disk failed or is full"
+	}
+	return e
+}
+
+// bare takes the path out of a file error; the *Error has it already.
+func bare(err error) error {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		return pe.Err
+	}
+	return err
+}

@@ -1,0 +1,153 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Preview decides about rows as Plan would, and writes nothing. It serves one
+// pass over one file and one goroutine.
+type Preview struct {
+	l     *Ledger // nil: nothing was ever loaded
+	scope int64
+	find  *sql.Stmt
+	names map[int64][]string
+	rows  map[[16]byte]seen // by identity
+}
+
+type seen struct{ first, times int32 }
+
+// Preview begins a preview of a target of an account that is known by any of
+// names. A nil Ledger knows nothing.
+func (l *Ledger) Preview(ctx context.Context, names []string, target string) (*Preview, error) {
+	p := &Preview{rows: map[[16]byte]seen{}, names: map[int64][]string{}}
+	if l == nil {
+		return p, nil
+	}
+	for _, n := range names {
+		err := l.db.QueryRowContext(ctx, "SELECT s.id FROM account_names a JOIN scopes s ON s.account = a.account WHERE a.name = ? AND s.target = ?", n, target).Scan(&p.scope)
+		if err == nil {
+			break
+		}
+		if !errors.Is(err, sql.ErrNoRows) {
+			return nil, l.fault(err)
+		}
+	}
+	if p.scope == 0 {
+		return p, nil
+	}
+	var any int
+	if err := l.db.QueryRowContext(ctx, "SELECT count(*) FROM (SELECT 1 FROM records WHERE scope = ? LIMIT 1)", p.scope).Scan(&any); err != nil || any == 0 {
+		return p, l.fault(err)
+	}
+	var err error
+	if p.find, err = l.db.PrepareContext(ctx, "SELECT id, state, body, prints, shape, run, row, seen, remote FROM records WHERE scope = ? AND ident = ?"); err != nil {
+		return nil, l.fault(err)
+	}
+	p.l = l
+	return p, nil
+}
+
+// Close releases what the preview holds.
+func (p *Preview) Close() error {
+	if p.find == nil {
+		return nil
+	}
+	return p.find.Close()
+}
+
+// Decide fills in the Verdict of one row, and Code, Msg, Hint and State.
+func (p *Preview) Decide(ctx context.Context, e *Entry) error {
+	if e.Verdict != 0 {
+		return nil
+	}
+	s := p.rows[e.Identity]
+	if s.times++; s.times == 1 {
+		s.first = int32(e.Number)
+	}
+	p.rows[e.Identity] = s
+	if s.times > 1 && e.HasKey {
+		e.repeats(int64(s.first))
+		return nil
+	}
+	e.Verdict, e.State = Due, Ready
+	if p.l == nil {
+		return nil
+	}
+	var r record
+	err := p.find.QueryRowContext(ctx, p.scope, e.ident(int(s.times))).
+		Scan(&r.id, &r.state, &r.body, &r.prints, &r.shape, &r.run, &r.row, &r.seen, &r.remote)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return p.l.fault(err)
+	}
+	switch r.state {
+	case Loaded, Duplicate:
+		if string(e.Digest.Body[:]) == string(r.body) {
+			e.Verdict = Already
+			return nil
+		}
+		names, ok := p.names[r.shape]
+		if !ok {
+			var joined string
+			if err := p.l.db.QueryRowContext(ctx, "SELECT names FROM shapes WHERE id = ?", r.shape).Scan(&joined); err != nil {
+				return p.l.fault(err)
+			}
+			names = splitNames(joined)
+			p.names[r.shape] = names
+		}
+		e.changes(r.remote.String, diffFields(names, r.prints, e.Digest))
+	case InDoubt, Sending, Reserved, Pending:
+		e.State = r.state
+	}
+	return nil
+}
+
+// repeats marks a second line with the key of an earlier row.
+func (e *Entry) repeats(row int64) {
+	e.Verdict, e.Code = Repeated, "row.repeated"
+	e.Msg = fmt.Sprintf("the key %q is that of row %d already", e.KeyText, row)
+	e.Hint = "give the row a key of its own, or delete it if it says the same thing twice"
+}
+
+// changes marks a row whose record is loaded with other values.
+func (e *Entry) changes(remote string, fields []string) {
+	e.Verdict, e.Code = Changed, "row.changed"
+	e.Msg = fmt.Sprintf("loaded before as %s with other values: %s changed", remote, strings.Join(fields, ", "))
+	e.Hint = "not sent again; change the record in the account, or give the row a new key if it is a new record"
+}
+
+func splitNames(joined string) []string {
+	if joined == "" {
+		return nil
+	}
+	return strings.Split(joined, "\x1f")
+}
+
+// Note writes rows of a run as they were decided elsewhere, without records.
+// It serves a ledger that is thrown away after its report.
+func (l *Ledger) Note(ctx context.Context, run int64, entries []Entry) error {
+	return l.write(func(w *writer) error {
+		for i := range entries {
+			if err := w.runRow(run, &entries[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func (w *writer) runRow(run int64, e *Entry) error {
+	var rec any
+	if e.Record != 0 {
+		rec = e.Record
+	}
+	_, err := w.exec("INSERT INTO run_rows (run, n, line, origin, print, verdict, record, key, code, msg, hint) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
+		run, e.Number, e.Line, e.Origin, int64(e.Fingerprint), e.Verdict, rec, null(e.KeyText), null(e.Code), null(e.Msg), null(e.Hint))
+	return err
+}

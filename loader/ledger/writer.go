@@ -1,0 +1,189 @@
+package ledger
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"sync"
+	"sync/atomic"
+)
+
+// batchMax bounds the operations of one transaction.
+const batchMax = 256
+
+// writer is the one goroutine that writes the ledger. It takes whatever is
+// queued, up to batchMax operations, and commits them together, so that one
+// fsync serves all calls that wait.
+type writer struct {
+	l     *Ledger
+	db    *sql.DB
+	conn  *sql.Conn
+	stmts map[string]*sql.Stmt
+	ops   chan op
+	wg    sync.WaitGroup
+	// broken holds the first failure to commit. From then on nothing is
+	// written any more: a ledger that may have missed something must not go on.
+	broken atomic.Pointer[error]
+	// tailErr collects failures of operations that nobody waits for.
+	mu     sync.Mutex
+	closed bool
+}
+
+type op struct {
+	do   func(*writer) error
+	done func(error) // called after the commit, never nil
+}
+
+func newWriter(l *Ledger, db *sql.DB, conn *sql.Conn) (*writer, error) {
+	w := &writer{l: l, db: db, conn: conn, stmts: map[string]*sql.Stmt{}, ops: make(chan op, batchMax)}
+	w.wg.Add(1)
+	go w.loop()
+	return w, nil
+}
+
+func (w *writer) loop() {
+	defer w.wg.Done()
+	batch := make([]op, 0, batchMax)
+	for first := range w.ops {
+		batch = append(batch[:0], first)
+	fill:
+		for len(batch) < batchMax {
+			select {
+			case o, ok := <-w.ops:
+				if !ok {
+					break fill
+				}
+				batch = append(batch, o)
+			default:
+				break fill
+			}
+		}
+		err := w.commit(batch)
+		for _, o := range batch {
+			o.done(err)
+		}
+	}
+}
+
+// commit runs a batch in one durable transaction: all of it or nothing.
+func (w *writer) commit(batch []op) error {
+	if p := w.broken.Load(); p != nil {
+		return *p
+	}
+	ctx := context.Background()
+	fail := func(err error) error {
+		err = w.l.fault(err)
+		w.broken.CompareAndSwap(nil, &err)
+		return err
+	}
+	if _, err := w.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
+		return fail(err)
+	}
+	for _, o := range batch {
+		if err := o.do(w); err != nil {
+			w.conn.ExecContext(ctx, "ROLLBACK") // its own failure adds nothing: the first one is reported
+			return fail(err)
+		}
+	}
+	if _, err := w.conn.ExecContext(ctx, "COMMIT"); err != nil {
+		w.conn.ExecContext(ctx, "ROLLBACK")
+		return fail(err)
+	}
+	return nil
+}
+
+// stmt prepares a statement once.
+func (w *writer) stmt(q string) (*sql.Stmt, error) {
+	if s := w.stmts[q]; s != nil {
+		return s, nil
+	}
+	s, err := w.conn.PrepareContext(context.Background(), q)
+	if err != nil {
+		return nil, err
+	}
+	w.stmts[q] = s
+	return s, nil
+}
+
+func (w *writer) exec(q string, args ...any) (sql.Result, error) {
+	s, err := w.stmt(q)
+	if err != nil {
+		return nil, err
+	}
+	return s.Exec(args...)
+}
+
+func (w *writer) row(q string, args ...any) rowScanner {
+	s, err := w.stmt(q)
+	if err != nil {
+		return failedRow{err}
+	}
+	return s.QueryRow(args...)
+}
+
+type rowScanner interface{ Scan(...any) error }
+
+type failedRow struct{ err error }
+
+func (f failedRow) Scan(...any) error { return f.err }
+
+var errClosed = errors.New("the ledger is closed")
+
+// queue hands an operation to the writer. done is called once, after the
+// commit, on the writer's goroutine.
+func (l *Ledger) queue(do func(*writer) error, done func(error)) {
+	w := l.w
+	if w == nil {
+		done(&Error{Code: "ledger.readonly", Path: l.path, Msg: "it was opened for reading only"})
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed {
+		done(errClosed)
+		return
+	}
+	w.ops <- op{do, done}
+}
+
+// write runs an operation and waits until it is on disk. It does not stop
+// waiting when a context ends: what may be on disk must be known.
+func (l *Ledger) write(do func(*writer) error) error {
+	ch := make(chan error, 1)
+	l.queue(do, func(err error) { ch <- err })
+	return <-ch
+}
+
+// Flush waits until everything queued so far is on disk.
+func (l *Ledger) Flush() error { return l.write(func(*writer) error { return nil }) }
+
+// Broken is the failure after which nothing more is written, or nil.
+func (l *Ledger) Broken() error {
+	if l.w == nil {
+		return nil
+	}
+	if p := l.w.broken.Load(); p != nil {
+		return *p
+	}
+	return nil
+}
+
+func (w *writer) close() error {
+	w.mu.Lock()
+	if !w.closed {
+		w.closed = true
+		close(w.ops)
+	}
+	w.mu.Unlock()
+	w.wg.Wait()
+	for _, s := range w.stmts {
+		s.Close()
+	}
+	// Leave one file behind, not three: a ledger copied without its -wal file
+	// would silently lack its newest rows.
+	_, err := w.conn.ExecContext(context.Background(), "PRAGMA wal_checkpoint(TRUNCATE)")
+	if w.broken.Load() != nil {
+		err = nil // reported already, to whoever wrote
+	}
+	return errors.Join(err, w.conn.Close(), w.db.Close())
+}
