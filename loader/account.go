@@ -1,0 +1,325 @@
+package loader
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"regexp"
+	"runtime"
+	"strconv"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+
+	"leadload/loader/leadsquared"
+	"leadload/loader/pace"
+)
+
+// Account says which LeadSquared account to load into, and how fast.
+type Account struct {
+	Name        string // optional: names the account for the ledger for good, whatever its keys
+	Host        string
+	AsyncHost   string
+	AccessKey   leadsquared.Secret
+	SecretKey   leadsquared.Secret
+	AsyncKey    leadsquared.Secret
+	Limit       pace.Limit // 25 calls in 5 s unless set: the vendor's rate-limit page
+	LimitSet    bool
+	DailyLimit  int64 // 0: none
+	CheckIn     map[string]any
+	StatusPath  string // async API; "" is the usual path
+	MetricsPath string
+
+	hasAsyncKey bool
+	identity    string // names the account for the ledger when it has no Name: host and a hash of the access key
+}
+
+// SetKeys sets the three keys.
+func (a *Account) SetKeys(access, secret, async string) {
+	for key, v := range map[string]string{"access_key": access, "secret_key": secret, "async_key": async} {
+		_ = accountKeys[key](a, v) // keys may be any text
+	}
+}
+
+// names are what the ledger knows the account by. The hash of the access key
+// tells two accounts on one host apart without keeping the key.
+func (a *Account) names() []string {
+	var out []string
+	if a.Name != "" {
+		out = append(out, "name:"+a.Name)
+	}
+	if a.identity != "" {
+		out = append(out, "keys:"+strings.TrimSuffix(strings.TrimPrefix(strings.ToLower(a.Host), "https://"), "/")+":"+a.identity)
+	}
+	return out
+}
+
+// BareHost is the host without scheme, port and path.
+func (a *Account) BareHost() string {
+	h := strings.ToLower(strings.TrimSpace(a.Host))
+	if _, rest, ok := strings.Cut(h, "://"); ok {
+		h = rest
+	}
+	h, _, _ = strings.Cut(h, "/")
+	if host, _, err := net.SplitHostPort(h); err == nil {
+		h = host
+	}
+	return h
+}
+
+// Practice reports whether the account is served by this machine, so that
+// nobody need be asked before something is sent to it.
+func (a *Account) Practice() bool {
+	h := a.BareHost()
+	ip := net.ParseIP(strings.Trim(h, "[]"))
+	return strings.EqualFold(h, "localhost") || ip != nil && ip.IsLoopback()
+}
+
+// asyncProblem says what the async API lacks; nil is nothing.
+func (a *Account) asyncProblem() error {
+	switch {
+	case a.AsyncHost == "":
+		return usage("account.async", "write async_host: asyncapi-in21.leadsquared.com (your region's) into the account file, or set LEADSQUARED_ASYNC_HOST", "target opportunity-async needs the async host")
+	case !a.hasAsyncKey:
+		return usage("account.async", "write async_key: ${LEADSQUARED_ASYNC_KEY} into the account file, or set LEADSQUARED_ASYNC_KEY; the key comes from the vendor's support", "target opportunity-async needs the async key (x-api-key)")
+	}
+	return nil
+}
+
+// display is what people call the account.
+func (a *Account) display() string {
+	if a.Name != "" {
+		return a.Name
+	}
+	return strings.TrimPrefix(strings.TrimPrefix(a.Host, "https://"), "http://")
+}
+
+// DefaultLimit is the limit of most accounts (vendor's rate-limit page).
+var DefaultLimit = pace.Limit{Calls: 25, Window: 5e9}
+
+// accountKeys are the words of an account file, each with its setter. The
+// file's texts are taken as written, so that a key such as 0123 stays itself.
+var accountKeys = map[string]func(a *Account, v string) error{
+	"name":       func(a *Account, v string) error { a.Name = v; return nil },
+	"host":       func(a *Account, v string) error { a.Host = v; return nil },
+	"async_host": func(a *Account, v string) error { a.AsyncHost = v; return nil },
+	"access_key": func(a *Account, v string) error {
+		a.AccessKey = leadsquared.NewSecret(v)
+		h := sha256.Sum256([]byte(v))
+		a.identity = hex.EncodeToString(h[:8])
+		return nil
+	},
+	"secret_key": func(a *Account, v string) error { a.SecretKey = leadsquared.NewSecret(v); return nil },
+	"async_key": func(a *Account, v string) error {
+		a.AsyncKey, a.hasAsyncKey = leadsquared.NewSecret(v), v != ""
+		return nil
+	},
+	"limit": func(a *Account, v string) error {
+		l, err := pace.ParseLimit(v)
+		a.Limit, a.LimitSet = l, true
+		return err
+	},
+	"daily_limit": func(a *Account, v string) error {
+		n, err := strconv.ParseInt(v, 10, 64)
+		if err != nil || n <= 0 {
+			return fmt.Errorf("%q is not a number of calls above 0", v)
+		}
+		a.DailyLimit = n
+		return nil
+	},
+	"async_status_path":  func(a *Account, v string) error { a.StatusPath = v; return nil },
+	"async_metrics_path": func(a *Account, v string) error { a.MetricsPath = v; return nil },
+}
+
+// environment gives the account-file word that each variable stands for.
+var environment = []struct{ variable, key string }{
+	{"LEADSQUARED_HOST", "host"},
+	{"LEADSQUARED_ASYNC_HOST", "async_host"},
+	{"LEADSQUARED_ACCESS_KEY", "access_key"},
+	{"LEADSQUARED_SECRET_KEY", "secret_key"},
+	{"LEADSQUARED_ASYNC_KEY", "async_key"},
+	{"LEADSQUARED_LIMIT", "limit"},
+}
+
+// LoadAccount reads an account file, or the environment alone when path is
+// "". Values of the form ${NAME} are taken from the environment, and a
+// variable of the environment stands in for a word that the file leaves out.
+// A file that holds a literal key must not be readable by others.
+func LoadAccount(path string, getenv func(string) string) (Account, error) {
+	a := Account{Limit: DefaultLimit}
+	set := map[string]bool{}
+	if path != "" {
+		if err := a.load(path, getenv, set); err != nil {
+			return a, err
+		}
+	}
+	for _, e := range environment {
+		v := getenv(e.variable)
+		if v == "" || set[e.key] {
+			continue
+		}
+		if err := accountKeys[e.key](&a, v); err != nil {
+			return a, usage("account.setting", "correct the variable", "environment variable %s: %v", e.variable, bareErr(err))
+		}
+	}
+	return a, nil
+}
+
+var variable = regexp.MustCompile(`\$\{([^}]*)\}`)
+
+func (a *Account) load(path string, getenv func(string) string, set map[string]bool) error {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return usage("account.missing", "check the path given with --account", "account file %q: there is no such file", path)
+	}
+	if err != nil {
+		return usage("account.unreadable", "check your rights to the file", "account file %q cannot be read: %v", path, pathErr(err))
+	}
+	fail := func(line int, hint, format string, args ...any) error {
+		return usage("account.setting", hint, "account file %s:%d: %s", path, line, fmt.Sprintf(format, args...))
+	}
+	file, err := parser.ParseBytes(text, 0)
+	if err != nil {
+		line := 1
+		var se *yaml.SyntaxError
+		if errors.As(err, &se) && se.Token != nil && se.Token.Position != nil {
+			line = se.Token.Position.Line
+			return fail(line, "see samples/account.yaml for the form", "%s", se.Message)
+		}
+		return fail(line, "see samples/account.yaml for the form", "it is not YAML")
+	}
+	if len(file.Docs) > 1 {
+		return fail(1, "keep one account a file", "it holds more than one document")
+	}
+	if len(file.Docs) == 0 || file.Docs[0].Body == nil {
+		return fail(1, "see samples/account.yaml for the form", "it is empty")
+	}
+	m, ok := file.Docs[0].Body.(*ast.MappingNode)
+	if !ok {
+		return fail(1, "see samples/account.yaml for the form", "it is not a list of settings such as host: …")
+	}
+	literal := ""
+	for _, kv := range m.Values {
+		key, line := kv.Key.String(), kv.Key.GetToken().Position.Line
+		if set[key] {
+			return fail(line, "keep one of the two", "%q is given twice", key)
+		}
+		set[key] = true
+		if key == "check_in" {
+			if err := yaml.NodeToValue(kv.Value, &a.CheckIn); err != nil {
+				return fail(line, "write it as check_in: {Source: API, Location: KA}", "check_in is not a list of values")
+			}
+			continue
+		}
+		setter := accountKeys[key]
+		if setter == nil {
+			return fail(line, "the words are host, async_host, access_key, secret_key, async_key, limit, daily_limit, check_in, name"+nearest(key), "unknown setting %q", key)
+		}
+		if _, ok := kv.Value.(ast.ScalarNode); !ok {
+			return fail(line, "write it as "+key+": VALUE", "%s is not a single value", key)
+		}
+		raw := scalarText(kv.Value)
+		if strings.HasSuffix(key, "_key") && raw != "" && !variable.MatchString(raw) {
+			literal = key
+		}
+		missing := ""
+		value := variable.ReplaceAllStringFunc(raw, func(s string) string {
+			v := getenv(s[2 : len(s)-1])
+			if v == "" && missing == "" {
+				missing = s[2 : len(s)-1]
+			}
+			return v
+		})
+		if missing != "" {
+			// An async key is needed by one target alone; the client asks for it then.
+			if key == "async_key" || key == "async_host" {
+				continue
+			}
+			return fail(line, "export "+missing+"=… in the shell or the job that runs leadload", "%s needs the environment variable %s, which is not set", key, missing)
+		}
+		if value == "" {
+			return fail(line, "give it a value or delete the line", "%s is empty", key)
+		}
+		if err := setter(a, value); err != nil {
+			return fail(line, "correct the value", "%s: %v", key, bareErr(err))
+		}
+	}
+	if literal != "" && runtime.GOOS != "windows" {
+		info, err := os.Stat(path)
+		if err == nil && info.Mode().Perm()&0o077 != 0 {
+			return usage("account.readable", "type chmod 600 "+path+", or keep keys in the environment: "+literal+": ${LEADSQUARED_"+strings.ToUpper(literal)+"}",
+				"account file %q holds %s and can be read by others (mode %04o)", path, literal, info.Mode().Perm())
+		}
+	}
+	return nil
+}
+
+// scalarText is a scalar as written: 0123 stays 0123.
+func scalarText(n ast.Node) string {
+	if s, ok := n.(*ast.StringNode); ok {
+		return s.Value
+	}
+	if l, ok := n.(*ast.LiteralNode); ok {
+		return l.Value.Value
+	}
+	return string(bytes.TrimSpace([]byte(n.GetToken().Value)))
+}
+
+func nearest(key string) string {
+	best, dist := "", 3
+	for k := range accountKeys {
+		if d := distance(key, k); d < dist {
+			best, dist = k, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return "; did you mean " + best + "?"
+}
+
+// distance is the number of letters to change, add or take away.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		prev := row[0]
+		row[0] = i
+		for j := 1; j <= len(b); j++ {
+			cur := row[j]
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
+			}
+			row[j] = min(row[j]+1, row[j-1]+1, prev+cost)
+			prev = cur
+		}
+	}
+	return row[len(b)]
+}
+
+func bareErr(err error) error {
+	var e *Error
+	if errors.As(err, &e) {
+		return errors.New(e.Msg)
+	}
+	return err
+}
+
+// pathErr takes the path out of a file error whose message names it already.
+func pathErr(err error) error {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		return pe.Err
+	}
+	return err
+}

@@ -1,0 +1,131 @@
+package loader
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"leadload/loader/leadsquared"
+)
+
+// outageAfter is how many calls in a row have to fail before the account is
+// taken for away: one lost connection among many is everyday life.
+const outageAfter = 4
+
+// outage watches whether the account can be reached. While it cannot, callers
+// of wait are held back and one of them asks with a harmless call, at growing
+// and jittered intervals, so that no row is risked to find out.
+type outage struct {
+	limit  time.Duration
+	notify func(string)
+
+	mu     sync.Mutex
+	fails  int
+	since  time.Time // the first failure since the last answer
+	away   bool
+	asking bool
+	wake   chan struct{} // closed when something changed
+	last   string
+	tries  int
+}
+
+func newOutage(limit time.Duration, notify func(string)) *outage {
+	return &outage{limit: limit, notify: notify, wake: make(chan struct{})}
+}
+
+func (o *outage) failed(out leadsquared.Outcome) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.fails == 0 {
+		o.since = time.Now()
+	}
+	o.fails++
+	o.last = out.Message
+	if o.fails >= outageAfter && !o.away {
+		o.away, o.tries = true, 0
+		o.notify("the account does not answer (" + out.Message + "); waiting for it to come back")
+	}
+}
+
+func (o *outage) ok() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.away {
+		o.notify(fmt.Sprintf("the account answers again after %s", time.Since(o.since).Round(time.Second)))
+	}
+	o.fails, o.away = 0, false
+	o.broadcast()
+}
+
+func (o *outage) broadcast() {
+	close(o.wake)
+	o.wake = make(chan struct{})
+}
+
+// wait returns at once while the account answers. While it is away, it
+// returns when the account is back, when the outage has lasted too long (an
+// *Error of kind Stopped), or when ctx ends.
+func (o *outage) wait(ctx context.Context, probe func(context.Context) (leadsquared.Outcome, error)) error {
+	for {
+		o.mu.Lock()
+		if !o.away {
+			o.mu.Unlock()
+			return nil
+		}
+		left := o.limit - time.Since(o.since)
+		if left <= 0 {
+			last := o.last
+			o.broadcast()
+			o.mu.Unlock()
+			return stopped("account.unreachable", runAgain+"; --outage-limit says how long to wait", "the account has not answered for %s: %s", o.limit, last)
+		}
+		if o.asking {
+			wake := o.wake
+			o.mu.Unlock()
+			select {
+			case <-wake:
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			case <-time.After(left):
+			}
+			continue
+		}
+		o.asking = true
+		o.tries++
+		pause := min(backoff(o.tries+1), left)
+		o.mu.Unlock()
+
+		err := sleep(ctx, pause)
+		if err == nil {
+			var out leadsquared.Outcome
+			out, err = probe(ctx)
+			if err == nil && !out.Outage && out.Verdict != leadsquared.NotSent && out.Verdict != leadsquared.InDoubt {
+				o.ok()
+			}
+		}
+		o.mu.Lock()
+		o.asking = false
+		o.broadcast()
+		o.mu.Unlock()
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// backoff is the jittered wait before the n-th try of something: about 0.25,
+// 0.5, 1 … up to 30 s.
+func backoff(n int) time.Duration {
+	d := 250 * time.Millisecond << min(max(n-2, 0), 7)
+	return min(d, 30*time.Second)/2 + rand.N(min(d, 30*time.Second)/2+1)
+}
+
+// nameHash makes a file name of a name that may hold anything.
+func nameHash(s string) string {
+	h := sha256.Sum256([]byte(s))
+	return hex.EncodeToString(h[:8])
+}
