@@ -1,0 +1,520 @@
+package sandbox
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	mathrand "math/rand/v2"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// maxBody bounds a request's body.
+const maxBody = 8 << 20
+
+type kind uint8
+
+const (
+	reads kind = iota
+	creates
+	updates
+)
+
+// endpoint is one call of the API.
+type endpoint struct {
+	method string
+	kind   kind
+	async  asyncKeys
+	run    func(*Account, *call) answer
+}
+
+type asyncKeys uint8
+
+const (
+	syncCall   asyncKeys = iota // access key and secret key
+	asyncWrite                  // these and x-api-key
+	asyncRead                   // x-api-key alone
+)
+
+const (
+	authPath   = "/v2/Authentication.svc/UserByAccessKey.Get"
+	salesPath  = "/v2/SalesActivity.svc/"
+	oppPath    = "/v2/OpportunityManagement.svc/"
+	leadPath   = "/v2/LeadManagement.svc/"
+	userPath   = "/v2/UserManagement.svc/User/"
+	trailPath  = "/v2/ProspectActivity.svc/Retrieve"
+	submitPath = "/opportunity/capture"
+)
+
+var endpoints = map[string]endpoint{
+	authPath: {http.MethodGet, reads, syncCall, (*Account).userByAccessKey},
+
+	salesPath + "Create":           {http.MethodPost, creates, syncCall, (*Account).createSale},
+	salesPath + "Update":           {http.MethodPost, updates, syncCall, (*Account).updateSale},
+	salesPath + "RetrieveByLeadId": {http.MethodGet, reads, syncCall, (*Account).salesOfLead},
+	salesPath + "RetrieveSetting":  {http.MethodGet, reads, syncCall, (*Account).retrieveSetting},
+	salesPath + "RetrieveProducts": {http.MethodPost, reads, syncCall, (*Account).retrieveProducts},
+
+	oppPath + "Capture":                           {http.MethodPost, creates, syncCall, (*Account).capture},
+	oppPath + "Update":                            {http.MethodPost, updates, syncCall, (*Account).updateOpportunity},
+	oppPath + "GetOpportunitiesOfLead":            {http.MethodPost, reads, syncCall, (*Account).opportunitiesOfLead},
+	oppPath + "GetOpportunityDetails":             {http.MethodGet, reads, syncCall, (*Account).opportunityDetails},
+	oppPath + "GetOpportunitiesByUniqueLeadField": {http.MethodPost, reads, syncCall, (*Account).opportunitiesByLeadField},
+	oppPath + "GetOpportunityTypes":               {http.MethodGet, reads, syncCall, (*Account).getOpportunityTypes},
+	oppPath + "GetOpportunityTypeMetadata":        {http.MethodGet, reads, syncCall, (*Account).getOpportunityTypeMetadata},
+
+	trailPath: {http.MethodPost, reads, syncCall, (*Account).trail},
+
+	leadPath + "Leads.GetByEmailaddress":   {http.MethodGet, reads, syncCall, (*Account).leadsByEmail},
+	leadPath + "RetrieveLeadByPhoneNumber": {http.MethodGet, reads, syncCall, (*Account).leadsByPhone},
+	leadPath + "Leads.GetById":             {http.MethodGet, reads, syncCall, (*Account).leadsByID},
+	leadPath + "LeadsMetaData.Get":         {http.MethodGet, reads, syncCall, (*Account).leadsMetaData},
+
+	userPath + "CheckIn":       {http.MethodPost, updates, syncCall, (*Account).checkIn},
+	userPath + "CheckOut":      {http.MethodPost, updates, syncCall, (*Account).checkOut},
+	userPath + "CheckinStatus": {http.MethodGet, reads, syncCall, (*Account).checkinStatus},
+
+	submitPath:              {http.MethodPost, creates, asyncWrite, (*Account).submit},
+	submitPath + "/status":  {http.MethodGet, reads, asyncRead, (*Account).taskStatus},
+	submitPath + "/metrics": {http.MethodGet, reads, asyncRead, (*Account).taskMetrics},
+}
+
+// call is one request on its way through the account.
+type call struct {
+	r     *http.Request
+	query url.Values
+	body  []byte
+
+	access, secret string
+
+	record CallRecord
+	begun  time.Time
+	short  bool // a truncated answer announces its true length
+}
+
+// newCall takes the keys out of the request. Headers win over the URL.
+func newCall(r *http.Request, body []byte) *call {
+	c := &call{r: r, query: r.URL.Query(), body: body}
+	c.record = CallRecord{Method: r.Method, Path: r.URL.Path, Bytes: len(body)}
+	c.access, c.secret = r.Header.Get("x-LSQ-AccessKey"), r.Header.Get("x-LSQ-SecretKey")
+	if len(c.query) == 0 {
+		return c
+	}
+	access, secret := c.param("accessKey"), c.param("secretKey")
+	c.record.KeysInQuery = access != "" || secret != ""
+	if c.access == "" && c.secret == "" {
+		c.access, c.secret = access, secret
+	}
+	for k := range c.query {
+		if strings.EqualFold(k, "accessKey") || strings.EqualFold(k, "secretKey") {
+			delete(c.query, k)
+		}
+	}
+	c.record.Query = c.query.Encode()
+	return c
+}
+
+func (c *call) param(name string) string { return param(c.query, name) }
+
+// answer is what goes back.
+type answer struct {
+	status  int
+	body    []byte
+	html    bool
+	refused bool // a refusal under HTTP 200
+}
+
+func ok(v any) answer {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return exception("Exception", err.Error())
+	}
+	return answer{status: http.StatusOK, body: b}
+}
+
+type exceptionBody struct {
+	Status           string
+	ExceptionType    string
+	ExceptionMessage string
+}
+
+// exception is HTTP 500 with the account's error body.
+func exception(kind, message string) answer {
+	return failure(http.StatusInternalServerError, kind, message)
+}
+
+func failure(status int, kind, message string) answer {
+	a := ok(exceptionBody{"Error", kind, message})
+	a.status = status
+	return a
+}
+
+// badRequest is a body that is not as the API page says.
+func badRequest(why string) answer {
+	return failure(http.StatusBadRequest, "InvalidRequestException", "The message body on the request is not as per API specification: "+why)
+}
+
+// badGateway is the page of a proxy in front of the account; it says nothing about the call.
+var badGateway = answer{status: http.StatusBadGateway, html: true, body: []byte("<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>\r\n</body>\r\n</html>\r\n")}
+
+var unavailable = answer{status: http.StatusServiceUnavailable, html: true, body: []byte("<html>\r\n<head><title>503 Service Temporarily Unavailable</title></head>\r\n<body>\r\n<center><h1>503 Service Temporarily Unavailable</h1></center>\r\n</body>\r\n</html>\r\n")}
+
+// Handler is the account as an http.Handler. Where the account cuts a
+// connection it panics with http.ErrAbortHandler, as net/http asks for.
+func (a *Account) Handler() http.Handler { return http.HandlerFunc(a.serve) }
+
+func (a *Account) serve(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/" || strings.HasPrefix(r.URL.Path, pagePath) {
+		a.servePage(w, r)
+		return
+	}
+	if !a.enter() {
+		panic(http.ErrAbortHandler)
+	}
+	defer a.active.Done()
+
+	// A request that never arrived whole was never made.
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	c := newCall(r, body)
+	if !a.pause(a.leg()) {
+		panic(http.ErrAbortHandler)
+	}
+	early, stop := a.admit(c)
+	if stop {
+		a.finish(w, c, early)
+		return
+	}
+	switch c.record.Fault {
+	case FaultCutBefore, FaultReadCut, FaultHangBefore:
+		a.breakOff(w, c)
+		return
+	case FaultBadGatewayBefore, FaultReadBadGateway:
+		a.finish(w, c, badGateway)
+		return
+	}
+	done := a.work(c)
+	if done.status != http.StatusOK || done.refused {
+		a.mu.Lock()
+		a.count.Refused++
+		a.mu.Unlock()
+	}
+	switch c.record.Fault {
+	case FaultLostAnswer, FaultHangAfter:
+		a.breakOff(w, c)
+		return
+	case FaultBadGatewayAfter:
+		done = badGateway
+	case FaultEmptyBody:
+		done = answer{status: http.StatusOK}
+	case FaultTruncated:
+		full := len(done.body)
+		done.body = done.body[:full/2]
+		if !c.short {
+			w.Header().Set("Content-Length", fmt.Sprint(full))
+		}
+	}
+	a.finish(w, c, done)
+}
+
+// enter counts a call in, unless the account is closing.
+func (a *Account) enter() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	select {
+	case <-a.closed:
+		return false
+	default:
+		a.active.Add(1)
+		return true
+	}
+}
+
+// admit takes a call past the outage, the keys and the limit, and draws its
+// fault. stop is true where the answer is already known.
+func (a *Account) admit(c *call) (early answer, stop bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	c.begun = time.Now()
+	t := a.elapsed()
+	c.record.Time = c.begun
+	a.count.Calls++
+	ep, known := endpoints[c.r.URL.Path]
+
+	if a.outage != "" {
+		a.count.Outages++
+		c.record.Outage = a.outage
+		return unavailable, true
+	}
+	if why := a.unauthorized(c, ep); why != nil {
+		a.count.Refused++
+		a.count.Unauthorized++
+		return *why, true
+	}
+	a.busiest.arrive(t)
+	limited := !a.underCap()
+	if limited {
+		a.count.Capped++
+		early = a.overLimit(fmt.Sprintf("API calls exceeded the daily limit of %d", a.o.DailyCap))
+	} else if limited = !a.window.arrive(t); limited {
+		a.count.Limited++
+		early = a.overLimit(a.window.message())
+	}
+	a.perSecond.count(t, limited)
+	if limited {
+		c.record.Limited = true
+		return early, true
+	}
+	a.dayCalls++
+	if !known {
+		a.count.Refused++
+		return failure(http.StatusNotFound, "NotFoundException", "The API could not be found. Please check the API signature."), true
+	}
+	if c.r.Method != ep.method {
+		a.count.Refused++
+		return failure(http.StatusMethodNotAllowed, "MethodNotAllowedException", "Method not allowed."), true
+	}
+	switch ep.kind {
+	case creates:
+		a.count.Creates++
+	case updates:
+		a.count.Updates++
+	default:
+		a.count.Reads++
+	}
+	a.drawFault(c, ep.kind)
+	return answer{}, false
+}
+
+// underCap says whether the day has a call left.
+func (a *Account) underCap() bool {
+	if a.o.DailyCap == 0 {
+		return true
+	}
+	if day := a.now().Unix() / 86400; day != a.day {
+		a.day, a.dayCalls = day, 0
+	}
+	return a.dayCalls < a.o.DailyCap
+}
+
+// overLimit dresses an over-limit message in the form this account uses.
+func (a *Account) overLimit(message string) answer {
+	const kind = "MXAPIRateLimitExceededException"
+	switch a.o.LimitForm {
+	case "200":
+		return failure(http.StatusOK, kind, message)
+	case "403":
+		return failure(http.StatusForbidden, kind, message)
+	case "500":
+		return failure(http.StatusInternalServerError, kind, message)
+	case "bare":
+		return answer{status: http.StatusTooManyRequests}
+	}
+	return failure(http.StatusTooManyRequests, kind, message)
+}
+
+// unauthorized answers calls whose keys are wrong, or whose user or host is.
+func (a *Account) unauthorized(c *call, ep endpoint) *answer {
+	refuse := func(message string) *answer {
+		no := failure(http.StatusUnauthorized, "MXUnauthorizedException", message)
+		return &no
+	}
+	if ep.async != syncCall && c.r.Header.Get("x-api-key") != a.async {
+		return refuse("The x-api-key is missing or wrong.")
+	}
+	if ep.async != asyncRead && (c.access != a.access || c.secret != a.secret) {
+		return refuse("The API call was made with invalid access credentials. Check your AccessKey and SecretKey.")
+	}
+	if a.o.Deactivated {
+		return refuse("The user is inactive. The API call was made with invalid access credentials.")
+	}
+	// The vendor lets this one call through on every region's host.
+	if a.o.RightHost != "" && c.r.URL.Path != authPath {
+		return refuse(fmt.Sprintf("Invalid API host. Please use the host %s for this account.", a.o.RightHost))
+	}
+	return nil
+}
+
+// work checks what every call has in common and runs its endpoint.
+func (a *Account) work(c *call) answer {
+	if len(c.body) > 0 {
+		kind, _, _ := strings.Cut(c.r.Header.Get("Content-Type"), ";")
+		if !strings.EqualFold(strings.TrimSpace(kind), "application/json") {
+			return badRequest("Content-Type must be application/json")
+		}
+	}
+	return endpoints[c.r.URL.Path].run(a, c)
+}
+
+// finish records the call and sends its answer after the second half of the latency.
+func (a *Account) finish(w http.ResponseWriter, c *call, out answer) {
+	if o := c.record.Outage; o != "" && o != Outage503 {
+		a.breakOff(w, c)
+		return
+	}
+	if !a.pause(a.leg()) {
+		panic(http.ErrAbortHandler)
+	}
+	c.record.Status = out.status
+	a.keep(c)
+	h := w.Header()
+	a.date(h)
+	switch {
+	case out.html:
+		h.Set("Content-Type", "text/html")
+	case len(out.body) > 0:
+		h.Set("Content-Type", "application/json; charset=utf-8")
+	}
+	w.WriteHeader(out.status)
+	w.Write(out.body)
+}
+
+// breakOff ends a call without an answer, at once or after silence.
+func (a *Account) breakOff(w http.ResponseWriter, c *call) {
+	silent := c.record.Fault == FaultHangAfter || c.record.Fault == FaultHangBefore || c.record.Outage == OutageHang
+	a.keep(c)
+	if silent {
+		a.mu.Lock()
+		timer := time.NewTimer(a.faults.HangFor)
+		a.mu.Unlock()
+		defer timer.Stop()
+		select {
+		case <-a.closed:
+		case <-c.r.Context().Done():
+		case <-timer.C:
+		}
+	}
+	if c.record.Fault == FaultCutBefore || c.record.Outage == OutageRefuse || c.record.Outage == OutageReset {
+		reset(w)
+	}
+	panic(http.ErrAbortHandler)
+}
+
+// reset drops a connection so hard that the client sees "connection reset",
+// where a plain close would be an early end of file. It returns where it cannot.
+func reset(w http.ResponseWriter) {
+	h, can := w.(http.Hijacker)
+	if !can {
+		return
+	}
+	conn, _, err := h.Hijack()
+	if err != nil {
+		return
+	}
+	if tcp, isTCP := conn.(*net.TCPConn); isTCP {
+		tcp.SetLinger(0)
+	}
+	conn.Close()
+}
+
+func (a *Account) keep(c *call) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	c.record.Took = time.Since(c.begun)
+	a.ring.add(c.record)
+}
+
+func (a *Account) date(h http.Header) {
+	if a.o.DateHeader != "real" {
+		h.Set("Date", a.now().Format(http.TimeFormat))
+	}
+}
+
+// leg is one way through the network.
+func (a *Account) leg() time.Duration {
+	d := a.o.Latency / 2
+	if a.o.Jitter > 0 {
+		a.mu.Lock()
+		d += time.Duration((a.wobble.Float64() - 0.5) * float64(a.o.Jitter))
+		a.mu.Unlock()
+	}
+	return max(0, d)
+}
+
+// pause waits; false means that the account closed meanwhile. It does not look
+// at the request's context: a call that has arrived is carried out even when its client is gone.
+func (a *Account) pause(d time.Duration) bool {
+	if d <= 0 {
+		return true
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-a.closed:
+		return false
+	case <-timer.C:
+		return true
+	}
+}
+
+func (a *Account) setFaults(f Faults) {
+	if f.HangFor == 0 {
+		f.HangFor = defaultHang
+	}
+	a.faults = f
+	a.draw = mathrand.New(mathrand.NewPCG(f.Seed, 1))
+}
+
+// SetFaults changes the faults from the next call on, and starts their seed again.
+func (a *Account) SetFaults(f Faults) error {
+	if err := f.check(); err != nil {
+		return err
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.setFaults(f)
+	return nil
+}
+
+// FailNext makes the next calls that create a record go wrong, one fault each,
+// in the order given and before any that are drawn by rate. "" lets one call pass unharmed.
+func (a *Account) FailNext(faults ...string) error {
+	known := map[string]bool{"": true}
+	for _, r := range (Faults{}).onCreate() {
+		known[r.name] = true
+	}
+	for _, f := range faults {
+		if !known[f] {
+			return fmt.Errorf("there is no fault %q on creates", f)
+		}
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.next = append(a.next, faults...)
+	return nil
+}
+
+// drawFault decides what goes wrong with a call. One number is drawn a call,
+// whatever the rates, so that a seed means the same faults at the same calls.
+func (a *Account) drawFault(c *call, k kind) {
+	switch {
+	case k == creates && len(a.next) > 0:
+		c.record.Fault, a.next = a.next[0], a.next[1:]
+	case k == creates:
+		c.record.Fault = pick(a.faults.onCreate(), a.draw.Float64())
+	case k == reads && a.faults.ReadCut+a.faults.ReadBadGateway > 0:
+		c.record.Fault = pick(a.faults.onRead(), a.draw.Float64())
+	}
+	if c.record.Fault == "" {
+		return
+	}
+	a.count.Faults[c.record.Fault]++
+	if c.record.Fault == FaultTruncated {
+		c.short = a.count.Faults[FaultTruncated]%2 == 0
+	}
+}
+
+func pick(rates []rate, x float64) string {
+	for _, r := range rates {
+		if x < r.of {
+			return r.name
+		}
+		x -= r.of
+	}
+	return ""
+}
