@@ -1,0 +1,151 @@
+package reports
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/xuri/excelize/v2"
+
+	"leadload/loader/ledger"
+)
+
+// The titles of the workbook's sheets.
+const (
+	titleSummary = "Summary"
+	titleFailed  = "Failed"
+	titleAll     = "All rows"
+	titleDoubt   = "In doubt"
+	titlePending = "Pending"
+)
+
+// book is a results workbook in the making.
+type book struct {
+	f      *excelize.File
+	styles *styles
+	trims  trims
+	failed *sheet
+	all    *sheet
+	doubt  *sheet // these two are written only when they have a row
+	wait   *sheet
+}
+
+// saveBook writes the workbook to out. dir is a folder for temporary files;
+// done counts the lines written so far.
+func (j *job) saveBook(ctx context.Context, dir string, out *os.File, done *int64) (err error) {
+	b, err := j.newBook(dir)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, b.f.Close()) }()
+	var t tally
+	if err := j.each(ctx, &t, func(lines []line) error {
+		*done += int64(len(lines))
+		return b.add(lines)
+	}); err != nil {
+		return err
+	}
+	if err := b.finish(); err != nil {
+		return err
+	}
+	if err := j.writeSummary(ctx, b, &t); err != nil {
+		return err
+	}
+	for _, s := range b.sheets() {
+		if err := s.close(); err != nil {
+			return err
+		}
+	}
+	a := newArchive(ctx, out)
+	b.f.SetZipWriter(func(io.Writer) excelize.ZipWriter { return a })
+	// excelize closes the archive; what comes out here is always empty.
+	return errors.Join(b.f.Write(io.Discard), a.err)
+}
+
+func (j *job) newBook(dir string) (*book, error) {
+	b := &book{f: excelize.NewFile(excelize.Options{TmpDir: dir})}
+	err := b.f.SetSheetName("Sheet1", titleSummary)
+	if err == nil {
+		b.styles, err = newStyles(b.f)
+	}
+	if err == nil {
+		err = b.f.SetDocProps(&excelize.DocProperties{Creator: "leadload", Title: j.title()})
+	}
+	if err != nil {
+		return nil, errors.Join(err, b.f.Close())
+	}
+	header := j.header()
+	b.failed = b.sheet(titleFailed, "C0392B", header, nil, "")
+	b.all = b.sheet(titleAll, "1F3864", header, nil, "")
+	b.doubt = b.sheet(titleDoubt, "7D5BA6", header, func(r *ledger.Row) string { return strings.Join(r.Candidates, "\n") }, "Could be")
+	b.wait = b.sheet(titlePending, "F0B429", header, func(r *ledger.Row) string { return r.RequestID }, "Request ID")
+	return b, nil
+}
+
+func (b *book) sheet(title, tab string, header []string, extra func(*ledger.Row) string, name string) *sheet {
+	s := &sheet{book: b, title: title, tab: tab, input: colInput, extra: extra}
+	s.header = append(s.header, header[:colInput]...)
+	if extra != nil {
+		s.header = append(s.header, name)
+		s.input++
+	}
+	s.header = append(s.header, header[colInput:]...)
+	if n := len(s.header) - maxColumns; n > 0 {
+		s.header = s.header[:maxColumns]
+		b.trims.columns = max(b.trims.columns, int64(n))
+	}
+	return s
+}
+
+// add puts lines on the sheets that they belong to.
+func (b *book) add(lines []line) error {
+	for _, l := range lines {
+		if err := b.all.add(l); err != nil {
+			return err
+		}
+		var err error
+		switch r := l.row.Result; {
+		case r == ledger.ResultInDoubt:
+			err = errors.Join(b.failed.add(l), b.doubt.add(l))
+		case r.NeedsPerson():
+			err = b.failed.add(l)
+		case r == ledger.ResultPending:
+			err = b.wait.add(l)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sheets are those with rows, in the order in which they are shown.
+func (b *book) sheets() []*sheet {
+	out := []*sheet{b.failed, b.all}
+	for _, s := range []*sheet{b.doubt, b.wait} {
+		if len(s.sample) > 0 || s.widths != nil {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// finish ends the rows and puts the sheets in order.
+func (b *book) finish() error {
+	order := []string{titleSummary}
+	for _, s := range b.sheets() {
+		if err := s.finish(); err != nil {
+			return err
+		}
+		order = append(order, s.names...)
+	}
+	for i := len(order) - 2; i >= 0; i-- {
+		if err := b.f.MoveSheet(order[i], order[i+1]); err != nil {
+			return err
+		}
+	}
+	b.f.SetActiveSheet(0)
+	return nil
+}

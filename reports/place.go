@@ -1,0 +1,119 @@
+package reports
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+)
+
+// numbered matches the endings that this package itself puts behind names.
+var numbered = regexp.MustCompile(`(?i)-(results|check)(-[0-9]+)?$`)
+
+// PathFor gives where the results of input go, before anything is sent. With
+// out "" that is <input>-results.xlsx beside the input; in the current folder
+// for "-", standard input, and "", no input. An out that is a folder, or ends
+// in a slash, puts that name inside it; any other out is the file itself, and
+// "-" stays "-", standard output. suffix "" stands for "-results".
+//
+// The folder must be there and take new files: that is tried, because a run
+// that cannot leave its results should not begin. The error is an *Error.
+func PathFor(input, out, suffix string) (string, error) {
+	if out == "-" {
+		return out, nil
+	}
+	if suffix == "" {
+		suffix = "-results"
+	}
+	folder, name := "", ""
+	switch {
+	case out == "":
+		if input != "-" {
+			folder = filepath.Dir(input)
+		}
+		name = nameFor(input, suffix)
+	case endsInSlash(out) || isFolder(out):
+		folder, name = out, nameFor(input, suffix)
+	default:
+		if !isCSV(out) && !isXLSX(out) {
+			return "", endingError(out)
+		}
+		folder, name = filepath.Split(out)
+	}
+	path := filepath.Join(folder, name)
+	if folder == "" {
+		folder = "."
+	}
+	return path, checkFolder(path, folder)
+}
+
+// nameFor is the name of the results file for an input: deals.csv.gz gives
+// deals-results.xlsx, and so does deals-results-2.xlsx, which is our own.
+func nameFor(input, suffix string) string {
+	base := "leadload"
+	switch input {
+	case "":
+	case "-":
+		base = "stdin"
+	default:
+		base = filepath.Base(input)
+		if strings.EqualFold(filepath.Ext(base), ".gz") {
+			base = base[:len(base)-len(".gz")]
+		}
+		base = strings.TrimSuffix(base, filepath.Ext(base))
+		base = numbered.ReplaceAllString(base, "")
+		if base == "" {
+			base = "leadload"
+		}
+	}
+	return base + suffix + ".xlsx"
+}
+
+func endsInSlash(s string) bool { return s != "" && os.IsPathSeparator(s[len(s)-1]) }
+
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
+}
+
+func endingError(path string) error {
+	return &Error{Code: "results.ending", Path: path, Msg: fmt.Sprintf("its ending is %q, which is neither .xlsx nor .csv", filepath.Ext(path)),
+		Hint: "name a file that ends in .xlsx or .csv, or a folder that is there, with --out"}
+}
+
+// checkFolder tries whether a file can be made in the folder.
+func checkFolder(path, folder string) error {
+	info, err := os.Stat(folder)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return &Error{Code: "results.folder", Path: path, Msg: fmt.Sprintf("there is no folder %q", folder),
+			Hint: "make the folder, or name another place with --out"}
+	case err != nil:
+		return &Error{Code: "results.folder", Path: path, Msg: fmt.Sprintf("the folder %q cannot be used", folder), Err: bare(err),
+			Hint: "check the path and your rights to it, or name another place with --out"}
+	case !info.IsDir():
+		return &Error{Code: "results.folder", Path: path, Msg: fmt.Sprintf("%q is not a folder", folder),
+			Hint: "name another place with --out"}
+	}
+	f, err := os.CreateTemp(folder, workPrefix+"try-")
+	if err == nil {
+		err = errors.Join(f.Close(), os.Remove(f.Name()))
+	}
+	if err != nil {
+		return folderError(path, folder, err)
+	}
+	return nil
+}
+
+// folderError explains why a folder takes no new file.
+func folderError(path, folder string, err error) error {
+	if diskFull(err) {
+		return &Error{Code: "results.full", Path: path, Msg: fmt.Sprintf("there is no space left for it in the folder %q", folder),
+			Hint: "free some space, or name another place with --out"}
+	}
+	return &Error{Code: "results.folder", Path: path, Msg: fmt.Sprintf("no file can be made in the folder %q", folder), Err: bare(err),
+		Hint: "check your rights to the folder, or name another place with --out"}
+}

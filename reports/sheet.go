@@ -1,0 +1,349 @@
+package reports
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/xuri/excelize/v2"
+
+	"leadload/loader/ledger"
+	"leadload/loader/source"
+)
+
+// sheetRows is how many rows below the header fit on one sheet of Excel.
+var sheetRows = 1_048_575
+
+// sampleRows is how many rows are looked at before the columns get their widths.
+const sampleRows = 500
+
+// maxColumns is how many columns a sheet of Excel has.
+const maxColumns = 16384
+
+// fittedColumns is how many columns get a width of their own: excelize takes
+// time by the square of their number.
+const fittedColumns = 250
+
+// sheet is a streamed sheet with a header and one row for each line given to
+// it. It goes on to a second sheet, "All rows (2)", when one is full.
+type sheet struct {
+	book   *book
+	title  string
+	tab    string                   // colour
+	header []string                 // columns
+	input  int                      // place of the input's first column
+	extra  func(*ledger.Row) string // text of the column between; nil: there is none
+	parts  []*excelize.StreamWriter // one a sheet
+	names  []string                 // of the sheets
+	rows   []int                    // written to each, without the header
+	sample []line                   // waiting for the widths
+	widths []float64                // nil until the sample is taken
+	values []any                    // of the row being written
+}
+
+// add takes the next line.
+func (s *sheet) add(l line) error {
+	if s.widths == nil {
+		if s.sample = append(s.sample, l); len(s.sample) < sampleRows {
+			return nil
+		}
+		return s.begin()
+	}
+	return s.write(&l)
+}
+
+// begin fixes the widths and writes what has waited for them.
+func (s *sheet) begin() error {
+	s.widths = s.measure()
+	if err := s.open(); err != nil {
+		return err
+	}
+	for i := range s.sample {
+		if err := s.write(&s.sample[i]); err != nil {
+			return err
+		}
+	}
+	s.sample = nil
+	return nil
+}
+
+// finish begins a sheet that never filled its sample.
+func (s *sheet) finish() error {
+	if s.widths == nil {
+		return s.begin()
+	}
+	return nil
+}
+
+// total is the number of rows on all parts.
+func (s *sheet) total() int {
+	n := 0
+	for _, r := range s.rows {
+		n += r
+	}
+	return n
+}
+
+// open starts the next sheet: what must be said before its rows.
+func (s *sheet) open() error {
+	name := s.title
+	if n := len(s.parts); n > 0 {
+		name = fmt.Sprintf("%s (%d)", s.title, n+1)
+	}
+	f := s.book.f
+	if _, err := f.NewSheet(name); err != nil {
+		return err
+	}
+	fit := true
+	if err := f.SetSheetProps(name, &excelize.SheetPropsOptions{FitToPage: &fit, TabColorRGB: &s.tab}); err != nil {
+		return err
+	}
+	// A stream cannot know its size at its start, and a wrong one makes some
+	// readers stop too soon.
+	if err := f.SetSheetDimension(name, ""); err != nil {
+		return err
+	}
+	sw, err := f.NewStreamWriter(name)
+	if err != nil {
+		return err
+	}
+	// Rows that somebody adds below keep their leading zeros, too.
+	fitted := min(len(s.header), fittedColumns)
+	if err := sw.SetColStyle(1, fitted, s.book.styles.text); err != nil {
+		return err
+	}
+	for i, w := range s.widths[:fitted] {
+		if err := sw.SetColWidth(i+1, i+1, w); err != nil {
+			return err
+		}
+	}
+	// Row and Result stay in sight beside the input's columns.
+	if err := sw.SetPanes(&excelize.Panes{Freeze: true, XSplit: 2, YSplit: 1, TopLeftCell: "C2", ActivePane: "bottomRight"}); err != nil {
+		return err
+	}
+	head := make([]any, len(s.header))
+	for i, h := range s.header {
+		style := s.book.styles.header
+		if i >= s.input {
+			style = s.book.styles.own
+		}
+		head[i] = excelize.Cell{StyleID: style, Value: s.book.trims.fit(h)}
+	}
+	if err := sw.SetRow("A1", head, excelize.RowOpts{Height: 21, StyleID: s.book.styles.text}); err != nil {
+		return err
+	}
+	s.parts, s.names, s.rows = append(s.parts, sw), append(s.names, name), append(s.rows, 0)
+	return nil
+}
+
+// write puts one line on the sheet.
+func (s *sheet) write(l *line) error {
+	last := len(s.parts) - 1
+	if s.rows[last] == sheetRows {
+		if err := s.open(); err != nil {
+			return err
+		}
+		last++
+	}
+	st, fit, row := s.book.styles, &s.book.trims, &l.row
+	s.values = s.values[:0]
+	text := func(v string) {
+		if v == "" {
+			s.values = append(s.values, nil)
+			return
+		}
+		s.values = append(s.values, fit.fit(v))
+	}
+	wrapped := func(v string) {
+		if v == "" {
+			s.values = append(s.values, nil)
+			return
+		}
+		s.values = append(s.values, excelize.Cell{StyleID: st.wrapped, Value: fit.fit(v)})
+	}
+	s.values = append(s.values, excelize.Cell{StyleID: st.number, Value: origin(row)},
+		excelize.Cell{StyleID: st.results[row.Result], Value: string(row.Result)})
+	text(row.ID)
+	text(row.LeadID)
+	wrapped(row.Error)
+	wrapped(row.Hint)
+	if row.Attempts > 0 {
+		s.values = append(s.values, excelize.Cell{StyleID: st.number, Value: row.Attempts})
+	} else {
+		s.values = append(s.values, nil)
+	}
+	if row.SentAt.IsZero() {
+		s.values = append(s.values, nil)
+	} else {
+		s.values = append(s.values, row.SentAt.UTC().Format(stamp))
+	}
+	text(row.Key)
+	if s.extra != nil {
+		wrapped(s.extra(row))
+	}
+	own := len(s.header) - s.input
+	for i := range l.cells {
+		if i == own {
+			break
+		}
+		s.values = append(s.values, s.own(&l.cells[i]))
+	}
+	s.rows[last]++
+	at := "A" + strconv.Itoa(s.rows[last]+1)
+	return s.parts[last].SetRow(at, s.values, excelize.RowOpts{StyleID: st.text, Height: s.height(row)})
+}
+
+// height is the row's height in points where it has a text of several lines;
+// 0 leaves it as it is. Not every program finds it out by itself.
+func (s *sheet) height(r *ledger.Row) float64 {
+	n := 1
+	if r.Error != "" {
+		n = max(n, lines(r.Error, int(s.widths[colError])-1))
+	}
+	if r.Hint != "" {
+		n = max(n, lines(r.Hint, int(s.widths[colHint])-1))
+	}
+	if s.extra != nil {
+		n = max(n, lines(s.extra(r), int(s.widths[colInput])-1))
+	}
+	if n == 1 {
+		return 0
+	}
+	return min(float64(n)*lineHeight, 400)
+}
+
+// lineHeight is the height of a line of text in points.
+const lineHeight = 15
+
+// own is the value of one of the input's cells: text as text, and a date as
+// the same date with the same number format, so that the sheet converts as the
+// input did. A number with decimals stays a number: as text, 1.234 would be
+// read as one thousand and more where the mapping has a decimal comma.
+func (s *sheet) own(c *source.Cell) any {
+	switch c.Kind {
+	case source.Empty:
+		return nil
+	case source.Date:
+		if v, ok := exactNumber(c.Text); ok {
+			return excelize.Cell{StyleID: s.book.styles.date(c.Format), Value: v}
+		}
+	case source.Number:
+		if strings.IndexByte(c.Text, '.') >= 0 {
+			if v, ok := exactNumber(c.Text); ok {
+				return excelize.Cell{StyleID: s.book.styles.plain, Value: v}
+			}
+		}
+	}
+	if c.Text == "" {
+		return nil
+	}
+	return s.book.trims.fit(c.Text)
+}
+
+// exactNumber gives the number that s stands for if it is written back as s.
+func exactNumber(s string) (float64, bool) {
+	v, err := strconv.ParseFloat(s, 64)
+	return v, err == nil && strconv.FormatFloat(v, 'f', -1, 64) == s
+}
+
+// bounds are the least and greatest width of the fixed columns, in characters.
+var bounds = [colInput][2]int{
+	colRow: {7, 10}, colResult: {14, 16}, colID: {10, 38}, colLead: {10, 38}, colError: {16, 52},
+	colHint: {16, 52}, colAttempts: {11, 11}, colSent: {12, 20}, colKey: {10, 32},
+}
+
+// measure finds widths that fit the header and the sample, within bounds.
+func (s *sheet) measure() []float64 {
+	widest := make([]int, len(s.header))
+	for i, h := range s.header {
+		widest[i] = width(h) + 3 // the filter's arrow
+	}
+	grow := func(i int, text string) {
+		if text != "" && i < len(widest) {
+			widest[i] = max(widest[i], width(text)+2)
+		}
+	}
+	for i := range s.sample {
+		l := &s.sample[i]
+		r := resultOf(&l.row)
+		for k, v := range [colInput]string{r.Row, r.Result, r.ID, r.Lead, r.Error, r.WhatToDo, r.Attempts, r.SentAt, r.Key} {
+			grow(k, v)
+		}
+		if s.extra != nil {
+			grow(colInput, s.extra(&l.row))
+		}
+		for k, c := range l.cells {
+			if c.Kind == source.Date {
+				grow(s.input+k, max(c.Format, defaultDateFormat[:10]))
+				continue
+			}
+			grow(s.input+k, c.Text)
+		}
+	}
+	out := make([]float64, len(widest))
+	for i, w := range widest {
+		low, high := 8, 40
+		if i < colInput {
+			low, high = bounds[i][0], bounds[i][1]
+		}
+		out[i] = float64(min(max(w, low), high))
+	}
+	return out
+}
+
+// pageWidth is how many characters are still readable across one printed page.
+const pageWidth = 260
+
+// close writes what stands behind the rows. The order of the workbook's sheets
+// must be final: filters and print titles are kept by the sheet's place.
+func (s *sheet) close() error {
+	f := s.book.f
+	total := 0.0
+	for _, w := range s.widths {
+		total += w
+	}
+	landscape, a4, high, wide := "landscape", 9, 0, int(total/pageWidth)+1
+	over := "overThenDown"
+	right, err := excelize.ColumnNumberToName(len(s.header))
+	if err != nil {
+		return err
+	}
+	for i, name := range s.names {
+		area := fmt.Sprintf("A1:%s%d", right, s.rows[i]+1)
+		if err := f.AutoFilter(name, area, nil); err != nil {
+			return err
+		}
+		// A text that looks like a number is meant; no green corner for it.
+		if err := f.AddIgnoredErrors(name, area, excelize.IgnoredErrorsNumberStoredAsText); err != nil {
+			return err
+		}
+		if err := f.SetPageLayout(name, &excelize.PageLayoutOptions{
+			Size: &a4, Orientation: &landscape, FitToWidth: &wide, FitToHeight: &high, PageOrder: &over,
+		}); err != nil {
+			return err
+		}
+		if err := setMargins(f, name); err != nil {
+			return err
+		}
+		if err := f.SetDefinedName(&excelize.DefinedName{
+			Name: "_xlnm.Print_Titles", Scope: name, RefersTo: fmt.Sprintf("'%s'!$A:$B,'%s'!$1:$1", name, name),
+		}); err != nil {
+			return err
+		}
+		if err := s.parts[i].Flush(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// setMargins gives narrow margins and a foot that says which page this is.
+func setMargins(f *excelize.File, name string) error {
+	side, top, foot := 0.4, 0.5, 0.25
+	if err := f.SetPageMargins(name, &excelize.PageLayoutMarginsOptions{
+		Left: &side, Right: &side, Top: &top, Bottom: &top, Header: &foot, Footer: &foot,
+	}); err != nil {
+		return err
+	}
+	return f.SetHeaderFooter(name, &excelize.HeaderFooterOptions{OddFooter: "&L&F · &A&RPage &P of &N"})
+}

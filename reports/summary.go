@@ -1,0 +1,153 @@
+package reports
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"math"
+	"time"
+
+	"leadload/loader/ledger"
+)
+
+// SummaryVersion is the version of the Summary's shape. Members are added
+// under the same version; it goes up when one changes its meaning or leaves.
+const SummaryVersion = 1
+
+// Summary is a run as programs read it.
+type Summary struct {
+	Version     int            `json:"version"` // SummaryVersion; WriteJSON fills it in
+	Run         int64          `json:"run"`     // number of the run in the ledger; 0 when none was begun
+	Command     string         `json:"command"` // import, check, settle
+	File        string         `json:"file"`    // the input as the user named it; "" for settle
+	Sheet       string         `json:"sheet,omitempty"`
+	Mapping     string         `json:"mapping"`
+	Target      string         `json:"target"`
+	Account     string         `json:"account"`
+	Started     time.Time      `json:"started"`         // UTC
+	Ended       *time.Time     `json:"ended"`           // UTC; null: cut off
+	Duration    float64        `json:"duration_s"`      // seconds; 0 when the run has no end
+	Calls       int64          `json:"calls"`           // throttled ones too
+	CallsPerS   float64        `json:"calls_per_s"`     // over the whole run
+	Limit       string         `json:"limit"`           // "25/5s" or "off"
+	Throttled   int64          `json:"throttled"`       // calls that the account turned away for their rate
+	Stop        string         `json:"stopped"`         // why the run ended early, in words; "" when it did not
+	Totals      SummaryTotals  `json:"totals"`          // of rows
+	Errors      []SummaryError `json:"errors"`          // the most common first, at most ten; never null
+	ResultsFile string         `json:"results_file"`    // "" for none, "-" for standard output
+	ExitCode    int            `json:"exit_code"`       // of the process
+	Error       *Failure       `json:"error,omitempty"` // what stopped the program, when something did
+	Next        []string       `json:"next"`            // commands to type next; never null
+	Line        string         `json:"line"`            // the sentence that ends the run
+}
+
+// SummaryTotals counts rows by result. All but Rows add up to Rows.
+type SummaryTotals struct {
+	Rows      int64 `json:"rows"`
+	Loaded    int64 `json:"loaded"`
+	Already   int64 `json:"already"`
+	Duplicate int64 `json:"duplicate"`
+	Pending   int64 `json:"pending"`
+	Rejected  int64 `json:"rejected"`
+	Invalid   int64 `json:"invalid"`
+	InDoubt   int64 `json:"in_doubt"`
+	NotSent   int64 `json:"not_sent"`
+	Skipped   int64 `json:"skipped"` // without repeated and changed, unlike in Line
+	Repeated  int64 `json:"repeated"`
+	Changed   int64 `json:"changed"`
+}
+
+// SummaryError is one kind of error and the number of rows that have it.
+type SummaryError struct {
+	Code     string `json:"code"`
+	Count    int64  `json:"count"`
+	Example  string `json:"example"` // the message of the first such row
+	WhatToDo string `json:"what_to_do"`
+}
+
+// Failure is the error that stopped the program.
+type Failure struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
+	Hint    string `json:"hint,omitempty"`
+}
+
+// topErrors is how many kinds of errors a report lists.
+const topErrors = 10
+
+// Summarize fills in all of a Summary that the run, its totals and the ledger
+// tell. resultsFile is the name that Write gave, "-" or "". ExitCode is that
+// of the run's record; the caller sets another, and Error, where it knows better.
+func Summarize(ctx context.Context, r Report, resultsFile string) (Summary, error) {
+	return newJob(r).summarize(ctx, resultsFile)
+}
+
+func (j *job) summarize(ctx context.Context, resultsFile string) (Summary, error) {
+	run, t := j.Run, j.Totals
+	s := Summary{
+		Version: SummaryVersion, Run: run.ID, Command: run.Command, File: run.Input, Sheet: run.Sheet,
+		Mapping: run.Mapping, Target: run.Target, Account: run.AccountName, Started: run.Started.UTC(),
+		Duration: round(duration(run).Seconds(), 3), Calls: run.Calls, CallsPerS: round(callsPerSecond(run), 3),
+		Limit: run.Limit, Throttled: run.Throttled, Stop: run.Stop,
+		Totals: SummaryTotals{
+			Rows: t.Sum(), Loaded: t.Loaded, Already: t.Already, Duplicate: t.Duplicate, Pending: t.Pending,
+			Rejected: t.Rejected, Invalid: t.Invalid, InDoubt: t.InDoubt, NotSent: t.NotSent, Skipped: t.Skipped,
+			Repeated: t.Repeated, Changed: t.Changed,
+		},
+		ResultsFile: resultsFile, ExitCode: run.Exit, Next: j.Next, Line: Line(t, resultsFile),
+	}
+	if !run.Ended.IsZero() {
+		ended := run.Ended.UTC()
+		s.Ended = &ended
+	}
+	errs, err := j.rows.Errors(ctx, run.ID, topErrors)
+	for _, e := range errs {
+		s.Errors = append(s.Errors, SummaryError{Code: e.Code, Count: e.Count, Example: e.Example, WhatToDo: e.Hint})
+	}
+	return s, err
+}
+
+// WriteJSON writes s as one indented JSON object and a line break.
+func WriteJSON(w io.Writer, s Summary) error {
+	s.Version = SummaryVersion
+	if s.Errors == nil {
+		s.Errors = []SummaryError{}
+	}
+	if s.Next == nil {
+		s.Next = []string{}
+	}
+	s.Duration, s.CallsPerS = finite(s.Duration), finite(s.CallsPerS)
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(s)
+}
+
+// duration is the time that a run took; 0 while it has no end.
+func duration(r ledger.Run) time.Duration {
+	if r.Ended.IsZero() || r.Started.IsZero() {
+		return 0
+	}
+	return max(r.Ended.Sub(r.Started), 0)
+}
+
+func callsPerSecond(r ledger.Run) float64 {
+	d := duration(r).Seconds()
+	if d <= 0 {
+		return 0
+	}
+	return float64(r.Calls) / d
+}
+
+func round(v float64, digits int) float64 {
+	p := math.Pow10(digits)
+	return math.Round(v*p) / p
+}
+
+// finite keeps a value that JSON cannot hold from spoiling the whole summary.
+func finite(v float64) float64 {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return 0
+	}
+	return v
+}
