@@ -1,0 +1,269 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"leadload/loader"
+	"leadload/loader/ledger"
+	"leadload/loader/pace"
+	"leadload/loader/source"
+	"leadload/mapping"
+	"leadload/reports"
+)
+
+type checkOptions struct {
+	common
+	inputs []string
+	rows   string
+	limit  string
+	show   int
+	expect string
+	faults int
+}
+
+func (a *app) checkCommand() *cobra.Command {
+	var o checkOptions
+	cmd := &cobra.Command{
+		Use:   "check FILE... -m MAPPING",
+		Short: "everything import would do, except sending",
+		Long: `Go through the whole file as import would, and send nothing. Every fault is
+listed with row, column, reason and what to do; the cost of the load is shown,
+and three sample conversions of each timestamp column. With -o the results
+workbook is written, with "would send" for the rows that are good.`,
+		Example: `  leadload check deals.csv -m deals.yaml
+  leadload check deals.csv -m deals.yaml --show 5 -o deals-check.xlsx`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.inputs = args
+			return a.runCheck(cmd.Context(), &o)
+		},
+	}
+	o.fileFlags(cmd)
+	o.accountFlags(cmd)
+	f := cmd.Flags()
+	f.StringVar(&o.rows, "rows", "", "only these rows as the spreadsheet counts them, such as 2-10,57")
+	f.StringVar(&o.limit, "limit", "", "calls in a time for the estimate, such as 25/5s (default: the account file's, else 25/5s)")
+	f.IntVar(&o.show, "show", 0, "print the request bodies of so many rows")
+	f.IntVar(&o.faults, "max-faults", 1000, "list so many faults at most")
+	f.StringVar(&o.expect, "expect", "", "file of test cases for the mapping: input rows and the bodies they should give")
+	return cmd
+}
+
+// runCheck goes through every file and ends with the worst of their exit codes.
+func (a *app) runCheck(ctx context.Context, o *checkOptions) error {
+	fail := func(err error) error { return a.endless(&o.common, "check", err) }
+	m, mappingPath, err := o.loadMapping()
+	if err != nil {
+		return fail(err)
+	}
+	if o.expect != "" {
+		if err := a.runCases(m, o.expect); err != nil {
+			return fail(err)
+		}
+		if len(o.inputs) == 0 {
+			return nil
+		}
+	}
+	if len(o.inputs) == 0 {
+		return fail(usageError("type leadload check FILE -m MAPPING", "no file was given"))
+	}
+	rows, err := parseRows(o.rows)
+	if err != nil {
+		return fail(err)
+	}
+	acct := loader.Account{Limit: loader.DefaultLimit, Name: "practice account"}
+	if !o.sandbox {
+		if acct, err = loader.LoadAccount(o.account, a.getenv); err != nil {
+			return fail(err)
+		}
+	}
+	if o.limit != "" {
+		if acct.Limit, err = pace.ParseLimit(o.limit); err != nil {
+			return fail(usageError("write --limit 25/5s, or --limit off", "--limit: %s", err))
+		}
+	}
+	led, err := a.ledgerToRead(&o.common)
+	if err != nil {
+		return fail(err)
+	}
+	if led != nil {
+		defer led.Close()
+	}
+	code := exitOK
+	for _, in := range o.inputs {
+		c := a.checkOne(ctx, o, in, m, mappingPath, acct, led, rows)
+		code = worse(c, code)
+		if c == exitInterrupted || c == exitBug {
+			break
+		}
+	}
+	if code != exitOK {
+		return &exit{code}
+	}
+	return nil
+}
+
+// ledgerToRead opens the ledger when there is one; a check makes none.
+func (a *app) ledgerToRead(c *common) (*ledger.Ledger, error) {
+	if c.sandbox && c.ledger == "" {
+		return nil, nil
+	}
+	path, err := a.ledgerPath(c)
+	if err != nil {
+		return nil, err
+	}
+	led, err := ledger.Open(path, ledger.Options{ReadOnly: true})
+	var le *ledger.Error
+	if errors.As(err, &le) && le.Code == "ledger.missing" {
+		return nil, nil
+	}
+	return led, err
+}
+
+func (a *app) checkOne(ctx context.Context, o *checkOptions, in string, m *mapping.Mapping, mappingPath string, acct loader.Account, led *ledger.Ledger, rows loader.RowSet) int {
+	run := ledger.Run{Command: "check", Input: in, Mapping: m.Name, MappingPath: mappingPath, MappingHash: m.Hash, Target: string(m.Target), Timezone: m.Timezone,
+		Who: who(), Version: version(), Started: time.Now().UTC(), Limit: acct.Limit.String()}
+	fail := func(err error) int {
+		a.explain(err)
+		code := exitCode(err)
+		a.last(&o.common, nil, loader.Result{Run: run}, "", code, err)
+		return code
+	}
+	f, err := o.openInput(in, m)
+	if err != nil {
+		return fail(err)
+	}
+	defer f.Close()
+	run.Sheet = f.Info().Sheet
+	job := loader.CheckJob{Job: loader.Job{Input: in, File: f, Mapping: m, Rows: rows}, Account: acct, Ledger: led}
+	if o.out != "" {
+		if _, err := reports.PathFor(in, o.out, "-check"); err != nil {
+			return fail(err)
+		}
+		dir, err := os.MkdirTemp("", "leadload-check-*")
+		if err != nil {
+			return fail(fmt.Errorf("no folder for the check: %w", err))
+		}
+		defer os.RemoveAll(dir)
+		if job.Scratch, err = ledger.Open(filepath.Join(dir, "check.db"), ledger.Options{Unsafe: true}); err != nil {
+			return fail(err)
+		}
+		defer job.Scratch.Close()
+		if run.ID, err = job.Scratch.StartRun(ctx, run); err != nil {
+			return fail(err)
+		}
+		job.ScratchRun = run.ID
+	}
+	var listed, unlisted int
+	if !o.quiet {
+		job.OnFault = func(x loader.Fault) {
+			if listed >= o.faults {
+				unlisted++
+				return
+			}
+			listed++
+			a.showFault(in, f.Info(), x)
+		}
+	}
+	if o.show > 0 {
+		left := o.show
+		job.OnBody = func(row int, body []byte) {
+			if left--; left >= 0 {
+				a.showBody(row, body)
+			}
+		}
+	}
+	res, err := loader.Check(ctx, job)
+	if err != nil {
+		return fail(err)
+	}
+	if unlisted > 0 {
+		a.say("  and %s more; -o check.xlsx lists them all", count(int64(unlisted), "fault", "faults"))
+	}
+	if !o.quiet {
+		a.showPlan(in, m, res.Plan, f.Info())
+		for _, s := range res.Samples {
+			a.say("  sample: column %q: %s → %s UTC", s.Column, s.Local, s.UTC)
+		}
+	}
+	code := exitOK
+	if res.Totals.Person() > 0 {
+		code = exitPerson
+	}
+	run.Ended, run.Exit = res.Ended, code
+	out := ""
+	if o.out != "" {
+		rep := reports.Report{Ledger: job.Scratch, Run: run, Totals: res.Totals, Input: f, Location: zone(m), Notes: f.Info().Notes,
+			Next: []string{"leadload import " + shellWord(in) + " -m " + shellWord(o.mapping)}}
+		if out, err = a.writeReport(ctx, rep, in, o.out, "-check"); err != nil {
+			a.explain(err)
+			code = worse(exitCode(err), exitBug)
+		}
+	}
+	a.last(&o.common, job.Scratch, loader.Result{Run: run, Plan: res.Plan, Totals: res.Totals}, out, code, nil)
+	return code
+}
+
+// showFault prints a fault with its place and what to do.
+func (a *app) showFault(in string, info source.Info, x loader.Fault) {
+	at := in
+	if info.Sheet != "" {
+		at += ", sheet " + info.Sheet
+	}
+	at += fmt.Sprintf(", row %d", x.Row)
+	if x.Line > 0 && x.Line != x.Row {
+		at += fmt.Sprintf(" (line %d)", x.Line)
+	}
+	if x.Column != "" {
+		at += fmt.Sprintf(", column %q", x.Column)
+	}
+	a.say("%s: %s [%s]", at, x.Msg, x.Code)
+	if x.Hint != "" {
+		a.say("    %s", x.Hint)
+	}
+}
+
+func (a *app) showBody(row int, body []byte) {
+	a.say("row %d would send:", row)
+	var v json.RawMessage = body
+	text, err := json.MarshalIndent(v, "  ", "  ")
+	if err != nil {
+		text = body
+	}
+	a.say("  %s", text)
+}
+
+// runCases compares what the mapping makes of rows with what a team expects.
+func (a *app) runCases(m *mapping.Mapping, path string) error {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return usageError("check the path given with --expect", "cases %q cannot be read: %s", path, pathless(err))
+	}
+	results, err := mapping.RunCases(m, path, text)
+	if err != nil {
+		return err
+	}
+	bad := 0
+	for _, r := range results {
+		if len(r.Failures) == 0 {
+			continue
+		}
+		bad++
+		a.say("%s:%d: case %q failed", path, r.Line, r.Name)
+		for _, f := range r.Failures {
+			a.say("    %s", f)
+		}
+	}
+	if bad > 0 {
+		return usageError("correct the mapping, or the case when the mapping is right", "%d of %d cases of %s failed", bad, len(results), path)
+	}
+	a.say("%s of %s passed", count(int64(len(results)), "case", "cases"), path)
+	return nil
+}

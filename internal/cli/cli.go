@@ -1,0 +1,114 @@
+// Package cli is the command line: one file a command, which turns flags into
+// options, shows progress, and tells the user in words how it went. It holds
+// no logic of loading.
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// app is what every command works with.
+type app struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	getenv         func(string) string
+}
+
+// Main runs the program and gives its exit code. Cancelling ctx is the first
+// interrupt: what is in flight is finished and written down.
+func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, getenv func(string) string) int {
+	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, getenv: getenv}
+	root := a.root()
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	var done *exit
+	switch {
+	case err == nil:
+		return exitOK
+	case asExit(err, &done):
+		return done.code // said already
+	}
+	code := exitCode(err)
+	a.explain(err)
+	return code
+}
+
+func (a *app) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "leadload",
+		Short: "load CSV and XLSX files into a LeadSquared account, every row exactly once",
+		Long: `leadload loads CSV and XLSX files of sales activities and opportunities into a
+LeadSquared account. A YAML mapping says which column goes where. Running the
+same command again is always safe: rows that are in the account are skipped,
+rows in doubt are looked up, the rest are sent.`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          noArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetIn(a.stdin)
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usageError("type "+cmd.CommandPath()+" --help to see its flags", "%s", err)
+	})
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return a.fromEnvironment(cmd) }
+	root.AddCommand(a.importCommand(), a.checkCommand(), a.settleCommand(), a.runsCommand(), a.reportCommand(),
+		a.accountCommand(), a.checkInCommand(), a.checkOutCommand(), a.sandboxCommand(), a.schemaCommand(), a.versionCommand())
+	return root
+}
+
+// fromEnvironment gives every flag that was not typed the value of its
+// LEADLOAD_… variable.
+func (a *app) fromEnvironment(cmd *cobra.Command) error {
+	var first error
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		name := variableOf(f.Name)
+		v := a.getenv(name)
+		if first != nil || f.Changed || v == "" || f.Name == "help" {
+			return
+		}
+		if err := cmd.Flags().Set(f.Name, v); err != nil {
+			first = usageError("correct the variable or unset it", "environment variable %s: %s", name, err)
+		}
+	})
+	return first
+}
+
+// variableOf is the environment variable that stands in for a flag.
+func variableOf(flag string) string {
+	return "LEADLOAD_" + strings.ToUpper(strings.ReplaceAll(flag, "-", "_"))
+}
+
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	hint := "type " + cmd.CommandPath() + " --help"
+	if s := cmd.SuggestionsFor(args[0]); len(s) > 0 {
+		hint = "did you mean " + cmd.CommandPath() + " " + s[0] + "? Type " + cmd.CommandPath() + " --help to see all commands"
+	}
+	if cmd.HasSubCommands() {
+		return usageError(hint, "unknown command %q", args[0])
+	}
+	return usageError(hint, "%s takes no arguments, but %q was given", cmd.CommandPath(), args[0])
+}
+
+// say writes a line for people; it goes to stderr, because stdout carries
+// nothing but results.
+func (a *app) say(format string, args ...any) {
+	fmt.Fprintf(a.stderr, format+"\n", args...)
+}
+
+// isTerminal reports whether w is a terminal.
+func isTerminal(w any) bool {
+	f, ok := w.(*os.File)
+	return ok && terminal(f)
+}

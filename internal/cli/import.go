@@ -1,0 +1,277 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"leadload/loader"
+	"leadload/loader/ledger"
+	"leadload/loader/source"
+	"leadload/mapping"
+	"leadload/reports"
+)
+
+type importOptions struct {
+	common
+	runFlags
+	inputs []string
+	rows   string
+	strict bool
+	yes    bool
+}
+
+func (a *app) importCommand() *cobra.Command {
+	var o importOptions
+	cmd := &cobra.Command{
+		Use:   "import FILE... -m MAPPING",
+		Short: "load files; safe to run again",
+		Long: `Load CSV and XLSX files into the account. The whole file is checked first and
+the plan is shown; then the rows that the account does not have are sent at the
+account's pace. Running the same command again sends only what is missing.`,
+		Example: `  leadload import deals.csv -m deals.yaml
+  leadload import deals.xlsx -m deals.yaml --account prod.yaml --until 06:00 --yes`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			o.inputs = args
+			return a.runImport(cmd.Context(), &o)
+		},
+	}
+	o.fileFlags(cmd)
+	o.accountFlags(cmd)
+	o.runFlags.add(cmd)
+	f := cmd.Flags()
+	f.StringVar(&o.rows, "rows", "", "only these rows as the spreadsheet counts them, such as 2-10,57")
+	f.BoolVar(&o.strict, "strict", false, "send nothing if any row is invalid")
+	f.BoolVar(&o.yes, "yes", false, "do not ask before sending")
+	f.DurationVar(&o.progress, "progress-every", 10*time.Second, "how often a progress line is printed where there is no terminal")
+	return cmd
+}
+
+// runImport loads every file and ends with the worst of their exit codes.
+func (a *app) runImport(ctx context.Context, o *importOptions) error {
+	if len(o.inputs) == 0 {
+		return a.endless(&o.common, "import", usageError("type leadload import FILE -m MAPPING", "no file was given"))
+	}
+	rows, err := parseRows(o.rows)
+	if err != nil {
+		return a.endless(&o.common, "import", err)
+	}
+	m, mappingPath, err := o.loadMapping()
+	if err != nil {
+		return a.endless(&o.common, "import", err)
+	}
+	// Files are opened first: a wrong one is told before anything is connected.
+	files := make([]*source.File, len(o.inputs))
+	defer func() {
+		for _, f := range files {
+			if f != nil {
+				f.Close()
+			}
+		}
+	}()
+	for i, in := range o.inputs {
+		if files[i], err = o.openInput(in, m); err != nil {
+			return a.endless(&o.common, "import", err)
+		}
+		if _, err := m.Compile(files[i].Header()); err != nil {
+			return a.endless(&o.common, "import", err)
+		}
+		if o.out != "-" {
+			if _, err := reports.PathFor(in, o.out, "-results"); err != nil {
+				return a.endless(&o.common, "import", err)
+			}
+		}
+	}
+	show := a.newProgress(&o.common)
+	k, err := a.connect(ctx, &o.common, &o.runFlags, "import", show.notice)
+	if err != nil {
+		return a.endless(&o.common, "import", err)
+	}
+	code := exitOK
+	for i, in := range o.inputs {
+		job := loader.Job{Input: in, File: files[i], Mapping: m, MappingPath: mappingPath, Rows: rows, Strict: o.strict, Who: who(), Version: version()}
+		if in != "-" {
+			if abs, err := filepath.Abs(in); err == nil {
+				job.InputPath = abs
+			}
+		}
+		job.Confirm = func(p loader.Plan) error { return a.confirm(o, k, in, m, p, files[i].Info()) }
+		show.start(k.session)
+		res, err := k.session.Import(ctx, job)
+		show.stop()
+		c := a.finish(ctx, o, k, files[i], job, res, err)
+		code = worse(c, code)
+		if c == exitStopped || c == exitInterrupted || c == exitBusy || c == exitBug {
+			break
+		}
+	}
+	if err := k.close(); err != nil {
+		a.explain(err)
+		code = worse(exitBug, code)
+	}
+	if code != exitOK {
+		return &exit{code}
+	}
+	return nil
+}
+
+// finish writes the results file of one input, says how it went and gives
+// the exit code.
+func (a *app) finish(ctx context.Context, o *importOptions, k *connection, f *source.File, job loader.Job, res loader.Result, err error) int {
+	code := exitCode(err)
+	if code == exitOK {
+		switch {
+		case res.Totals.Person() > 0:
+			code = exitPerson
+		case res.Totals.Pending > 0 || res.Totals.NotSent > 0:
+			code = exitStopped
+		}
+	}
+	res.Run.Exit = code
+	if err != nil {
+		_, res.Run.Stop, _ = words(err)
+	}
+	out := ""
+	if res.Run.ID != 0 && res.Totals.Sum() > 0 {
+		next := nextCommands(o, job, res)
+		rep := reports.Report{Ledger: k.led, Run: res.Run, Totals: res.Totals, Input: f, Location: zone(job.Mapping), Next: next, Notes: f.Info().Notes}
+		var werr error
+		// The results file is written also after Ctrl-C: it is the record of what was done.
+		out, werr = a.writeReport(context.WithoutCancel(ctx), rep, job.Input, o.out, "-results")
+		if werr != nil {
+			a.explain(werr)
+			code = worse(exitCode(werr), worse(code, exitBug))
+		}
+		res.Run.Out = out
+		if ferr := k.led.FinishRun(context.WithoutCancel(ctx), res.Run); ferr != nil && err == nil {
+			err, code = ferr, worse(exitCode(ferr), code)
+		}
+	}
+	if err != nil {
+		a.explain(err)
+	}
+	a.last(&o.common, k.led, res, out, code, err)
+	return code
+}
+
+// writeReport writes the results file where it belongs and gives its name.
+func (a *app) writeReport(ctx context.Context, rep reports.Report, input, out, suffix string) (string, error) {
+	if out == "-" {
+		return "", reports.WriteCSV(ctx, rep, a.stdout)
+	}
+	path, err := reports.PathFor(input, out, suffix)
+	if err != nil {
+		return "", err
+	}
+	return reports.Write(ctx, rep, path)
+}
+
+// last prints what every command that goes through a file ends with: the
+// sentence, or with --json the summary.
+func (a *app) last(c *common, led *ledger.Ledger, res loader.Result, out string, code int, err error) {
+	line := reports.Line(res.Totals, out)
+	switch {
+	case c.json:
+		s := a.summary(led, res, out, code, err)
+		s.Line = line
+		if werr := reports.WriteJSON(a.stdout, s); werr != nil {
+			a.explain(werr)
+		}
+		fmt.Fprintln(a.stderr, line)
+	case c.out == "-":
+		fmt.Fprintln(a.stderr, line)
+	default:
+		fmt.Fprintln(a.stdout, line)
+	}
+}
+
+// endless ends a command that did not come as far as a run: the error, and
+// the last line all the same.
+func (a *app) endless(c *common, command string, err error) error {
+	a.explain(err)
+	code := exitCode(err)
+	a.last(c, nil, loader.Result{Run: ledger.Run{Command: command}}, "", code, err)
+	return &exit{code}
+}
+
+func zone(m *mapping.Mapping) *time.Location {
+	if loc, err := time.LoadLocation(m.Timezone); err == nil && m.Timezone != "" {
+		return loc
+	}
+	return time.UTC
+}
+
+// confirm shows the plan and, on a terminal and before a real account, asks.
+func (a *app) confirm(o *importOptions, k *connection, input string, m *mapping.Mapping, p loader.Plan, info source.Info) error {
+	if !o.quiet {
+		a.showPlan(input, m, p, info)
+	}
+	if p.Ready == 0 || o.yes || o.sandbox || k.account.Practice() || !isTerminal(a.stdin) || !isTerminal(a.stderr) {
+		return nil
+	}
+	fmt.Fprintf(a.stderr, "Send %s to %s? [y/N] ", count(p.Ready, "row", "rows"), p.Account)
+	answer, err := bufio.NewReader(a.stdin).ReadString('\n')
+	if err == nil || answer != "" {
+		switch strings.ToLower(strings.TrimSpace(answer)) {
+		case "y", "yes":
+			return nil
+		}
+	}
+	return &loader.Error{Kind: loader.Stopped, Code: "run.declined", Msg: "nothing was sent", Hint: "answer y to send, or add --yes"}
+}
+
+// nextCommands are what to type next, most useful first.
+func nextCommands(o *importOptions, job loader.Job, res loader.Result) []string {
+	same := "leadload import " + shellWord(job.Input) + " -m " + shellWord(o.mapping)
+	if o.account != "" {
+		same += " --account " + shellWord(o.account)
+	}
+	if o.common.ledger != "" {
+		same += " --ledger " + shellWord(o.common.ledger)
+	}
+	var next []string
+	if res.Totals.NotSent > 0 {
+		next = append(next, same)
+	}
+	if res.Totals.Invalid+res.Totals.Rejected > 0 {
+		results, err := reports.PathFor(job.Input, o.out, "-results")
+		if err == nil && strings.HasSuffix(results, ".xlsx") && job.Input != "-" {
+			next = append(next, "leadload import "+shellWord(results)+" --sheet Failed -m "+shellWord(o.mapping))
+		}
+	}
+	if res.Totals.InDoubt+res.Totals.Pending > 0 {
+		settle := "leadload settle"
+		if o.account != "" {
+			settle += " --account " + shellWord(o.account)
+		}
+		next = append(next, settle)
+	}
+	return next
+}
+
+// shellWord quotes a word for a shell where it needs it.
+func shellWord(s string) string {
+	if s != "" && !strings.ContainsAny(s, " \t\"'$&|;<>()*?[]#~`\\!{}") {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}
+
+// summary is the machine-readable form of the last line.
+func (a *app) summary(led *ledger.Ledger, res loader.Result, out string, code int, err error) reports.Summary {
+	s, serr := reports.Summarize(context.Background(), reports.Report{Ledger: led, Run: res.Run, Totals: res.Totals}, out)
+	if serr != nil {
+		a.explain(serr)
+	}
+	s.ExitCode = code
+	if err != nil {
+		c, msg, hint := words(err)
+		s.Error = &reports.Failure{Code: c, Message: msg, Hint: hint}
+	}
+	return s
+}

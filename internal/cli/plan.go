@@ -1,0 +1,84 @@
+package cli
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"leadload/loader"
+	"leadload/loader/source"
+	"leadload/mapping"
+)
+
+// count puts a number before its noun.
+func count(n int64, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+// list joins words for people.
+func list(words []string) string { return strings.Join(words, ", ") }
+
+// about is a time as people say it.
+func about(d time.Duration) string {
+	switch {
+	case d < time.Second:
+		return "less than a second"
+	case d < 90*time.Second:
+		return fmt.Sprintf("about %d s", int(d.Round(time.Second)/time.Second))
+	case d < 90*time.Minute:
+		return fmt.Sprintf("about %d min", int(d.Round(time.Minute)/time.Minute))
+	}
+	return fmt.Sprintf("about %d h %02d min", int(d/time.Hour), int(d%time.Hour/time.Minute))
+}
+
+// showPlan says what a run is about to do and what it costs.
+func (a *app) showPlan(input string, m *mapping.Mapping, p loader.Plan, info source.Info) {
+	name := input
+	if name == "-" {
+		name = "standard input"
+	}
+	if info.Sheet != "" {
+		name += " (sheet " + info.Sheet + ")"
+	}
+	a.say("%s → %s, target %s", name, p.Account, m.Target)
+	parts := []string{fmt.Sprintf("%d to send", p.Ready), fmt.Sprintf("%d already loaded", p.Already), fmt.Sprintf("%d invalid", p.Invalid)}
+	for _, x := range []struct {
+		n    int64
+		word string
+	}{{p.Skipped, "skipped"}, {p.Repeated, "repeated"}, {p.Changed, "changed since they were loaded"}, {p.InDoubt, "in doubt from an earlier run"}, {p.Pending, "pending from an earlier run"}} {
+		if x.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", x.n, x.word))
+		}
+	}
+	a.say("  %s: %s", count(p.Rows, "row", "rows"), list(parts))
+	if p.Calls > 0 {
+		cost := fmt.Sprintf("  %s at %s: %s, done at %s", count(p.Calls, "call", "calls"), p.Limit, about(p.Time), p.Finish.Local().Format("15:04"))
+		if p.Finish.Local().YearDay() != time.Now().YearDay() {
+			cost += p.Finish.Local().Format(" on 2 Jan")
+		}
+		if p.DayShare > 0 {
+			cost += fmt.Sprintf(", %.1f %% of the daily limit", 100*p.DayShare)
+		}
+		a.say("%s", cost)
+	} else {
+		a.say("  nothing to send")
+	}
+	if p.Lookups > 0 {
+		a.say("  %s among them", count(p.Lookups, "look-up of a lead", "look-ups of leads"))
+	}
+	if len(p.Unused) > 0 {
+		a.say("  not used: %s (list them under ignore: to silence this)", list(p.Unused))
+	}
+	for _, w := range p.Warnings {
+		a.say("  warning: %s", w)
+	}
+	for _, n := range info.Notes {
+		a.say("  note: %s", n)
+	}
+	if n := p.OtherDoubt + p.OtherPending; n > 0 {
+		a.say("  %s of other files in doubt or pending: leadload settle asks the account about them", count(n, "row", "rows"))
+	}
+}

@@ -1,0 +1,157 @@
+package cli
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+
+	"leadload/loader"
+)
+
+// progress shows how a run goes: a bar on a terminal, a line now and then
+// elsewhere, nothing with --quiet.
+type progress struct {
+	a     *app
+	quiet bool
+	every time.Duration
+	tty   bool
+
+	mu      sync.Mutex
+	bar     *progressbar.ProgressBar
+	max     int64
+	session *loader.Session
+	done    chan struct{}
+	wg      sync.WaitGroup
+}
+
+func (a *app) newProgress(c *common) *progress {
+	every := c.progress
+	if every <= 0 {
+		every = 10 * time.Second
+	}
+	return &progress{a: a, quiet: c.quiet, every: every, tty: isTerminal(a.stderr)}
+}
+
+// notice tells a sentence at once, without breaking the bar.
+func (p *progress) notice(s string) {
+	if p.quiet {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.bar != nil {
+		p.bar.Clear()
+	}
+	p.a.say("  %s", s)
+}
+
+func (p *progress) start(s *loader.Session) {
+	if p.quiet {
+		return
+	}
+	p.session, p.done = s, make(chan struct{})
+	tick := p.every
+	if p.tty {
+		tick = 200 * time.Millisecond
+	}
+	p.wg.Add(1)
+	go func() {
+		defer p.wg.Done()
+		t := time.NewTicker(tick)
+		defer t.Stop()
+		for {
+			select {
+			case <-p.done:
+				return
+			case <-t.C:
+				p.show(p.session.Snapshot())
+			}
+		}
+	}()
+}
+
+func (p *progress) stop() {
+	if p.done == nil {
+		return
+	}
+	close(p.done)
+	p.wg.Wait()
+	p.done = nil
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.bar != nil {
+		p.bar.Clear()
+		p.bar, p.max = nil, 0
+	}
+}
+
+// describe is the state of a run in one line.
+func describe(v loader.Snapshot) string {
+	switch v.Phase {
+	case loader.Planning:
+		return fmt.Sprintf("checking rows: %d", v.Rows)
+	case loader.Settling, loader.Polling:
+		return string(v.Phase)
+	}
+	parts := []string{fmt.Sprintf("%d of %d rows", v.Done(), v.Rows)}
+	if n := v.Rejected; n > 0 {
+		parts = append(parts, fmt.Sprintf("%d rejected", n))
+	}
+	if n := v.InDoubt; n > 0 {
+		parts = append(parts, fmt.Sprintf("%d in doubt", n))
+	}
+	if d := time.Since(v.Since); d > time.Second {
+		parts = append(parts, fmt.Sprintf("%.1f calls/s (limit %s)", float64(v.Calls)/d.Seconds(), v.Limit))
+	}
+	switch {
+	case v.Paused >= time.Second:
+		parts = append(parts, fmt.Sprintf("account busy, resuming in %d s", int(v.Paused/time.Second)))
+	case v.Left > 0:
+		parts = append(parts, about(v.Left)+" left")
+	}
+	return strings.Join(parts, " · ")
+}
+
+func (p *progress) show(v loader.Snapshot) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.tty {
+		p.a.say("  %s", describe(v))
+		return
+	}
+	max := int64(-1)
+	if v.Phase == loader.Sending && v.Rows > 0 {
+		max = v.Rows
+	}
+	if p.bar == nil || p.max != max {
+		if p.bar != nil {
+			p.bar.Clear()
+		}
+		color := p.a.getenv("NO_COLOR") == ""
+		p.bar = progressbar.NewOptions64(max,
+			progressbar.OptionSetWriter(p.a.stderr),
+			progressbar.OptionSetWidth(20),
+			progressbar.OptionEnableColorCodes(color),
+			progressbar.OptionSetElapsedTime(false),
+			progressbar.OptionSetPredictTime(false), // its rate is wrong after a resume; ours comes from the limit
+			progressbar.OptionClearOnFinish(),
+			progressbar.OptionSetTheme(progressbar.ThemeUnicode))
+		p.max = max
+	}
+	text := describe(v)
+	if f, ok := p.a.stderr.(*os.File); ok {
+		if w := width(f) - 34; len(text) > w && w > 10 {
+			text = text[:w]
+		}
+	}
+	p.bar.Describe(text)
+	if max > 0 {
+		p.bar.Set64(v.Done())
+	} else {
+		p.bar.Add(0)
+	}
+}

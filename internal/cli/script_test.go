@@ -1,0 +1,219 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/signal"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/xuri/excelize/v2"
+
+	"leadload/internal/sandbox"
+	"leadload/samples"
+)
+
+// leadloadMain is the program as main.go runs it.
+func leadloadMain() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	os.Exit(Main(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.Getenv))
+}
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"leadload": leadloadMain})
+}
+
+// TestScripts runs the scripts of testdata. Beside testscript's own commands
+// they have:
+//
+//	samples              copy the sample files into the folder
+//	account [JSON]       start a practice account with these sandbox.Options and set LEADSQUARED_… to it
+//	faults JSON          set its sandbox.Faults
+//	failnext NAME...     let its next creating calls fail so
+//	holds WHAT N         compare a number of the account: leads, opportunities, sales, calls, creates, reads, limited
+//	dump FILE            write everything that the account holds into FILE as JSON
+//	addlead NAME=VALUE.. add a lead to the account
+//	limit N              set its calls in 5 s
+//	outage MODE          "", 503 or refuse
+//	exit N               compare the exit code of the last leadload run by `code`
+//	code ARGS...         run leadload and keep its exit code; stdout and stderr can be compared
+//	sheet FILE SHEET     print a sheet of a workbook, cells separated by " | "
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 "testdata",
+		RequireUniqueNames:  true,
+		RequireExplicitExec: true,
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("HOME", e.WorkDir)
+			e.Setenv("XDG_STATE_HOME", e.WorkDir+"/state")
+			e.Setenv("LOCALAPPDATA", "")
+			e.Values[stateKey{}] = &scriptState{}
+			e.Defer(func() {
+				if a := e.Values[stateKey{}].(*scriptState).account; a != nil {
+					a.Close()
+				}
+			})
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"samples": scriptSamples, "account": scriptAccount, "faults": scriptFaults, "failnext": scriptFailNext, "holds": scriptHolds,
+			"dump": scriptDump, "addlead": scriptAddLead, "limit": scriptLimit, "outage": scriptOutage, "code": scriptCode, "exit": scriptExit, "sheet": scriptSheet,
+		},
+	})
+}
+
+type stateKey struct{}
+
+type scriptState struct {
+	account *sandbox.Account
+	code    int
+}
+
+func state(ts *testscript.TestScript) *scriptState { return ts.Value(stateKey{}).(*scriptState) }
+
+func practice(ts *testscript.TestScript) *sandbox.Account {
+	a := state(ts).account
+	if a == nil {
+		ts.Fatalf("no account: write account first")
+	}
+	return a
+}
+
+func scriptSamples(ts *testscript.TestScript, _ bool, _ []string) {
+	entries, err := samples.FS.ReadDir(".")
+	ts.Check(err)
+	for _, e := range entries {
+		text, err := samples.FS.ReadFile(e.Name())
+		ts.Check(err)
+		ts.Check(os.WriteFile(ts.MkAbs(e.Name()), text, 0o600))
+	}
+}
+
+func scriptAccount(ts *testscript.TestScript, _ bool, args []string) {
+	var o sandbox.Options
+	if len(args) > 0 {
+		dec := json.NewDecoder(strings.NewReader(args[0]))
+		dec.DisallowUnknownFields()
+		ts.Check(dec.Decode(&o))
+	}
+	if old := state(ts).account; old != nil {
+		ts.Check(old.Close())
+	}
+	a, err := sandbox.Start(o)
+	ts.Check(err)
+	state(ts).account = a
+	access, secret, async := a.Keys()
+	ts.Setenv("LEADSQUARED_HOST", a.URL())
+	ts.Setenv("LEADSQUARED_ASYNC_HOST", a.AsyncURL())
+	ts.Setenv("LEADSQUARED_ACCESS_KEY", access)
+	ts.Setenv("LEADSQUARED_SECRET_KEY", secret)
+	ts.Setenv("LEADSQUARED_ASYNC_KEY", async)
+	ts.Setenv("HOST", strings.TrimPrefix(a.URL(), "http://"))
+}
+
+func scriptFaults(ts *testscript.TestScript, _ bool, args []string) {
+	var f sandbox.Faults
+	dec := json.NewDecoder(strings.NewReader(strings.Join(args, " ")))
+	dec.DisallowUnknownFields()
+	ts.Check(dec.Decode(&f))
+	ts.Check(practice(ts).SetFaults(f))
+}
+
+func scriptFailNext(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(practice(ts).FailNext(args...))
+}
+
+func scriptOutage(ts *testscript.TestScript, _ bool, args []string) {
+	ts.Check(practice(ts).SetOutage(strings.Join(args, "")))
+}
+
+func scriptLimit(ts *testscript.TestScript, _ bool, args []string) {
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	ts.Check(practice(ts).SetLimit(n, sandbox.DefaultWindow))
+}
+
+func scriptHolds(ts *testscript.TestScript, neg bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: holds WHAT N")
+	}
+	a := practice(ts)
+	c := a.Count()
+	got := map[string]int64{
+		"leads": int64(c.Leads), "opportunities": int64(c.Opportunities), "sales": int64(c.SalesActivities), "calls": int64(c.Calls),
+		"creates": int64(c.Creates), "reads": int64(c.Reads), "limited": int64(c.Limited), "window": int64(c.MaxInWindow),
+	}
+	n, ok := got[args[0]]
+	want, err := strconv.ParseInt(args[1], 10, 64)
+	if !ok || err != nil {
+		ts.Fatalf("holds knows no %q", args)
+	}
+	if (n == want) == neg {
+		ts.Fatalf("the account has %d %s, want %d (negated: %v)", n, args[0], want, neg)
+	}
+}
+
+func scriptDump(ts *testscript.TestScript, _ bool, args []string) {
+	a := practice(ts)
+	text, err := json.MarshalIndent(map[string]any{"Opportunities": a.Opportunities(), "Leads": a.Leads(), "SalesActivities": a.SalesActivities(), "Counters": a.Count()}, "", "  ")
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), text, 0o600))
+}
+
+func scriptAddLead(ts *testscript.TestScript, _ bool, args []string) {
+	attributes := map[string]string{}
+	for _, arg := range args {
+		name, value, ok := strings.Cut(arg, "=")
+		if !ok {
+			ts.Fatalf("addlead takes NAME=VALUE")
+		}
+		attributes[name] = value
+	}
+	_, err := practice(ts).AddLead(attributes)
+	ts.Check(err)
+}
+
+// scriptCode runs leadload as a process of its own and keeps its exit code.
+func scriptCode(ts *testscript.TestScript, _ bool, args []string) {
+	err := ts.Exec("leadload", args...)
+	var ee interface{ ExitCode() int }
+	switch {
+	case err == nil:
+		state(ts).code = 0
+	case asExitCode(err, &ee):
+		state(ts).code = ee.ExitCode()
+	default:
+		ts.Fatalf("leadload could not be run: %v", err)
+	}
+}
+
+func scriptExit(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	if got := state(ts).code; got != want {
+		ts.Fatalf("leadload ended with exit code %d, want %d", got, want)
+	}
+}
+
+func scriptSheet(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: sheet FILE SHEET")
+	}
+	f, err := excelize.OpenFile(ts.MkAbs(args[0]))
+	ts.Check(err)
+	defer f.Close()
+	rows, err := f.GetRows(args[1], excelize.Options{RawCellValue: true})
+	ts.Check(err)
+	var b bytes.Buffer
+	for _, r := range rows {
+		fmt.Fprintln(&b, strings.Join(r, " | "))
+	}
+	fmt.Fprint(ts.Stdout(), b.String())
+}

@@ -1,0 +1,120 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"leadload/loader"
+)
+
+type settleOptions struct {
+	common
+	runFlags
+}
+
+func (a *app) settleCommand() *cobra.Command {
+	var o settleOptions
+	cmd := &cobra.Command{
+		Use:   "settle",
+		Short: "ask the account about pending and in-doubt rows",
+		Long: `Ask the account about every row that is in doubt or pending. A row in doubt is
+looked for in the account: when it is there it is loaded, when it is certainly
+not there it is sent again, and when that cannot be told it stays in doubt with
+the candidates' ids. Pending rows are asked for by their request ids.`,
+		Example: `  leadload settle
+  leadload settle --account prod.yaml --wait 30m`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.runSettle(cmd.Context(), &o) },
+	}
+	o.accountFlags(cmd)
+	o.runFlags.add(cmd)
+	return cmd
+}
+
+// settleSummary is the machine-readable end of leadload settle.
+type settleSummary struct {
+	Version     int     `json:"version"`
+	Command     string  `json:"command"`
+	InDoubt     int64   `json:"in_doubt_before"`
+	Pending     int64   `json:"pending_before"`
+	Loaded      int64   `json:"loaded"`
+	Duplicate   int64   `json:"duplicate"`
+	Rejected    int64   `json:"rejected"`
+	LeftInDoubt int64   `json:"in_doubt"`
+	LeftPending int64   `json:"pending"`
+	NotSent     int64   `json:"not_sent"`
+	Calls       int64   `json:"calls"`
+	Throttled   int64   `json:"throttled"`
+	ExitCode    int     `json:"exit_code"`
+	Error       *failed `json:"error,omitempty"`
+	Line        string  `json:"line"`
+}
+
+// failed is the error that stopped a command, for its JSON.
+type failed struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
+	Hint    string `json:"hint,omitempty"`
+}
+
+func failedOf(err error) *failed {
+	if err == nil {
+		return nil
+	}
+	code, msg, hint := words(err)
+	return &failed{code, msg, hint}
+}
+
+func (a *app) runSettle(ctx context.Context, o *settleOptions) error {
+	o.noSettle = false // settling is what was asked for
+	show := a.newProgress(&o.common)
+	var res loader.SettleResult
+	k, err := a.connect(ctx, &o.common, &o.runFlags, "settle", show.notice)
+	if err == nil {
+		show.start(k.session)
+		res, err = k.session.Settle(ctx)
+		show.stop()
+		if cerr := k.close(); err == nil {
+			err = cerr
+		}
+	}
+	code := exitCode(err)
+	if code == exitOK {
+		switch {
+		case res.LeftInDoubt+res.Rejected > 0:
+			code = exitPerson
+		case res.LeftPending+res.NotSent > 0:
+			code = exitStopped
+		}
+	}
+	line := fmt.Sprintf("settled %d · loaded %d · duplicate %d · rejected %d · not sent %d · still in doubt %d · still pending %d of %d rows",
+		res.Loaded+res.Duplicate+res.Rejected, res.Loaded, res.Duplicate, res.Rejected, res.NotSent, res.LeftInDoubt, res.LeftPending, res.InDoubt+res.Pending)
+	if err != nil {
+		a.explain(err)
+	}
+	if o.json {
+		s := settleSummary{Version: 1, Command: "settle", InDoubt: res.InDoubt, Pending: res.Pending, Loaded: res.Loaded, Duplicate: res.Duplicate, Rejected: res.Rejected,
+			LeftInDoubt: res.LeftInDoubt, LeftPending: res.LeftPending, NotSent: res.NotSent, Calls: res.Calls, Throttled: res.Throttled, ExitCode: code, Error: failedOf(err), Line: line}
+		if err := a.printJSON(s); err != nil {
+			a.explain(err)
+		}
+		a.say("%s", line)
+	} else {
+		fmt.Fprintln(a.stdout, line)
+	}
+	if code != exitOK {
+		return &exit{code}
+	}
+	return nil
+}
+
+// printJSON writes v to stdout as one indented object.
+func (a *app) printJSON(v any) error {
+	enc := json.NewEncoder(a.stdout)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}

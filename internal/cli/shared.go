@@ -1,0 +1,329 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/user"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"leadload/internal/sandbox"
+	"leadload/loader"
+	"leadload/loader/leadsquared"
+	"leadload/loader/ledger"
+	"leadload/loader/pace"
+	"leadload/loader/source"
+	"leadload/mapping"
+)
+
+// common are the flags that several commands share.
+type common struct {
+	mapping     string
+	account     string
+	sandbox     bool
+	ledger      string
+	out         string
+	sheet       string
+	json        bool
+	quiet       bool
+	apiLog      string
+	apiLogLevel string
+	logFormat   string
+	progress    time.Duration
+}
+
+func (c *common) accountFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&c.account, "account", "", "account file; without it the LEADSQUARED_… variables say which account")
+	f.BoolVar(&c.sandbox, "sandbox", false, "use a practice account started inside this process")
+	f.StringVar(&c.ledger, "ledger", "", "ledger file (default: in the user's state folder)")
+	f.BoolVar(&c.json, "json", false, "print a machine-readable summary on stdout")
+	f.BoolVarP(&c.quiet, "quiet", "q", false, "say nothing but the last line and errors")
+	f.StringVar(&c.apiLog, "api-log", "", "write a line of JSON for every call to this file")
+	f.StringVar(&c.apiLogLevel, "api-log-level", "full", "what the API log holds: full or brief")
+}
+
+func (c *common) fileFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVarP(&c.mapping, "mapping", "m", "", "mapping file (required)")
+	f.StringVarP(&c.out, "out", "o", "", "results file (.xlsx or .csv) or a folder for it; - is CSV on stdout (default: INPUT-results.xlsx beside the input)")
+	f.StringVar(&c.sheet, "sheet", "", "sheet of an XLSX file, instead of the mapping's")
+}
+
+// runFlags say how calls are made.
+type runFlags struct {
+	limit       string
+	concurrency int
+	reserve     int
+	until       string
+	maxErrors   int64
+	timeout     time.Duration
+	settleAfter time.Duration
+	noSettle    bool
+	wait        time.Duration
+	waitLock    time.Duration
+	outageLimit time.Duration
+}
+
+func (r *runFlags) add(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&r.limit, "limit", "", "calls in a time, such as 25/5s, or off (default: the account file's, else 25/5s)")
+	f.IntVar(&r.concurrency, "concurrency", 0, "calls in flight at most (default: what the limit needs)")
+	f.IntVar(&r.reserve, "reserve", 0, "calls of each window left to other integrations")
+	f.StringVar(&r.until, "until", "", "stop in time for this time of day, such as 06:00")
+	f.Int64Var(&r.maxErrors, "max-errors", 0, "stop after so many rejected rows (0: never)")
+	f.DurationVar(&r.timeout, "timeout", time.Minute, "how long one call may take")
+	f.DurationVar(&r.settleAfter, "settle-after", time.Minute, "how long after its call a row in doubt is looked up")
+	f.BoolVar(&r.noSettle, "no-settle", false, "leave rows in doubt as they are")
+	f.DurationVar(&r.wait, "wait", 10*time.Minute, "how long to wait for the account's queue (opportunity-async)")
+	f.DurationVar(&r.waitLock, "wait-lock", 0, "how long to wait for another run of the account to end")
+	f.DurationVar(&r.outageLimit, "outage-limit", 15*time.Minute, "how long the account may be away before the run stops")
+}
+
+// connection is everything that a command needs of an account.
+type connection struct {
+	account  loader.Account
+	practice *sandbox.Account
+	led      *ledger.Ledger
+	scratch  string // a folder thrown away at the end
+	stateDir string
+	log      *leadsquared.LogWriter
+	session  *loader.Session
+}
+
+// ledgerPath says where the ledger lies.
+func (a *app) ledgerPath(c *common) (string, error) {
+	if c.ledger != "" {
+		return c.ledger, nil
+	}
+	if v := a.getenv("LEADLOAD_LEDGER"); v != "" {
+		return v, nil
+	}
+	dir, err := loader.StateDir(a.getenv)
+	return filepath.Join(dir, "ledger.db"), err
+}
+
+// connect opens ledger and account. What it opened is closed by close, also
+// when it failed.
+func (a *app) connect(ctx context.Context, c *common, r *runFlags, command string, notify func(string)) (*connection, error) {
+	return a.connectWith(ctx, c, r, command, notify, true)
+}
+
+// connectWith is connect with or without a ledger and the account's lock.
+func (a *app) connectWith(ctx context.Context, c *common, r *runFlags, command string, notify func(string), keep bool) (_ *connection, err error) {
+	k := &connection{}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, k.close())
+		}
+	}()
+	opts := loader.Options{Command: command, Notify: notify}
+	if err := r.into(&opts); err != nil {
+		return nil, err
+	}
+	path, err := a.ledgerPath(c)
+	if err != nil {
+		return nil, err
+	}
+	if c.sandbox {
+		if c.account != "" {
+			return nil, usageError("leave one of them out", "--sandbox and --account exclude each other")
+		}
+		if k.practice, err = sandbox.Start(sandbox.Options{}); err != nil {
+			return nil, fmt.Errorf("the practice account cannot be started: %w", err)
+		}
+		access, secret, async := k.practice.Keys()
+		k.account = loader.Account{Host: k.practice.URL(), AsyncHost: k.practice.AsyncURL(), Limit: loader.DefaultLimit}
+		k.account.SetKeys(access, secret, async)
+		k.account.Name = "practice account"
+		if c.ledger == "" {
+			if k.scratch, err = os.MkdirTemp("", "leadload-practice-*"); err != nil {
+				return nil, fmt.Errorf("no folder for the ledger of the practice account: %w", err)
+			}
+			path = filepath.Join(k.scratch, "ledger.db")
+		}
+	} else if k.account, err = loader.LoadAccount(c.account, a.getenv); err != nil {
+		return nil, err
+	}
+	if r.limit != "" {
+		if k.account.Limit, err = pace.ParseLimit(r.limit); err != nil {
+			return nil, usageError("write --limit 25/5s, or --limit off", "--limit: %s", err)
+		}
+	}
+	if r.reserve < 0 || r.reserve > 0 && k.account.Limit != pace.Unlimited && r.reserve >= k.account.Limit.Calls {
+		return nil, usageError("leave at least one call to leadload", "--reserve %d leaves nothing of %s", r.reserve, k.account.Limit)
+	}
+	if !c.sandbox {
+		if k.stateDir, err = loader.StateDir(a.getenv); err != nil {
+			return nil, err
+		}
+		opts.StateDir = k.stateDir
+	}
+	if c.apiLog != "" {
+		level, err := leadsquared.ParseLogLevel(c.apiLogLevel)
+		if err != nil {
+			return nil, usageError("write full or brief", "--api-log-level: %s", err)
+		}
+		if k.log, err = leadsquared.NewLogWriter(c.apiLog, level, 0); err != nil {
+			return nil, usageError("name a file that you may write", "%s", err)
+		}
+		k.log.Hide(k.account.AccessKey, k.account.SecretKey, k.account.AsyncKey)
+		opts.Log = k.log.Log
+	}
+	opts.Unlocked = !keep
+	if keep {
+		if k.led, err = ledger.Open(path, ledger.Options{}); err != nil {
+			return nil, err
+		}
+		if k.led.Made() && !c.sandbox {
+			notify("a new ledger was begun: " + path)
+		}
+	}
+	opts.Account, opts.Ledger = k.account, k.led
+	k.session, err = loader.Connect(ctx, opts)
+	return k, err
+}
+
+func (r *runFlags) into(o *loader.Options) error {
+	switch {
+	case r.concurrency < 0 || r.concurrency > 1024:
+		return usageError("give a number from 1 to 1024", "--concurrency %d is not possible", r.concurrency)
+	case r.maxErrors < 0:
+		return usageError("give 0 for never, or a number of rows", "--max-errors %d is not possible", r.maxErrors)
+	case r.timeout <= 0:
+		return usageError("give a time such as 60s", "--timeout %s is not possible", r.timeout)
+	case r.settleAfter <= 0:
+		return usageError("give a time such as 60s", "--settle-after %s is not possible", r.settleAfter)
+	case r.outageLimit <= 0:
+		return usageError("give a time such as 15m", "--outage-limit %s is not possible", r.outageLimit)
+	case r.waitLock < 0, r.wait < 0:
+		return usageError("give a time such as 30m", "a wait cannot be negative")
+	}
+	o.Concurrency, o.Reserve, o.Timeout, o.SettleAfter, o.NoSettle = r.concurrency, r.reserve, r.timeout, r.settleAfter, r.noSettle
+	o.WaitLock, o.Wait, o.OutageLimit, o.MaxErrors = r.waitLock, r.wait, r.outageLimit, r.maxErrors
+	if r.until == "" {
+		return nil
+	}
+	t, err := time.Parse("15:04", r.until)
+	if err != nil {
+		return usageError("write it as 06:00", "--until %q is not a time of day", r.until)
+	}
+	now := time.Now()
+	o.Until = time.Date(now.Year(), now.Month(), now.Day(), t.Hour(), t.Minute(), 0, 0, time.Local)
+	if !o.Until.After(now) {
+		o.Until = o.Until.AddDate(0, 0, 1)
+	}
+	return nil
+}
+
+// close ends the session and releases everything.
+func (k *connection) close() error {
+	var errs []error
+	if k.session != nil {
+		errs = append(errs, k.session.Close())
+		k.session = nil
+	}
+	if k.led != nil {
+		errs = append(errs, k.led.Close())
+		k.led = nil
+	}
+	if k.log != nil {
+		errs = append(errs, k.log.Close())
+		k.log = nil
+	}
+	if k.practice != nil {
+		errs = append(errs, k.practice.Close())
+		k.practice = nil
+	}
+	if k.scratch != "" {
+		errs = append(errs, os.RemoveAll(k.scratch))
+		k.scratch = ""
+	}
+	return errors.Join(errs...)
+}
+
+// loadMapping reads the mapping file.
+func (c *common) loadMapping() (*mapping.Mapping, string, error) {
+	if c.mapping == "" {
+		return nil, "", usageError("add -m MAPPING.yaml; leadload init FILE drafts one", "no mapping was given")
+	}
+	text, err := os.ReadFile(c.mapping)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, "", usageError("check the path given with -m; leadload init FILE drafts a mapping", "mapping %q: there is no such file", c.mapping)
+	case err != nil:
+		return nil, "", usageError("check the path given with -m and your rights to it", "mapping %q cannot be read: %s", c.mapping, pathless(err))
+	}
+	m, err := mapping.Parse(c.mapping, text)
+	if err != nil {
+		return nil, "", err
+	}
+	abs, err := filepath.Abs(c.mapping)
+	return m, abs, err
+}
+
+// openInput opens a file as its mapping says.
+func (c *common) openInput(path string, m *mapping.Mapping) (*source.File, error) {
+	o := source.Options{Sheet: m.Input.Sheet, HeaderRow: m.Input.HeaderRow, Delimiter: m.Input.Delimiter, Encoding: m.Input.Encoding}
+	if c.sheet != "" {
+		o.Sheet = c.sheet
+		if c.sheet != m.Input.Sheet {
+			o.HeaderRow = 0 // the mapping's header row is that of its own sheet
+		}
+	}
+	return source.Open(path, o)
+}
+
+// pathless takes the path out of an error whose message names it already.
+func pathless(err error) error {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		return pe.Err
+	}
+	return err
+}
+
+// who names the person and machine that run a load.
+func who() string {
+	name := "somebody"
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	if h, err := os.Hostname(); err == nil {
+		return name + "@" + h
+	}
+	return name
+}
+
+// parseRows reads "1-10,57".
+func parseRows(s string) (loader.RowSet, error) {
+	if s == "" {
+		return nil, nil
+	}
+	bad := func() error {
+		return usageError("write rows as the spreadsheet counts them, such as 2-10,57", "--rows %q is not a list of rows", s)
+	}
+	var set loader.RowSet
+	for part := range strings.SplitSeq(s, ",") {
+		from, to, ranged := strings.Cut(strings.TrimSpace(part), "-")
+		a, err := strconv.Atoi(strings.TrimSpace(from))
+		if err != nil || a < 1 {
+			return nil, bad()
+		}
+		b := a
+		if ranged {
+			if b, err = strconv.Atoi(strings.TrimSpace(to)); err != nil || b < a {
+				return nil, bad()
+			}
+		}
+		set = append(set, loader.RowRange{From: a, To: b})
+	}
+	return set, nil
+}
