@@ -189,3 +189,18 @@ func loopbackCall(b *testing.B, p *Pacer, client *http.Client, url string) {
 		c.Done(OK, Limit{})
 	}
 }
+
+// BenchmarkOpenTable is what a start-up pays for the memory of the calls.
+func BenchmarkOpenTable(b *testing.B) {
+	path := filepath.Join(b.TempDir(), "calls.db")
+	for b.Loop() {
+		tab, err := OpenTable(path, "practice")
+		if err != nil {
+			b.Fatal(err)
+		}
+		New(Options{Limit: super, Table: tab})
+		if err := tab.Close(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

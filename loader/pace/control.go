@@ -3,8 +3,8 @@ package pace
 import "time"
 
 // control is the reaction to refusals: how many slots there are for now, and
-// when to try for more. Its exported fields are what processes on one account
-// share.
+// when to try for more. Processes on one account share the most of it, as
+// sharedState.
 type control struct {
 	cap         int
 	lastCut     time.Duration

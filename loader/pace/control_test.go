@@ -439,7 +439,7 @@ func TestEarliest(t *testing.T) {
 func TestEarliestIsNeverLate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := New(Options{Limit: super})
-		road := newPath(far, &account{kind: "log", limit: super}, 1)
+		road := newPath(calm, &account{kind: "log", limit: super}, 1)
 		road.load(t.Context(), p, 130, 30)
 		want := p.Earliest(400)
 		if took := road.load(t.Context(), p, 400, 30); took < want || want < took*8/10 {

@@ -29,6 +29,7 @@ func TestEfficiency(t *testing.T) {
 		{wild, true, 100, .65}, {wild, false, 100, .65},
 		{wild, true, 250, .77}, {wild, false, 250, .77},
 		{wild, true, 1000, .85}, {wild, false, 1000, .86},
+		{slow, true, 1000, .58}, {slow, false, 1000, .61},
 	} {
 		name := fmt.Sprintf("%s/N=%d/strict=%v", tt.net.name, tt.n, tt.strict)
 		t.Run(name, func(t *testing.T) {

@@ -38,6 +38,8 @@ var (
 	near = network{"near", spread{15 * ms, 3 * ms, 40 * ms}, spread{15 * ms, 3 * ms, 40 * ms}, spread{20 * ms, 60 * ms, 400 * ms}, 0, 0}
 	far  = network{"far", spread{110 * ms, 8 * ms, 150 * ms}, spread{110 * ms, 8 * ms, 150 * ms}, spread{20 * ms, 60 * ms, 400 * ms}, 0.001, 180 * second}
 	wild = network{"wild", spread{0, 250 * ms, 1500 * ms}, spread{0, 100 * ms, 600 * ms}, spread{0, 80 * ms, 500 * ms}, 0.003, 180 * second}
+	// calm is far on a good day: what a run takes on it depends on the pacer alone.
+	calm = network{"calm", far.out, far.back, far.proc, 0, 0}
 	slow = network{"slow", far.out, far.back, spread{0, 2500 * ms, 8 * second}, 0.001, 180 * second}
 )
 

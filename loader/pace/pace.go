@@ -76,7 +76,8 @@ type Options struct {
 	Table *Table
 	// OnChange is told, from a goroutine that holds no lock, when the limit is
 	// adopted from the account's own words, when sending pauses and when it
-	// resumes. Changes come one at a time and in order. It may be nil.
+	// resumes. Changes come one at a time and in order; calls may wait until it
+	// returns. It may be nil.
 	OnChange func(Change)
 }
 

@@ -168,3 +168,44 @@ func TestRandomNetworksNoticeAWrongRule(t *testing.T) {
 		t.Errorf("holding slots from the send was noticed in %d cases only", noticed)
 	}
 }
+
+// TestManyAtOnce is for the race detector: real time, real threads, waiters that
+// give up, and somebody who looks on.
+func TestManyAtOnce(t *testing.T) {
+	p := New(Options{Limit: Limit{50, 10 * ms}, OnChange: func(Change) {}})
+	var work sync.WaitGroup
+	var mu sync.Mutex
+	ended := int64(0)
+	for i := range 16 {
+		work.Go(func() {
+			r := rand.New(rand.NewPCG(uint64(i), 1))
+			for range 60 {
+				ctx, cancel := t.Context(), context.CancelFunc(func() {})
+				if r.IntN(4) == 0 {
+					ctx, cancel = context.WithTimeout(ctx, time.Duration(r.IntN(5000))*time.Microsecond)
+				}
+				c, err := p.Acquire(ctx)
+				cancel()
+				p.State()
+				p.Earliest(100)
+				if err != nil {
+					continue
+				}
+				if r.IntN(10) == 0 {
+					c.Abort()
+					continue
+				}
+				c.Wrote(true)
+				c.FirstByte()
+				c.Done(OK, Limit{})
+				mu.Lock()
+				ended++
+				mu.Unlock()
+			}
+		})
+	}
+	work.Wait()
+	if s := p.State(); s.Calls != ended || s.Waiting != 0 || s.InUse > 50 {
+		t.Errorf("state %+v after %d calls", s, ended)
+	}
+}

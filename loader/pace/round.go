@@ -251,11 +251,16 @@ type others struct {
 }
 
 // readForeign counts the slots that others hold, and forgets their calls that
-// are over. Whether their process still lives does not matter.
+// are over. Whether their process still lives does not matter, and cannot be
+// known: so an answer that does not come is presumed here even in strict form.
 func (t *Table) readForeign(ctx context.Context, a ask, now int64) (o others, err error) {
 	// An answer that comes from now on frees its slot a hold later.
 	o.next, o.last = a.hold, never
-	moved := t.wallWasSet()
+	if t.wallWasSet() {
+		if _, err := t.stmt.endNow.ExecContext(ctx, now, t.account); err != nil {
+			return o, err
+		}
+	}
 	rows, err := t.stmt.foreign.QueryContext(ctx, t.account, a.owner)
 	if err != nil {
 		return o, err
@@ -270,7 +275,7 @@ func (t *Table) readForeign(ctx context.Context, a ask, now int64) (o others, er
 		if err := rows.Scan(&c.owner, &c.seq, &boot, &itsSkew, &c.sent, &c.wrote, &c.resp, &c.limited); err != nil {
 			return o, err
 		}
-		if c.adjust(now, boot == t.clock.boot, itsSkew-skew, moved) {
+		if c.adjust(now, boot == t.clock.boot, itsSkew-skew) {
 			stale = append(stale, c)
 		}
 		end := c.end(a.presume)
@@ -312,37 +317,18 @@ func (t *Table) readForeign(ctx context.Context, a ask, now int64) (o others, er
 }
 
 // adjust puts c's times into this process's clock and tells whether that
-// changed any. Times in the future, and all of them when the wall clock was set,
-// are taken as now, which holds the slot for longer than needed at most.
-func (c *row) adjust(now int64, sameBoot bool, shift int64, moved bool) (changed bool) {
-	fix := func(at int64) int64 {
-		was := at
+// changed any. Times in the future are taken as now, which holds the slot for
+// longer than needed at most.
+func (c *row) adjust(now int64, sameBoot bool, shift int64) (changed bool) {
+	for _, at := range []*int64{&c.sent, &c.wrote.Int64, &c.resp.Int64} {
+		was := *at
 		if !sameBoot {
-			at += shift
+			*at += shift
 		}
-		at = min(at, now)
-		changed = changed || at != was || !sameBoot
-		return at
+		*at = min(*at, now)
+		changed = changed || *at != was
 	}
-	c.sent = fix(c.sent)
-	if c.wrote.Valid {
-		c.wrote.Int64 = fix(c.wrote.Int64)
-	}
-	if c.resp.Valid {
-		c.resp.Int64 = fix(c.resp.Int64)
-	}
-	if moved {
-		changed = true
-		if c.resp.Valid {
-			c.resp.Int64 = now
-			c.wrote = c.resp
-		} else if c.wrote.Valid {
-			c.wrote.Int64 = now
-		} else {
-			c.sent = now
-		}
-	}
-	return changed
+	return changed || !sameBoot
 }
 
 // end is when the account has counted c, as far as can be said.
@@ -403,8 +389,10 @@ func (t *Table) exchange(ctx context.Context, a ask, now int64, r *told) error {
 	wall := t.clock.wall()
 	if err == nil && r.version != a.version {
 		var s sharedState
-		// A state that cannot be read is no state.
-		if json.Unmarshal([]byte(text), &s) == nil && s.Cap > 0 && (s.Limit.fault() == "" || s.Limit.unlimited()) {
+		// A state that cannot be read is no state, nor is one that rests on what
+		// the account said long ago.
+		if json.Unmarshal([]byte(text), &s) == nil && s.Cap > 0 && (s.Limit.fault() == "" || s.Limit.unlimited()) &&
+			(s.Adopted == 0 || wall-s.Adopted < int64(adoptedFor)) {
 			s.shift(t.clock.boot, t.clock.skew(), now)
 			r.age = max(0, time.Duration(wall-at))
 			r.state = &s

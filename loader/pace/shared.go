@@ -231,7 +231,7 @@ func (s *shared) hear(r told) {
 	}
 	st, c := r.state, &p.control
 	clock := s.table.clock.read() - int64(now)
-	if st.Limit != p.limit && st.Adopted != 0 && s.table.clock.wall()-st.Adopted < int64(adoptedFor) {
+	if st.Limit != p.limit && st.Adopted != 0 {
 		was := p.limit
 		p.limit, s.adopted = st.Limit, st.Adopted
 		p.off.Store(false)
@@ -262,6 +262,9 @@ func (s *shared) hear(r told) {
 // have gone meanwhile, or sending may have paused.
 func (s *shared) seat(a ask, r told) {
 	p := s.p
+	if a.want == 0 {
+		return
+	}
 	s.until = 0
 	for i := range r.started {
 		now := p.now()

@@ -48,7 +48,7 @@ type Table struct {
 type statements struct {
 	begin, commit, rollback               *sql.Stmt
 	insert, wrote, resp, limited, remove  *sql.Stmt
-	foreign, restamp                      *sql.Stmt
+	foreign, restamp, endNow              *sql.Stmt
 	readPacers, writePacer                *sql.Stmt
 	readState, writeState                 *sql.Stmt
 	pruneCalls, prunePacers, pruneControl *sql.Stmt
@@ -125,6 +125,7 @@ func openTable(path, account string, clk clock) (*Table, error) {
 		if t.db != nil {
 			_ = t.db.Close()
 		}
+		t.conn, t.db = nil, nil
 		return t, t.err
 	}
 	return t, nil
@@ -252,6 +253,8 @@ func (t *Table) prepare(ctx context.Context) error {
 		{&s.foreign, `SELECT owner, seq, boot, skew, sent, wrote, resp, limited FROM call WHERE account = ?1 AND owner < ?2
 			UNION ALL SELECT owner, seq, boot, skew, sent, wrote, resp, limited FROM call WHERE account = ?1 AND owner > ?2`},
 		{&s.restamp, `UPDATE call SET boot = ?, skew = ?, sent = ?, wrote = ?, resp = ? WHERE account = ? AND owner = ? AND seq = ?`},
+		// Everybody's, since several pacers can share the Table that has noticed.
+		{&s.endNow, `UPDATE call SET sent = ?1, wrote = iif(wrote IS NULL, NULL, ?1), resp = iif(resp IS NULL, NULL, ?1) WHERE account = ?2`},
 		{&s.readPacers, `SELECT owner, seen, trip, since, until FROM pacer WHERE account = ?`},
 		{&s.writePacer, `INSERT INTO pacer (account, owner, wall, seen, trip, since, until) VALUES (?, ?, ?, ?, ?, ?, ?)
 			ON CONFLICT DO UPDATE SET wall = excluded.wall, seen = excluded.seen, trip = excluded.trip, since = excluded.since, until = excluded.until`},
@@ -276,15 +279,16 @@ func (t *Table) prepare(ctx context.Context) error {
 func (t *Table) Close() error {
 	t.io.Lock()
 	defer t.io.Unlock()
-	if t.err != nil {
-		if errors.Is(t.err, errClosed) {
-			return nil
-		}
-		return t.err
+	if t.db == nil {
+		return nil
 	}
-	_, err := t.transact(ask{})
-	t.err = errClosed
-	return errors.Join(err, t.conn.Close(), t.db.Close())
+	var err error
+	if t.err == nil { // else the pacers have said so
+		_, err = t.transact(ask{})
+	}
+	err = errors.Join(err, t.conn.Close(), t.db.Close())
+	t.conn, t.db, t.err = nil, nil, errClosed
+	return err
 }
 
 // newOwner is a number for a pacer that no other has.

@@ -137,7 +137,7 @@ func TestRestartAfterKill(t *testing.T) {
 				a := &account{kind: tt.kind, limit: super}
 				ctx, stop := context.WithCancel(t.Context())
 				former := New(Options{Limit: super, Strict: tt.strict, Table: tableFor(t, file, fakeClock("boot"))})
-				road := newPath(far, a, 1)
+				road := newPath(calm, a, 1)
 				var work sync.WaitGroup
 				work.Go(func() { road.load(ctx, former, 1000, 30) })
 				time.Sleep(tt.after)
@@ -146,7 +146,7 @@ func TestRestartAfterKill(t *testing.T) {
 				before := len(a.accepted)
 
 				p := New(Options{Limit: super, Strict: tt.strict, Table: tableFor(t, file, fakeClock("boot"))})
-				took := newPath(far, a, 2).load(t.Context(), p, 100, 30)
+				took := newPath(calm, a, 2).load(t.Context(), p, 100, 30)
 				t.Logf("%d calls before the kill, then 100 in %v (bound 15 s on a free account), refused %d", before, took, len(a.refused))
 				if len(a.refused) > 0 {
 					t.Errorf("%d refused", len(a.refused))
@@ -172,7 +172,7 @@ func TestTwoProcessesShareTheLimit(t *testing.T) {
 				var work sync.WaitGroup
 				for i := range took {
 					p := New(Options{Limit: super, Table: tableFor(t, file, fakeClock("boot"))})
-					work.Go(func() { took[i] = newPath(far, a, uint64(i)).load(t.Context(), p, 100, 30) })
+					work.Go(func() { took[i] = newPath(calm, a, uint64(i)).load(t.Context(), p, 100, 30) })
 				}
 				work.Wait()
 				synctest.Wait()
@@ -360,10 +360,6 @@ func TestLosingTheTable(t *testing.T) {
 			t.Errorf("told %+v", told)
 		}
 		mu.Unlock()
-		tab.err = errClosed // nothing is left to close
-		if err := errors.Join(tab.conn.Close(), tab.db.Close()); err != nil {
-			t.Error(err)
-		}
 	})
 }
 
