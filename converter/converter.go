@@ -4,7 +4,7 @@
 // Its functions are pure: they read no clock, no file and no environment
 // (LoadZone alone reads the zone database), and they either give exactly what
 // was meant or a *Problem that says why not. Nothing is guessed: a local time
-// that never came, a phone that Excel rounded, a number whose commas may be
+// that does not exist, a phone that Excel rounded, a number whose commas may be
 // decimals and a date that is only half a date are all problems.
 //
 // A Spec is compiled once for each field; Clean comes before Convert:

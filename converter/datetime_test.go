@@ -89,6 +89,8 @@ func TestDateTimeProblems(t *testing.T) {
 		{"four digits for two", "dd/MM/yy", "01/02/2026", "datetime.format", `"dd/MM/yyyy"`},
 		{"three digits of a day", "dd/MM/yyyy", "001/02/2026", "datetime.format", ""},
 		{"single digit of a minute", "dd/MM/yyyy HH:mm", "01/02/2026 9:5", "datetime.format", ""},
+		{"a digit lost at the end", "yyyyMMdd", "2026011", "datetime.format", ""},
+		{"an hour of one digit before minutes", "yyyyMMdd HHmm", "20260101 930", "datetime.format", ""},
 		{"seven digits of eight", "ddMMyyyy", "1022026", "datetime.format", ""},
 		{"year 26", "dd/MM/yyyy", "01/02/0026", "datetime.year", "four"},
 		{"year 1899", "yyyy-MM-dd", "1899-12-31", "datetime.year", "1900"},

@@ -142,7 +142,7 @@ func (p *numberPlan) national(digits []byte, plus bool) ([]byte, bool) {
 	if withCode && p.general.accepts(digits) == 0 {
 		return p.bare(digits[len(p.country):])
 	}
-	if n := len(p.trunk); n > 0 && len(digits) > n && string(digits[:n]) == p.trunk && !withCode && p.general.accepts(digits) == 0 {
+	if n := len(p.trunk); n > 0 && len(digits) > n && string(digits[:n]) == p.trunk && !withCode {
 		rest := digits[n:]
 		return rest, rest[0] != '0' && p.valid(rest)
 	}

@@ -168,7 +168,7 @@ func (p *pattern) split(s string) error {
 	return nil
 }
 
-// quoted reads 'text' at the start of s; ” inside is one quote.
+// quoted reads 'text' at the start of s; a quote written twice is one quote.
 func quoted(s string) (text, rest string, err error) {
 	if strings.HasPrefix(s, "''") {
 		return "'", s[2:], nil

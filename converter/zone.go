@@ -148,7 +148,7 @@ func spansBetween(loc *time.Location, from, to int64) []span {
 const reach = 48 * 3600
 
 // resolve gives the UTC times at which the zone's clocks show wall. None: the
-// time never came. Two: it came twice, and first is the earlier one. Where none,
+// time does not exist. Two: it comes twice, and first is the earlier one. Where none,
 // before and after are the spans between which the clocks jumped over wall.
 func (z *zoneTable) resolve(wall int64) (n int, first, last int64, before, after span) {
 	spans := z.spans

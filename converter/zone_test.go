@@ -123,13 +123,13 @@ func TestLastDayOfALeapYearUnderAnEndlessRule(t *testing.T) {
 func TestGapAndOverlapSayWhatHappened(t *testing.T) {
 	for _, tc := range []struct{ name, zone, text, code, msg, hint string }{
 		{"an hour forward", "America/New_York", "2026-03-08 02:30:00", "datetime.gap",
-			`"2026-03-08 02:30:00" never came in America/New_York: clocks went from 02:00:00 to 03:00:00`, "America/New_York"},
+			`"2026-03-08 02:30:00" does not exist in America/New_York: clocks go from 02:00:00 to 03:00:00`, "America/New_York"},
 		{"half an hour forward", "Australia/Lord_Howe", "2026-10-04 02:15", "datetime.gap", "from 02:00:00 to 02:30:00", "timezone"},
 		{"midnight", "America/Sao_Paulo", "2018-11-04", "datetime.gap", "from 00:00:00 to 01:00:00", "timezone"},
 		{"a whole day", "Pacific/Apia", "2011-12-30 12:00", "datetime.gap", "from 2011-12-30 00:00:00 to 2011-12-31 00:00:00", "timezone"},
-		{"an hour back", "America/New_York", "2026-11-01 01:30:00", "datetime.overlap", `"2026-11-01 01:30:00" came twice in America/New_York`,
+		{"an hour back", "America/New_York", "2026-11-01 01:30:00", "datetime.overlap", `"2026-11-01 01:30:00" comes twice in America/New_York`,
 			"dst: earlier (2026-11-01 05:30:00 UTC) or dst: later (2026-11-01 06:30:00 UTC)"},
-		{"half an hour back", "Australia/Lord_Howe", "2026-04-05 01:45", "datetime.overlap", "came twice",
+		{"half an hour back", "Australia/Lord_Howe", "2026-04-05 01:45", "datetime.overlap", "comes twice",
 			"earlier (2026-04-04 14:45:00 UTC) or dst: later (2026-04-04 15:15:00 UTC)"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
