@@ -5,10 +5,12 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -19,6 +21,7 @@ type app struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	getenv         func(string) string
+	logFormat      string // text or json: how lines for people are written
 }
 
 // Main runs the program and gives its exit code. Cancelling ctx is the first
@@ -59,9 +62,22 @@ rows in doubt are looked up, the rest are sent.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError("type "+cmd.CommandPath()+" --help to see its flags", "%s", err)
 	})
-	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return a.fromEnvironment(cmd) }
-	root.AddCommand(a.importCommand(), a.checkCommand(), a.settleCommand(), a.runsCommand(), a.reportCommand(),
-		a.accountCommand(), a.checkInCommand(), a.checkOutCommand(), a.sandboxCommand(), a.schemaCommand(), a.versionCommand())
+	root.PersistentFlags().StringVar(&a.logFormat, "log-format", "text", "lines on stderr: text or json")
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+		if err := a.fromEnvironment(cmd); err != nil {
+			return err
+		}
+		if a.logFormat != "text" && a.logFormat != "json" {
+			given := a.logFormat
+			a.logFormat = "text"
+			return usageError("write --log-format text or json", "--log-format %q is not possible", given)
+		}
+		return nil
+	}
+	root.SetUsageTemplate(helpTemplate(root.UsageTemplate()))
+	root.SetHelpCommand(a.helpCommand(root))
+	root.AddCommand(a.importCommand(), a.checkCommand(), a.initCommand(), a.settleCommand(), a.runsCommand(), a.reportCommand(),
+		a.accountCommand(), a.checkInCommand(), a.checkOutCommand(), a.errorsCommand(), a.sandboxCommand(), a.schemaCommand(), a.versionCommand())
 	return root
 }
 
@@ -104,7 +120,18 @@ func noArgs(cmd *cobra.Command, args []string) error {
 // say writes a line for people; it goes to stderr, because stdout carries
 // nothing but results.
 func (a *app) say(format string, args ...any) {
-	fmt.Fprintf(a.stderr, format+"\n", args...)
+	text := fmt.Sprintf(format, args...)
+	if a.logFormat != "json" {
+		fmt.Fprintln(a.stderr, text)
+		return
+	}
+	line, err := json.Marshal(struct {
+		Time string `json:"time"`
+		Msg  string `json:"msg"`
+	}{time.Now().UTC().Format(time.RFC3339), strings.TrimSpace(text)})
+	if err == nil {
+		fmt.Fprintf(a.stderr, "%s\n", line)
+	}
 }
 
 // isTerminal reports whether w is a terminal.

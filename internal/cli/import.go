@@ -20,10 +20,11 @@ import (
 type importOptions struct {
 	common
 	runFlags
-	inputs []string
-	rows   string
-	strict bool
-	yes    bool
+	inputs  []string
+	rows    string
+	strict  bool
+	yes     bool
+	dropAge time.Duration
 }
 
 func (a *app) importCommand() *cobra.Command {
@@ -33,9 +34,14 @@ func (a *app) importCommand() *cobra.Command {
 		Short: "load files; safe to run again",
 		Long: `Load CSV and XLSX files into the account. The whole file is checked first and
 the plan is shown; then the rows that the account does not have are sent at the
-account's pace. Running the same command again sends only what is missing.`,
+account's pace. Running the same command again sends only what is missing.
+
+FILE may be a CSV or XLSX file, plain or gzipped CSV, - for standard input, a
+pattern such as 'in/*.csv', or a folder: the files in it are loaded one after
+another and moved to its folder done/ when they are finished.`,
 		Example: `  leadload import deals.csv -m deals.yaml
-  leadload import deals.xlsx -m deals.yaml --account prod.yaml --until 06:00 --yes`,
+  leadload import deals.xlsx -m deals.yaml --account prod.yaml --until 06:00 --yes
+  leadload import /drop -m deals.yaml --account prod.yaml --wait-lock 30m`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.inputs = args
 			return a.runImport(cmd.Context(), &o)
@@ -48,6 +54,7 @@ account's pace. Running the same command again sends only what is missing.`,
 	f.StringVar(&o.rows, "rows", "", "only these rows as the spreadsheet counts them, such as 2-10,57")
 	f.BoolVar(&o.strict, "strict", false, "send nothing if any row is invalid")
 	f.BoolVar(&o.yes, "yes", false, "do not ask before sending")
+	f.DurationVar(&o.dropAge, "drop-age", 30*time.Second, "in a folder, leave files alone that were changed in this time: they are still being written")
 	f.DurationVar(&o.progress, "progress-every", 10*time.Second, "how often a progress line is printed where there is no terminal")
 	return cmd
 }
@@ -65,48 +72,52 @@ func (a *app) runImport(ctx context.Context, o *importOptions) error {
 	if err != nil {
 		return a.endless(&o.common, "import", err)
 	}
+	inputs, err := expandInputs(o.inputs, o.dropAge, a.say)
+	if err != nil {
+		return a.endless(&o.common, "import", err)
+	}
+	if len(inputs) == 0 {
+		a.say("nothing to load")
+		a.last(&o.common, nil, loader.Result{Run: ledger.Run{Command: "import"}}, "", exitOK, nil)
+		return nil
+	}
 	// Files are opened first: a wrong one is told before anything is connected.
-	files := make([]*source.File, len(o.inputs))
-	defer func() {
-		for _, f := range files {
-			if f != nil {
-				f.Close()
-			}
+	code := exitOK
+	for i := range inputs {
+		in := &inputs[i]
+		if in.file, err = a.openForImport(o, in, m); err == nil {
+			defer in.file.Close()
+			continue
 		}
-	}()
-	for i, in := range o.inputs {
-		if files[i], err = o.openInput(in, m); err != nil {
+		if len(inputs) == 1 {
 			return a.endless(&o.common, "import", err)
 		}
-		if _, err := m.Compile(files[i].Header()); err != nil {
-			return a.endless(&o.common, "import", err)
-		}
-		if o.out != "-" {
-			if _, err := reports.PathFor(in, o.out, "-results"); err != nil {
-				return a.endless(&o.common, "import", err)
-			}
-		}
+		a.explain(err)
+		code = worse(exitCode(err), code)
+		a.last(&o.common, nil, loader.Result{Run: ledger.Run{Command: "import", Input: in.name}}, "", exitCode(err), err)
 	}
 	show := a.newProgress(&o.common)
 	k, err := a.connect(ctx, &o.common, &o.runFlags, "import", show.notice)
 	if err != nil {
 		return a.endless(&o.common, "import", err)
 	}
-	code := exitOK
-	for i, in := range o.inputs {
-		job := loader.Job{Input: in, File: files[i], Mapping: m, MappingPath: mappingPath, Rows: rows, Strict: o.strict, Who: who(), Version: version()}
-		if in != "-" {
-			if abs, err := filepath.Abs(in); err == nil {
+	for _, in := range inputs {
+		if in.file == nil {
+			continue
+		}
+		job := loader.Job{Input: in.name, File: in.file, Mapping: m, MappingPath: mappingPath, Rows: rows, Strict: o.strict, Who: who(), Version: version()}
+		if in.name != "-" {
+			if abs, err := filepath.Abs(in.name); err == nil {
 				job.InputPath = abs
 			}
 		}
-		job.Confirm = func(p loader.Plan) error { return a.confirm(o, k, in, m, p, files[i].Info()) }
+		job.Confirm = func(p loader.Plan) error { return a.confirm(o, k, in.name, m, p, in.file.Info()) }
 		show.start(k.session)
 		res, err := k.session.Import(ctx, job)
 		show.stop()
-		c := a.finish(ctx, o, k, files[i], job, res, err)
+		c := a.finish(ctx, o, k, in, job, res, err)
 		code = worse(c, code)
-		if c == exitStopped || c == exitInterrupted || c == exitBusy || c == exitBug {
+		if c == exitStopped && err != nil || c == exitInterrupted || c == exitBusy || c == exitBug {
 			break
 		}
 	}
@@ -120,9 +131,25 @@ func (a *app) runImport(ctx context.Context, o *importOptions) error {
 	return nil
 }
 
+// openForImport opens a file and finds out all that can be wrong before a run begins.
+func (a *app) openForImport(o *importOptions, in *input, m *mapping.Mapping) (*source.File, error) {
+	f, err := o.openInput(in.name, m)
+	if err != nil {
+		return nil, err
+	}
+	if _, err = m.Compile(f.Header()); err == nil && o.out != "-" {
+		_, err = reports.PathFor(in.name, in.out(o.out), "-results")
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
 // finish writes the results file of one input, says how it went and gives
 // the exit code.
-func (a *app) finish(ctx context.Context, o *importOptions, k *connection, f *source.File, job loader.Job, res loader.Result, err error) int {
+func (a *app) finish(ctx context.Context, o *importOptions, k *connection, in input, job loader.Job, res loader.Result, err error) int {
 	code := exitCode(err)
 	if code == exitOK {
 		switch {
@@ -139,10 +166,10 @@ func (a *app) finish(ctx context.Context, o *importOptions, k *connection, f *so
 	out := ""
 	if res.Run.ID != 0 && res.Totals.Sum() > 0 {
 		next := nextCommands(o, job, res)
-		rep := reports.Report{Ledger: k.led, Run: res.Run, Totals: res.Totals, Input: f, Location: zone(job.Mapping), Next: next, Notes: f.Info().Notes}
+		rep := reports.Report{Ledger: k.led, Run: res.Run, Totals: res.Totals, Input: in.file, Location: zone(job.Mapping), Next: next, Notes: in.file.Info().Notes}
 		var werr error
 		// The results file is written also after Ctrl-C: it is the record of what was done.
-		out, werr = a.writeReport(context.WithoutCancel(ctx), rep, job.Input, o.out, "-results")
+		out, werr = a.writeReport(context.WithoutCancel(ctx), rep, job.Input, in.out(o.out), "-results")
 		if werr != nil {
 			a.explain(werr)
 			code = worse(exitCode(werr), worse(code, exitBug))
@@ -156,6 +183,12 @@ func (a *app) finish(ctx context.Context, o *importOptions, k *connection, f *so
 		a.explain(err)
 	}
 	a.last(&o.common, k.led, res, out, code, err)
+	if in.drop && (code == exitOK || code == exitPerson) {
+		if err := in.finished(); err != nil {
+			a.say("leadload: %s was loaded but could not be moved to %s: %s", in.name, doneFolder, pathless(err))
+			code = worse(code, exitPerson)
+		}
+	}
 	return code
 }
 
@@ -175,6 +208,13 @@ func (a *app) writeReport(ctx context.Context, rep reports.Report, input, out, s
 // sentence, or with --json the summary.
 func (a *app) last(c *common, led *ledger.Ledger, res loader.Result, out string, code int, err error) {
 	line := reports.Line(res.Totals, out)
+	if c.metrics != "" {
+		s := a.summary(led, res, out, code, err)
+		s.Line = line
+		if werr := reports.WriteMetrics(c.metrics, s); werr != nil {
+			a.explain(werr)
+		}
+	}
 	switch {
 	case c.json:
 		s := a.summary(led, res, out, code, err)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -198,11 +197,20 @@ func (a *app) reopen(run ledger.Run) (f *source.File, why string) {
 		}
 	}
 	f, err := source.Open(run.InputPath, o)
+	if isMissing(err) { // loaded from a folder, and moved when it was finished
+		f, err = source.Open(filepath.Join(filepath.Dir(run.InputPath), doneFolder, filepath.Base(run.InputPath)), o)
+	}
 	switch {
 	case err == nil:
 		return f, ""
-	case errors.Is(err, fs.ErrNotExist):
+	case isMissing(err):
 		return nil, fmt.Sprintf("the input %s is no longer there, so its columns are left out", run.Input)
 	}
 	return nil, fmt.Sprintf("the input %s cannot be read any more, so its columns are left out: %v", run.Input, err)
+}
+
+// isMissing reports that a file is not there.
+func isMissing(err error) bool {
+	var e *source.Error
+	return errors.As(err, &e) && e.Code == "file.missing"
 }

@@ -35,7 +35,7 @@ type common struct {
 	quiet       bool
 	apiLog      string
 	apiLogLevel string
-	logFormat   string
+	metrics     string
 	progress    time.Duration
 }
 
@@ -54,6 +54,7 @@ func (c *common) fileFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVarP(&c.mapping, "mapping", "m", "", "mapping file (required)")
 	f.StringVarP(&c.out, "out", "o", "", "results file (.xlsx or .csv) or a folder for it; - is CSV on stdout (default: INPUT-results.xlsx beside the input)")
+	f.StringVar(&c.metrics, "metrics-file", "", "write the numbers of the run to this file, for node_exporter's textfile collector")
 	f.StringVar(&c.sheet, "sheet", "", "sheet of an XLSX file, instead of the mapping's")
 }
 

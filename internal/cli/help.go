@@ -1,0 +1,96 @@
+package cli
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/cobra/doc"
+)
+
+// exitCodes are the exit codes as every help page and the man page tell them.
+const exitCodes = `Exit codes:
+  0    every row is loaded, or was already
+  1    an error inside the program
+  2    wrong usage, mapping or file; nothing was sent
+  3    stopped early, or something is left to do: run the same command again later
+  4    finished, and some rows need a person: see the results file
+  5    another run holds the account
+  130  interrupted
+`
+
+// helpTemplate ends every command's help with the exit codes and with how flags are set by variables.
+func helpTemplate(usual string) string {
+	return strings.TrimRight(usual, "\n") + `{{if .Runnable}}
+
+Every flag can be set by a variable: --max-errors 10 is LEADLOAD_MAX_ERRORS=10.
+
+` + exitCodes + `{{end}}`
+}
+
+// helpCommand is cobra's help with the man page beside it: both come from the
+// table of commands and flags.
+func (a *app) helpCommand(root *cobra.Command) *cobra.Command {
+	var man bool
+	cmd := &cobra.Command{
+		Use:   "help [COMMAND]",
+		Short: "help about a command; --man prints the man page",
+		Example: `  leadload help import
+  leadload help --man > leadload.1`,
+		RunE: func(_ *cobra.Command, args []string) error {
+			if man {
+				return a.man(root)
+			}
+			cmd, _, err := root.Find(args)
+			if cmd == nil || err != nil {
+				return usageError("type leadload --help to see all commands", "there is no help about %q", strings.Join(args, " "))
+			}
+			cmd.InitDefaultHelpFlag()
+			return cmd.Help()
+		},
+	}
+	cmd.Flags().BoolVar(&man, "man", false, "print the man page")
+	return cmd
+}
+
+// man prints one man page for all commands.
+func (a *app) man(root *cobra.Command) error {
+	root.DisableAutoGenTag = true
+	header := &doc.GenManHeader{Title: "LEADLOAD", Section: "1", Source: "leadload " + version(), Manual: "leadload"}
+	var page bytes.Buffer
+	if err := doc.GenMan(root, header, &page); err != nil {
+		return err
+	}
+	for _, c := range root.Commands() {
+		if !c.IsAvailableCommand() || c.Name() == "help" {
+			continue
+		}
+		fmt.Fprintf(&page, ".SH COMMAND %s\n%s.\n", strings.ToUpper(c.Name()), upper(c.Short))
+		if c.Long != "" {
+			fmt.Fprintf(&page, ".PP\n%s\n", roff(c.Long))
+		}
+		fmt.Fprintf(&page, ".PP\n.B %s\n", roff(c.UseLine()))
+		if c.Example != "" {
+			fmt.Fprintf(&page, ".PP\n.nf\n%s\n.fi\n", roff(c.Example))
+		}
+		if u := c.LocalFlags().FlagUsages(); u != "" {
+			fmt.Fprintf(&page, ".PP\n.nf\n%s\n.fi\n", roff(strings.TrimRight(u, "\n")))
+		}
+	}
+	fmt.Fprintf(&page, ".SH EXIT STATUS\n.nf\n%s\n.fi\n", roff(strings.TrimSpace(strings.TrimPrefix(exitCodes, "Exit codes:\n"))))
+	_, err := a.stdout.Write(page.Bytes())
+	return err
+}
+
+// roff escapes what a man page would take for its own.
+func roff(s string) string {
+	s = strings.ReplaceAll(s, `\`, `\\`)
+	lines := strings.Split(s, "\n")
+	for i, l := range lines {
+		if strings.HasPrefix(l, ".") || strings.HasPrefix(l, "'") {
+			lines[i] = `\&` + l
+		}
+	}
+	return strings.ReplaceAll(strings.Join(lines, "\n"), "-", `\-`)
+}
