@@ -94,10 +94,7 @@ func (a *Account) leadsByPhone(c *call) answer {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.drain()
-	if phone = strings.TrimPrefix(phone, "+"); onlyDigits(phone) != phone {
-		return a.leadAnswer()
-	}
-	return a.leadAnswer(a.store.digits[phone]...)
+	return a.leadAnswer(a.store.digits[strings.TrimPrefix(phone, "+")]...)
 }
 
 func (a *Account) leadsByID(c *call) answer {
@@ -118,7 +115,8 @@ func (a *Account) leadsByID(c *call) answer {
 
 // trail
 
-// SalesEvent is the event code under which sales activities stand in the activity trail.
+// SalesEvent is the event code under which sales activities stand in the
+// activity trail. Assumed: the pages say that a trail holds all activities, not under which codes.
 const SalesEvent = 30
 
 // trailFields are the few fields that the trail carries (field report).

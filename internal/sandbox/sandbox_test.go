@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -330,5 +331,41 @@ func TestRingKeepsTheLatest(t *testing.T) {
 	}
 	if got != "/v2/2/v2/3/v2/4" {
 		t.Errorf("kept %s", got)
+	}
+}
+
+// TestConcurrentUse lets everything happen at once; the race detector is the judge, and the sums must agree.
+func TestConcurrentUse(t *testing.T) {
+	a, err := Start(Options{Calls: NoLimit, DuplicateField: "mx_Custom_2", IndexLag: time.Millisecond, Faults: Faults{BadGatewayBefore: .1, EmptyBody: .1}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	s := &tester{t, a}
+	var wg sync.WaitGroup
+	for w := range 8 {
+		wg.Go(func() {
+			for i := range 40 {
+				s.capture(fmt.Sprintf("a%d@example.com", i%5), "mx_Custom_1", fmt.Sprint(w, i))
+				s.post(submitPath, captureJSON(fmt.Sprintf("b%d@example.com", i)))
+				s.get(leadPath + "Leads.GetByEmailaddress?emailaddress=a1@example.com")
+				s.get("/_sandbox/page")
+				switch i {
+				case 10:
+					s.get("/_sandbox/state")
+				case 20:
+					a.CompeteWith(w)
+				case 30:
+					a.Opportunities()
+					a.Leads()
+					a.Calls()
+				}
+			}
+		})
+	}
+	wg.Wait()
+	n := a.Count()
+	if n.Creates != 640 || n.Reads != 320 || n.Calls != 960 || n.Leads > 45 || int64(n.Opportunities) != 640-n.Faults[FaultBadGatewayBefore] {
+		t.Errorf("counters %+v", n)
 	}
 }

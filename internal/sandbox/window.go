@@ -29,14 +29,14 @@ func newWindow(calls int, length time.Duration, rejects bool) *window {
 
 // arrive says whether a call at t is within the limit, after the rival's calls up to t were made.
 func (w *window) arrive(t int64) bool {
-	if w.calls == NoLimit {
-		return true
-	}
 	w.rival.until(t, w)
 	return w.take(t)
 }
 
 func (w *window) take(t int64) bool {
+	if w.calls == NoLimit {
+		return true
+	}
 	within := !w.full || w.last[w.next] <= t-w.length
 	if within || w.rejects {
 		w.last[w.next] = t

@@ -207,6 +207,19 @@ func TestCompeteWith(t *testing.T) {
 	})
 }
 
+func TestRivalOfAnUnlimitedAccount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := newTester(t, Options{Calls: NoLimit})
+		a.CompeteWith(5)
+		time.Sleep(10 * time.Second)
+		a.get(authPath).has(t, 200)
+		a.CompeteWith(0)
+		if n := a.Count(); n.RivalCalls != 11 || n.RivalLimited != 0 {
+			t.Errorf("counters %+v", n)
+		}
+	})
+}
+
 func TestRivalAfterALongSilence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := newTester(t, Options{Calls: 10, Window: 5 * time.Second})
