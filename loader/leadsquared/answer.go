@@ -1,7 +1,6 @@
 package leadsquared
 
 import (
-	"bytes"
 	"encoding/json"
 	"math"
 	"strconv"
@@ -10,92 +9,66 @@ import (
 )
 
 // object is a JSON object that survives what accounts really send: names in
-// any case, names given twice. Names are kept in lower case with every value
-// they had that says something (null and "" give way to any other value).
+// any case, names given twice. A name has every value that says
+// something (null and "" give way to any other value).
 type object struct {
-	names  []string // as written, in order, each once
-	values map[string][]any
+	members []named
+	index   map[string]int // by name in lower case; nil for the few members of most answers
 }
 
-// parseJSON reads exactly one JSON value: object, []any, string, json.Number,
-// bool or nil. A byte order mark before it is tolerated.
-func parseJSON(b []byte) (any, bool) {
-	b = bytes.TrimPrefix(b, []byte("\xef\xbb\xbf"))
-	// Valid refuses what follows the value, and nesting past 10,000, so that
-	// the recursion below is bounded.
-	if !json.Valid(b) {
-		return nil, false
-	}
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.UseNumber()
-	v, err := parseValue(d)
-	return v, err == nil
+type named struct {
+	name  string // as written first
+	value any
+	other []any // what the name was given besides, different from value
 }
 
-func parseValue(d *json.Decoder) (any, error) {
-	t, err := d.Token()
-	if err != nil {
-		return nil, err
-	}
-	delim, ok := t.(json.Delim)
-	if !ok {
-		return t, nil
-	}
-	if delim == '[' {
-		list := []any{}
-		for d.More() {
-			v, err := parseValue(d)
-			if err != nil {
-				return nil, err
-			}
-			list = append(list, v)
+// manyMembers is from where on an index is cheaper than looking through all.
+const manyMembers = 24
+
+func (o object) find(name string) *named {
+	if o.index != nil {
+		if i, ok := o.index[strings.ToLower(name)]; ok {
+			return &o.members[i]
 		}
-		_, err := d.Token()
-		return list, err
+		return nil
 	}
-	o := object{values: map[string][]any{}}
-	for d.More() {
-		t, err := d.Token()
-		if err != nil {
-			return nil, err
+	for i := range o.members {
+		if strings.EqualFold(o.members[i].name, name) {
+			return &o.members[i]
 		}
-		name, _ := t.(string)
-		v, err := parseValue(d)
-		if err != nil {
-			return nil, err
-		}
-		o.add(name, v)
 	}
-	_, err = d.Token()
-	return o, err
+	return nil
 }
 
 func (o *object) add(name string, v any) {
-	key := strings.ToLower(strings.TrimSpace(name))
-	had, seen := o.values[key]
-	if !seen {
-		o.names = append(o.names, name)
-	}
-	if seen && isNothing(v) {
-		return
-	}
-	if len(had) == 1 && isNothing(had[0]) {
-		had = nil
-	}
-	for _, h := range had {
-		if text(h) == text(v) && isScalar(h) && isScalar(v) {
-			return
+	m := o.find(name)
+	switch {
+	case m == nil:
+		o.members = append(o.members, named{name: name, value: v})
+		switch n := len(o.members); {
+		case o.index != nil:
+			o.index[strings.ToLower(name)] = n - 1
+		case n == manyMembers:
+			o.index = make(map[string]int, 4*n)
+			for i := range o.members {
+				o.index[strings.ToLower(o.members[i].name)] = i
+			}
 		}
+	case isNothing(v):
+	case isNothing(m.value):
+		m.value = v
+	case isScalar(v) && isScalar(m.value) && text(v) == text(m.value):
+	default:
+		m.other = append(m.other, v)
 	}
-	o.values[key] = append(had, v)
 }
 
 // get gives the value under the first of the names that has one; nil is none,
 // and also what a name has that was given twice with different values.
 func (o object) get(names ...string) any {
 	for _, n := range names {
-		if vs := o.values[strings.ToLower(n)]; len(vs) == 1 && vs[0] != nil {
-			return vs[0]
+		if m := o.find(n); m != nil && m.other == nil && m.value != nil {
+			return m.value
 		}
 	}
 	return nil
@@ -105,7 +78,7 @@ func (o object) get(names ...string) any {
 // that its value is not known.
 func (o object) torn(names ...string) bool {
 	for _, n := range names {
-		if len(o.values[strings.ToLower(n)]) > 1 {
+		if m := o.find(n); m != nil && m.other != nil {
 			return true
 		}
 	}
@@ -114,7 +87,7 @@ func (o object) torn(names ...string) bool {
 
 func (o object) has(names ...string) bool {
 	for _, n := range names {
-		if _, ok := o.values[strings.ToLower(n)]; ok {
+		if o.find(n) != nil {
 			return true
 		}
 	}
@@ -231,7 +204,7 @@ func rows(v any, names ...string) (list []any, total int, ok bool) {
 
 // unwrapD takes off the {"d": …} that WCF services put around an answer.
 func unwrapD(v any) any {
-	if o, ok := v.(object); ok && len(o.names) == 1 && strings.EqualFold(o.names[0], "d") {
+	if o, ok := v.(object); ok && len(o.members) == 1 && strings.EqualFold(o.members[0].name, "d") {
 		if inner := o.get("d"); inner != nil {
 			return inner
 		}

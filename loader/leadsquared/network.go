@@ -97,7 +97,7 @@ func networkCause(a answer) (code, words string) {
 		return codeTLS, "no secure connection to " + host + ": " + innermost(err)
 	case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EHOSTUNREACH), dialing:
 		return codeUnreachable, "no connection to " + host + ": " + innermost(err)
-	case a.wrote && (errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)):
+	case a.wrote && (errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)):
 		return codeReset, "the connection was cut before the answer came"
 	case a.connected && !a.wrote:
 		return codeStale, "the connection had been closed before anything was sent"

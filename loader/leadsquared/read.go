@@ -73,11 +73,10 @@ func pairsOf(list []any, nameKeys, valueKeys []string) map[string]string {
 
 // flat gives the scalar members of an object by their names as written; null is "".
 func flat(o object) map[string]string {
-	m := make(map[string]string, len(o.names))
-	for _, n := range o.names {
-		v := o.get(n)
-		if v == nil && !o.torn(n) || isScalar(v) {
-			m[n] = fieldText(v)
+	m := make(map[string]string, len(o.members))
+	for _, n := range o.members {
+		if n.other == nil && (n.value == nil || isScalar(n.value)) {
+			m[n.name] = fieldText(n.value)
 		}
 	}
 	return m

@@ -42,9 +42,14 @@ func SameValue(sent, got string) bool {
 	return sameTime(s, g) || sameNumber(s, g) || sameFlag(s, g) || samePhone(s, g) || sameOptions(s, g) || cutOff(s, g)
 }
 
+var otherBlanks = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u00a0", " ")
+
 // plainText trims and gives line breaks and blanks one form.
 func plainText(s string) string {
-	s = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u00a0", " ").Replace(s)
+	if !strings.ContainsAny(s, "\r\n\u00a0") {
+		return strings.TrimSpace(s)
+	}
+	s = otherBlanks.Replace(s)
 	lines := strings.Split(s, "\n")
 	for i, l := range lines {
 		lines[i] = strings.TrimRightFunc(l, unicode.IsSpace)

@@ -256,9 +256,9 @@ func FuzzWithProspectID(f *testing.F) {
 		if identifier(before.get("ProspectId")) == "" && strings.ToValidUTF8(id, "\uFFFD") == id && after.get("ProspectId") != id && !after.torn("ProspectId") && id != "" {
 			t.Errorf("id %q is %v in %s", id, after.get("ProspectId"), out)
 		}
-		for _, n := range before.names {
-			if !strings.EqualFold(n, "ProspectId") && !after.has(n) {
-				t.Errorf("%q is lost in %s", n, out)
+		for _, m := range before.members {
+			if !strings.EqualFold(m.name, "ProspectId") && !after.has(m.name) {
+				t.Errorf("%q is lost in %s", m.name, out)
 			}
 		}
 		ParseCapture(body)

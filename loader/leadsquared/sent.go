@@ -86,8 +86,8 @@ func ParseSale(body []byte) (Sent, error) {
 		return Sent{}, err
 	}
 	s := Sent{sale: true}
-	for _, name := range top.names {
-		v := top.get(name)
+	for _, m := range top.members {
+		name, v := m.name, m.value
 		switch {
 		case strings.EqualFold(name, "ProspectId"):
 			s.ProspectID = identifier(v)
@@ -211,7 +211,8 @@ func WithProspectID(body []byte, id string) []byte {
 // withoutMember writes an object's members but ProspectId, and the closing brace.
 func withoutMember(top object, members map[string]json.RawMessage) []byte {
 	var b bytes.Buffer
-	for _, name := range top.names {
+	for _, m := range top.members {
+		name := m.name
 		raw, ok := members[name]
 		if strings.EqualFold(name, "ProspectId") || !ok {
 			continue

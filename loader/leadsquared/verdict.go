@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 	"unicode"
 )
@@ -231,7 +232,7 @@ func (f *facts) readObject(k kind, o object) {
 		}
 		f.torn = f.torn || level.torn("ExceptionType", "Status") && (i > 0 || k != kindRead)
 	}
-	if f.message == "" && (k != kindRead || f.exception != "" || o.has("message") && len(o.names) <= 4) {
+	if f.message == "" && (k != kindRead || f.exception != "" || o.has("message") && len(o.members) <= 4) {
 		f.message = firstText(o.text("Message"), o.text("error_description"), o.text("Error"), o.text("StatusReason"),
 			member(o, "Message").text("Message"), member(o, "Error").text("Message"))
 	}
@@ -307,7 +308,7 @@ func firstText(texts ...string) string {
 
 func statusWord(v any) string {
 	if n, ok := integer(v); ok {
-		return fmt.Sprint(n)
+		return strconv.Itoa(n)
 	}
 	return strings.ToLower(text(v))
 }
