@@ -64,6 +64,13 @@ func benchRows(n int) [][]converter.Cell {
 }
 
 // BenchmarkMap maps rows of 15 columns into capture bodies.
+//
+// The profile's story: more than half of a row was once spent on building the
+// hint for a word that values does not list although a default stands in
+// for it, which is why a field with values remembers its words; then a quarter
+// went into copying cells, which is why clean ones are pointed to. What is left
+// is half the converter's (numbers, timestamps), and its four allocations are
+// the three texts that conversions make and the one that holds key and lead.
 func BenchmarkMap(b *testing.B) {
 	p := benchProgram(b, benchMapping, benchHeader)
 	rows := benchRows(256)

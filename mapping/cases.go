@@ -162,7 +162,7 @@ func readCases(c *collector, root *node) []testCase {
 			}
 			continue
 		}
-		if t.body == nil && t.fields == nil && len(t.problems) == 0 && !t.skipped && t.lead == nil && t.key == nil && len(s.values) == len(s.keys) {
+		if t.body == nil && t.fields == nil && len(t.problems) == 0 && !t.skipped && t.lead == nil && t.key == nil && len(s.values) == len(s.keys) && s.unknown == nil {
 			c.at(item, "cases.shape", "add body:, fields:, problems: or skipped: true", "the case does not say what it expects")
 		}
 		t.cells = readCells(c, t.row)

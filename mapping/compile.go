@@ -119,7 +119,6 @@ type Program struct {
 	lead      *step // what the lead is found by; it may be one of steps
 	keyFields []string
 	exprs     bool
-	sizeHint  int
 }
 
 // step makes one field of the body.
@@ -143,10 +142,10 @@ type step struct {
 }
 
 // Unused are the columns that the mapping neither uses nor ignores.
-func (p *Program) Unused() []string { return p.unused }
+func (p *Program) Unused() []string { return slices.Clip(p.unused) }
 
 // Warnings are remarks on the mapping that do not stop a run.
-func (p *Program) Warnings() []string { return p.warnings }
+func (p *Program) Warnings() []string { return slices.Clip(p.warnings) }
 
 // bind resolves all columns and compiles all expressions.
 func (p *Program) bind(b *binding) {

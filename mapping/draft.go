@@ -119,7 +119,7 @@ func (d *draft) peek(roles ...role) *columnGuess {
 
 // line writes a line with its comment beside it, or above it when it is long.
 func (d *draft) line(text, comment string) {
-	const beside = 46
+	const beside = 52
 	width := len([]rune(text))
 	if comment != "" && width > beside {
 		d.b.WriteString(text[:len(text)-len(strings.TrimLeft(text, " "))])
@@ -283,27 +283,32 @@ func (d *draft) leadAttributes() {
 	if g := d.take(roleMobile, rolePhone); g != nil {
 		d.line("  Mobile: "+d.phone(g), d.phoneComment(g))
 	}
-	if d.peek(roleFirstName) == nil {
+	// What the account calls a field says more than our words for it.
+	taken := []string{"EmailAddress", "Phone", "Mobile", "ProspectID"}
+	for _, g := range d.columns {
+		f := d.known(g, LeadField)
+		if f == nil || d.used[g.index] || !isSchemaName(f.Schema) || slices.Contains(taken, f.Schema) || d.known(g, OpportunityField) != nil {
+			continue
+		}
+		if !strings.HasPrefix(f.Schema, "mx_") && !slices.Contains(leadAttributes, f.Schema) {
+			continue
+		}
+		d.used[g.index] = true
+		taken = append(taken, f.Schema)
+		d.line("  "+f.Schema+": "+d.typed(g), fmt.Sprintf("the account's lead field %q", f.Display))
+	}
+	if d.peek(roleFirstName) == nil && !slices.Contains(taken, "FirstName") {
 		if g := d.take(roleName); g != nil {
 			d.line("  FirstName: "+quotedYAML(g.header), g.why+"; a full name in one column goes here as a whole")
 		}
 	}
 	for _, r := range []role{roleFirstName, roleLastName, roleCompany, roleJobTitle, roleSource, roleStreet, roleCity, roleState, roleZip, roleCountry} {
+		if slices.Contains(taken, string(r)) {
+			continue
+		}
 		if g := d.take(r); g != nil {
 			d.line("  "+string(r)+": "+quotedYAML(g.header), g.why)
 		}
-	}
-	for _, g := range d.columns {
-		f := d.known(g, LeadField)
-		if f == nil || d.used[g.index] || !isSchemaName(f.Schema) || slices.Contains(leadAttributes, f.Schema) || slices.Contains(d.schemas, f.Schema) {
-			continue
-		}
-		if d.known(g, OpportunityField) != nil {
-			continue
-		}
-		d.used[g.index] = true
-		d.schemas = append(d.schemas, f.Schema)
-		d.line("  "+f.Schema+": "+d.typed(g), fmt.Sprintf("the account's lead field %q", f.Display))
 	}
 }
 
@@ -394,13 +399,10 @@ func (d *draft) known(g *columnGuess, kind FieldKind) *DraftField {
 
 func (d *draft) opportunityFields() {
 	d.line("  Fields:", "schema names are the account's own: leadload init --online knows them")
-	written := 0
 	if g := d.take(roleStatus); g != nil {
 		d.line("    Status: "+statusField(g), g.why+"; Open, Won or Lost, the stage itself goes into a custom field")
-		written++
 	} else {
 		d.line("    Status: {value: Open}", "no column looks like a status")
-		written++
 	}
 	if g := d.take(roleOwnerEmail); g != nil {
 		d.line("    Owner: "+quotedYAML(g.header), g.why+": check that the account takes them here")

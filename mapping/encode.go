@@ -1,9 +1,6 @@
 package mapping
 
-import (
-	"bytes"
-	"unicode/utf8"
-)
+import "unicode/utf8"
 
 const hexDigits = "0123456789abcdef"
 
@@ -49,18 +46,4 @@ func appendJSON(dst []byte, s string) []byte {
 	}
 	dst = append(dst, s[start:]...)
 	return append(dst, '"')
-}
-
-// WithProspectID gives the body of a sales activity with the id of its lead as
-// the first member. body is left as it is; it must be a Record's Body of a
-// mapping whose lead is found by look-up.
-func WithProspectID(body []byte, id string) []byte {
-	out := make([]byte, 0, len(body)+len(id)+20)
-	out = append(out, `{"ProspectId":`...)
-	out = appendJSON(out, id)
-	rest := bytes.TrimPrefix(body, []byte("{"))
-	if len(rest) > 0 && rest[0] != '}' {
-		out = append(out, ',')
-	}
-	return append(out, rest...)
 }

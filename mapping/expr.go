@@ -28,12 +28,14 @@ const (
 	maxExprLength = 4000
 	maxExprNodes  = 2000
 	maxExprMemory = 100_000 // units of expr's own: about one an element made
+	maxExprText   = 1 << 20 // bytes of a result
 )
 
 // expression is an expression of the mapping, read but not yet bound to a header.
 type expression struct {
-	at   *node
-	uses []use
+	at    *node
+	uses  []use
+	bound map[string]int // names that let binds, with their places
 }
 
 // use is a column named in an expression.
@@ -55,7 +57,8 @@ func (p *parsing) expression(n *node) *expression {
 		p.exprProblem(n, err)
 		return nil
 	}
-	v := &usesVisitor{bound: map[string]bool{}}
+	v := &usesVisitor{bound: map[string]int{}}
+	e.bound = v.bound
 	ast.Walk(&tree.Node, v)
 	for _, from := range v.row {
 		v.fault(from, "row stands alone", `write row["Deal ID"]`)
@@ -67,7 +70,7 @@ func (p *parsing) expression(n *node) *expression {
 		return nil
 	}
 	for _, u := range v.uses {
-		if !v.bound[u.name] || u.row {
+		if _, bound := v.bound[u.name]; !bound || u.row {
 			e.uses = append(e.uses, u)
 		}
 	}
@@ -77,8 +80,8 @@ func (p *parsing) expression(n *node) *expression {
 // usesVisitor finds the columns that an expression names.
 type usesVisitor struct {
 	uses   []use
-	bound  map[string]bool // names that let binds
-	row    []int           // offsets of row in row["…"]
+	bound  map[string]int // names that let binds
+	row    []int          // offsets of row in row["…"]
 	faults []struct {
 		name, hint string
 		from       int
@@ -124,7 +127,7 @@ func (v *usesVisitor) Visit(n *ast.Node) {
 			v.uses = slices.DeleteFunc(v.uses, func(u use) bool { return u.from == from && !u.row })
 		}
 	case *ast.VariableDeclaratorNode:
-		v.bound[x.Name] = true
+		v.bound[x.Name] = x.Location().From
 	}
 }
 
@@ -200,6 +203,12 @@ func (b *binding) bind(e *expression, wantBool bool) *compiled {
 	rowType := types.Map{}
 	env := types.Map{"row": rowType}
 	ok := true
+	for name, from := range e.bound {
+		if len(b.index[name]) > 0 {
+			b.exprAt(e.at, from, "expr.syntax", "give it another name", fmt.Sprintf("the expression cannot be used: let takes the name of the column %q", name))
+			ok = false
+		}
+	}
 	for _, u := range e.uses {
 		i := b.exprColumn(e, u)
 		if i < 0 {
@@ -355,6 +364,9 @@ func resultText(v any) (string, error) {
 	case string:
 		if !utf8.ValidString(x) {
 			return "", errors.New("the expression gives a text that is not valid UTF-8")
+		}
+		if len(x) > maxExprText {
+			return "", fmt.Errorf("the expression gives a text of %d bytes", len(x))
 		}
 		return x, nil
 	case bool:

@@ -3,7 +3,6 @@ package mapping
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -152,7 +151,7 @@ func (p *parsing) field(where part, at, v *node) *field {
 	label := f.label()
 	switch v.kind {
 	case nullNode:
-		if !v.quoted {
+		if !v.told {
 			p.at(v, "mapping.empty", "name a column, write {value: …}, or leave the field out", "%q has no value", at.text)
 		}
 		return nil
@@ -476,54 +475,6 @@ func (p *parsing) convertText(f *field, text string) (string, *converter.Problem
 		return "", asProblem(err)
 	}
 	return text, nil
-}
-
-// eventCode reads the opportunity type: a plain number is meant as such and
-// not as the name of a column.
-func (p *parsing) eventCode(at, v *node) {
-	if v.kind != scalarNode {
-		f := p.field(inOpportunity, at, v)
-		if f == nil {
-			return
-		}
-		p.mustHave(f, "the account asks for it")
-		if f.hasValue && f.conv != nil {
-			p.m.EventCode = p.code(f.values["value"], f.value)
-		}
-		p.add(f)
-		return
-	}
-	if v.text == fillIn {
-		p.at(v, "mapping.fill-in", "the account's settings list the codes below Opportunities > Opportunity Types", "OpportunityEventCode is still to be filled in")
-		return
-	}
-	if !isDigits(v.text) {
-		p.at(v, "mapping.event-code", "write the number of the opportunity type, or {column: "+v.text+"}", "OpportunityEventCode must be a number, not %q", v.text)
-		return
-	}
-	f := &field{part: inOpportunity, name: at.text, key: at, typeName: "integer", json: jsonNumber, needed: true, hasValue: true, value: v.text}
-	f.settings = settings{at: v, values: map[string]*node{"value": v}, keys: map[string]*node{}}
-	f.spec = converter.Spec{Type: converter.Integer}
-	p.m.EventCode = p.code(v, v.text)
-	p.add(f)
-}
-
-func (p *parsing) code(at *node, text string) int {
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 || n > 1_000_000_000 || len(text) > 1 && text[0] == '0' {
-		p.at(at, "mapping.event-code", "the account's settings list the codes below Opportunities > Opportunity Types", "%q cannot be an opportunity type's code", text)
-		return 0
-	}
-	return n
-}
-
-func isDigits(s string) bool {
-	for _, r := range s {
-		if r < '0' || r > '9' {
-			return false
-		}
-	}
-	return s != ""
 }
 
 // status gives the account's spelling of a status.

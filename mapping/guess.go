@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 
@@ -64,7 +65,7 @@ type dateGuess struct {
 	withTime  bool
 	ambiguous bool     // day and month may be the other way round
 	other     []string // the formats then
-	epoch     bool
+	found     []int    // formats as positions in dateCandidates
 }
 
 type numberGuess struct {
@@ -198,6 +199,9 @@ var dateCandidates = []struct{ format, swapped string }{
 	{"M/d/yyyy", "d/M/yyyy"}, {"M/d/yyyy H:mm", "d/M/yyyy H:mm"}, {"yyyy/MM/dd HH:mm:ss", ""}, {"yyyy/MM/dd", ""}, {"yyyyMMdd", ""}, {"iso", ""},
 }
 
+// dateProbe is how many cells choose a pattern; all are then read by it.
+const dateProbe = 40
+
 // guessDates finds the fewest patterns that read all cells, or nil.
 func guessDates(cells []converter.Cell) *dateGuess {
 	if len(cells) == 0 {
@@ -212,55 +216,73 @@ func guessDates(cells []converter.Cell) *dateGuess {
 		}
 		return g
 	}
-	left := slices.DeleteFunc(slices.Clone(cells), func(c converter.Cell) bool { return c.Kind != converter.TextCell })
-	if !most(len(left), len(cells)) {
+	if !most(share(cells, mayBeDate), len(cells)) {
 		return nil
 	}
-	all := left
+	left := cells
 	g := &dateGuess{}
 	for len(g.formats) < 3 && len(left) > 0 {
 		best, bestFits := -1, 0
-		for i, c := range dateCandidates {
-			fits := share(left, readsDate(c.format))
+		probe := left[:min(len(left), dateProbe)]
+		for i := range dateCandidates {
 			// A family already begun is kept: dd/MM does not stand beside MM/dd.
-			if fits > bestFits && g.sameOrder(c.format) {
+			if fits := share(probe, readsDate(i)); fits > bestFits && g.sameOrder(dateCandidates[i].format) {
 				best, bestFits = i, fits
 			}
 		}
-		if best < 0 || bestFits*20 < len(all) {
+		if best < 0 {
+			break
+		}
+		before := len(left)
+		left = slices.DeleteFunc(slices.Clone(left), readsDate(best))
+		if (before-len(left))*20 < len(cells) {
 			break
 		}
 		c := dateCandidates[best]
 		g.formats = append(g.formats, c.format)
+		g.found = append(g.found, best)
 		if c.swapped != "" {
 			g.other = append(g.other, c.swapped)
 		}
 		if strings.ContainsAny(c.format, "Hh") || c.format == "iso" {
 			g.withTime = true
 		}
-		reads := readsDate(c.format)
-		left = slices.DeleteFunc(slices.Clone(left), reads)
 	}
-	if len(g.formats) == 0 || !most(len(all)-len(left), len(all)) {
+	if len(g.formats) == 0 || !most(len(cells)-len(left), len(cells)) {
 		return nil
 	}
-	if len(g.formats) == 1 && g.formats[0] == "yyyyMMdd" && len(all) < 5 {
+	if len(g.formats) == 1 && g.formats[0] == "yyyyMMdd" && len(cells) < 5 {
 		return nil // eight digits are more often a number
 	}
-	g.ambiguous = len(g.other) > 0
-	for i, format := range g.formats {
-		if !g.ambiguous || i >= len(g.other) {
-			break
-		}
-		conv := dateConverter(format)
-		for _, c := range all {
+	g.ambiguous = len(g.other) > 0 && !g.decided(cells)
+	return g
+}
+
+// decided reports a cell that fits one order of day and month alone.
+func (g *dateGuess) decided(cells []converter.Cell) bool {
+	for _, i := range g.found {
+		conv := dateConverters()[i]
+		for _, c := range cells {
 			if _, decided := conv.AmbiguousDayMonth(c.Text); decided {
-				g.ambiguous = false
-				break
+				return true
 			}
 		}
 	}
-	return g
+	return false
+}
+
+// mayBeDate spares other texts the way through every pattern.
+func mayBeDate(c converter.Cell) bool {
+	if c.Kind != converter.TextCell || len(c.Text) < 6 || len(c.Text) > 40 {
+		return false
+	}
+	digits := 0
+	for i := 0; i < len(c.Text); i++ {
+		if c.Text[i]-'0' <= 9 {
+			digits++
+		}
+	}
+	return digits >= 3 && digits*4 >= len(c.Text)
 }
 
 // sameOrder reports that a further pattern has day and month in the same
@@ -282,16 +304,21 @@ func dayFirst(format string) bool {
 	return strings.IndexByte(format, 'd') < strings.IndexByte(format, 'M')
 }
 
-func dateConverter(format string) *converter.Converter {
-	conv, err := converter.New(converter.Spec{Type: converter.DateTime, Formats: []string{format}, Location: time.UTC, DST: converter.Earlier})
-	if err != nil {
-		panic(fmt.Sprintf("mapping: the pattern %q of the draft is wrong: %v", format, err)) // a constant of this file
+// dateConverters are the candidates compiled, once.
+var dateConverters = sync.OnceValue(func() []*converter.Converter {
+	out := make([]*converter.Converter, len(dateCandidates))
+	for i, c := range dateCandidates {
+		conv, err := converter.New(converter.Spec{Type: converter.DateTime, Formats: []string{c.format}, Location: time.UTC, DST: converter.Earlier})
+		if err != nil {
+			panic(fmt.Sprintf("mapping: the pattern %q of the draft is wrong: %v", c.format, err)) // a constant of this file
+		}
+		out[i] = conv
 	}
-	return conv
-}
+	return out
+})
 
-func readsDate(format string) func(converter.Cell) bool {
-	return converts(dateConverter(format))
+func readsDate(candidate int) func(converter.Cell) bool {
+	return converts(dateConverters()[candidate])
 }
 
 // guessNumbers reports a column of numbers that are meant as such.

@@ -62,9 +62,9 @@ var topKeys = []key{
 	{name: "input", shape: shapeSettings, keys: inputKeys, doc: "how the file is to be read", example: "{sheet: Deals, header_row: 1}"},
 	{name: "skip_when", shape: shapeExpr, doc: "rows for which this expression is true are left out", example: `'Stage == "Test"'`},
 	{name: "ignore", shape: shapeColumns, doc: "columns that are knowingly unused; other unused columns are listed", example: "[Remarks 2, Internal]"},
-	{name: "LeadDetails", shape: shapeFields, target: forCaptures, need: "for captures", doc: "the lead's attributes by schema name", example: "{EmailAddress: Email}"},
-	{name: "Opportunity", shape: shapeSettings, keys: opportunityKeys, target: forCaptures, need: "for captures", doc: "the opportunity", example: "{OpportunityEventCode: 12000}"},
-	{name: "SalesActivity", shape: shapeSettings, keys: salesKeys, target: forSales, need: "for sales activities", doc: "the sales activity", example: "{Status: Stage}"},
+	{name: "LeadDetails", shape: shapeFields, target: forCaptures, need: "in every capture", doc: "the lead's attributes by schema name", example: "{EmailAddress: Email}"},
+	{name: "Opportunity", shape: shapeSettings, keys: opportunityKeys, target: forCaptures, need: "in every capture", doc: "the opportunity", example: "{OpportunityEventCode: 12000}"},
+	{name: "SalesActivity", shape: shapeSettings, keys: salesKeys, target: forSales, need: "in every sales activity", doc: "the sales activity", example: "{Status: Stage}"},
 }
 
 var inputKeys = []key{
@@ -109,7 +109,7 @@ const customFieldKey = "mx_Custom_N"
 var fieldKeys = []key{
 	{name: "column", shape: shapeColumn, need: "one of column, value, expr, join", doc: "the column that the value comes from", example: "Email"},
 	{name: "value", shape: shapeText, doc: "the same value for every row", example: "migrated"},
-	{name: "expr", shape: shapeExpr, doc: "an expression over the columns; its result is text", example: `'Contact + " - " + Product'`},
+	{name: "expr", shape: shapeExpr, doc: "an expression (expr-lang) over the columns, which are texts: Contact, or row[\"Deal ID\"] where the name is more than one word; its result is text", example: `'Contact + " - " + Product'`},
 	{name: "join", shape: shapeColumns, doc: "columns put together; empty cells are left out", example: "[First name, Last name]"},
 	{name: "separator", shape: shapeText, doc: "what stands between joined columns; a space otherwise", example: `", "`},
 	{name: "type", shape: shapeEnum, enum: typeNames, doc: "what the value is; text otherwise, and what the field asks for in EmailAddress, SalesOwnerEmail, Revenue, SalesDate and OpportunityDateTime", example: "datetime"},

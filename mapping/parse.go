@@ -60,7 +60,7 @@ func (s settings) number(name string) int {
 func (p *parsing) group(n *node, what string, table []key, target string) settings {
 	s := settings{at: n, values: map[string]*node{}, keys: map[string]*node{}}
 	if n.kind != mapNode {
-		if n.kind != nullNode || !n.quoted {
+		if !n.told {
 			p.at(n, "mapping.shape", "write its keys below it, indented", "%s must be a group of keys, not %s", what, n.describe())
 		}
 		return s
@@ -123,7 +123,7 @@ func isFieldPlace(what string) bool {
 // shaped checks a value against its key's shape.
 func (p *parsing) shaped(k *key, at, v *node) bool {
 	if v.kind == nullNode {
-		if !v.quoted {
+		if !v.told {
 			p.at(v, "mapping.empty", "give it a value, or leave the key out", "%q has no value", at.text)
 		}
 		return false
@@ -203,7 +203,7 @@ func (p *parsing) texts(at, v *node) bool {
 	seen := map[string]bool{}
 	for _, item := range list {
 		switch {
-		case item.kind == nullNode && item.quoted:
+		case item.told:
 			ok = false
 		case item.kind != scalarNode:
 			p.at(item, "mapping.shape", "", "each entry of %q must be a text, not %s", at.text, item.describe())
@@ -243,7 +243,7 @@ func (p *parsing) pairs(at, v *node) bool {
 	ok := true
 	for _, e := range v.entries {
 		if e.value.kind != scalarNode {
-			if e.value.kind != nullNode || !e.value.quoted {
+			if !e.value.told {
 				p.at(e.value, "mapping.shape", "", "%q of %q must be a text, not %s", e.key.text, at.text, e.value.describe())
 			}
 			ok = false
@@ -352,320 +352,11 @@ func (p *parsing) input(n *node) {
 	}
 }
 
-// capture reads LeadDetails and Opportunity.
-func (p *parsing) capture(top settings) {
-	m := p.m
-	m.LeadMustExist = top.isTrue("lead_must_exist")
-	if n := top.values["LeadDetails"]; n != nil {
-		p.leadDetails(n, top)
-	} else if !top.written("LeadDetails") && !top.meant("LeadDetails") {
-		p.at(top.at, "mapping.missing", "add LeadDetails: {EmailAddress: …}", "LeadDetails is missing: a capture must say whose opportunity it is")
-	}
-	n := top.values["Opportunity"]
-	if n == nil {
-		if !top.written("Opportunity") && !top.meant("Opportunity") {
-			p.at(top.at, "mapping.missing", "add Opportunity: {OpportunityEventCode: …}", "Opportunity is missing")
-		}
-		return
-	}
-	s := p.group(n, "Opportunity", opportunityKeys, "")
-	if v := s.values["OpportunityEventCode"]; v != nil {
-		p.eventCode(s.keys["OpportunityEventCode"], v)
-	} else if !s.written("OpportunityEventCode") && !s.meant("OpportunityEventCode") {
-		p.at(n, "mapping.missing", "add OpportunityEventCode with the code of the opportunity type", "Opportunity.OpportunityEventCode is missing")
-	}
-	for _, name := range []string{"OpportunityNote", "OpportunityDateTime"} {
-		if v := s.values[name]; v != nil {
-			p.add(p.field(inOpportunity, s.keys[name], v))
-		}
-	}
-	if v := s.values["Fields"]; v != nil {
-		p.opportunityFields(v)
-	}
-	for _, name := range switchNames {
-		if s.has(name) {
-			m.switches = append(m.switches, switchValue{name, s.isTrue(name)})
-		}
-	}
-	if s.isTrue("OverwriteFields") && s.isTrue("UpdateEmptyFields") {
-		p.at(s.keys["UpdateEmptyFields"], "mapping.combination", "keep one of the two", "OverwriteFields and UpdateEmptyFields cannot both be true: the account refuses it")
-	}
-}
-
-func (p *parsing) leadDetails(n *node, top settings) {
-	m := p.m
-	if len(n.entries) == 0 {
-		p.at(n, "mapping.missing", "add EmailAddress or Phone", "LeadDetails maps no attribute")
-		return
-	}
-	var mapped []string
-	fields := map[string]*field{}
-	var others []string
-	for _, e := range n.entries {
-		name := e.key.text
-		if !p.attributeName(e.key) {
-			continue
-		}
-		if isProspectID(name) {
-			name = "ProspectID"
-		}
-		if fields[name] != nil {
-			p.at(e.key, "yaml.duplicate", "keep one of the two", "ProspectID is given twice")
-			continue
-		}
-		f := p.field(inLead, e.key, e.value)
-		if f == nil {
-			continue
-		}
-		f.name = name
-		fields[name] = f
-		mapped = append(mapped, name)
-		p.add(f)
-	}
-	m.SearchBy = p.searchBy(top, n, mapped)
-	for _, name := range mapped {
-		if !isUniqueAttribute(name) && name != m.SearchBy {
-			others = append(others, name)
-		}
-	}
-	if f := fields[m.SearchBy]; f != nil {
-		p.mustHave(f, "the account finds the lead by it")
-		f.search = true
-		if f.constant() {
-			p.at(f.key, "mapping.combination", "take it from a column", "every row would belong to one lead: %s is the same for all rows", f.name)
-		}
-	} else if isProspectID(m.SearchBy) && fields["ProspectID"] != nil {
-		f := fields["ProspectID"]
-		p.mustHave(f, "the account finds the lead by it")
-		f.search = true
-	}
-	if isProspectID(m.SearchBy) {
-		m.SearchBy = "ProspectId"
-	} else if fields["ProspectID"] != nil && m.SearchBy != "" {
-		p.warn("LeadDetails.ProspectID is sent but the lead is searched by %s; the account may ignore the id", m.SearchBy)
-	}
-	if len(others) > 0 {
-		p.warn("LeadDetails: %s %s no unique field; the vendor asks for unique fields only there, though it takes others", strings.Join(others, ", "), plural(len(others), "is", "are"))
-	}
-	for _, name := range []string{"Phone", "Mobile"} {
-		if f := fields[name]; f != nil && f.typeName == "text" {
-			p.warn("LeadDetails.%s is sent as written; with type: phone it gets the shape +91-9876543210 by which the account matches leads", name)
-		}
-	}
-}
-
 func plural(n int, one, many string) string {
 	if n == 1 {
 		return one
 	}
 	return many
-}
-
-func (p *parsing) warn(format string, args ...any) {
-	p.m.warnings = append(p.m.warnings, fmt.Sprintf(format, args...))
-}
-
-// attributeName checks the name of a lead attribute.
-func (p *parsing) attributeName(n *node) bool {
-	switch name := n.text; {
-	case name == "SearchBy":
-		p.at(n, "mapping.field-name", "write search_by: … at the top of the mapping", "SearchBy is added by leadload")
-		return false
-	case strings.EqualFold(name, "__UseUserDefinedGuid__"):
-		p.at(n, "mapping.field-name", "leave it out", "__UseUserDefinedGuid__ is added by leadload when search_by is ProspectId")
-		return false
-	case !isSchemaName(name):
-		p.at(n, "mapping.field-name", "use the field's schema name, as the account's settings show it", "%q is no schema name", name)
-		return false
-	}
-	if isProspectID(n.text) || strings.HasPrefix(n.text, "mx_") || slices.Contains(leadAttributes, n.text) {
-		return true
-	}
-	if near := nearest(n.text, leadAttributes); near != "" {
-		if strings.EqualFold(fold(near), fold(n.text)) {
-			p.at(n, "mapping.field-name", fmt.Sprintf("did you mean %q?", near), "unknown lead attribute %q: schema names are case-sensitive", n.text)
-			return false
-		}
-		p.at(n, "mapping.field-name", fmt.Sprintf("did you mean %q?", near), "unknown lead attribute %q", n.text)
-		return false
-	}
-	if strings.HasPrefix(strings.ToLower(n.text), "mx_") {
-		p.at(n, "mapping.field-name", fmt.Sprintf("did you mean %q?", "mx_"+n.text[3:]), "unknown lead attribute %q: schema names are case-sensitive", n.text)
-		return false
-	}
-	return true
-}
-
-// searchBy finds the attribute that names the lead. It may be left out when
-// there is no choice.
-func (p *parsing) searchBy(top settings, leadDetails *node, mapped []string) string {
-	n := top.values["search_by"]
-	if n == nil {
-		if top.written("search_by") {
-			return ""
-		}
-		email, phone := slices.Contains(mapped, "EmailAddress"), slices.Contains(mapped, "Phone")
-		switch {
-		case len(mapped) < len(leadDetails.entries), top.meant("search_by"):
-			return "" // an attribute or the key itself has a fault, which has been told
-		case email && !phone:
-			p.warn("search_by is not set; the lead is found by EmailAddress")
-			return "EmailAddress"
-		case phone && !email:
-			p.warn("search_by is not set; the lead is found by Phone")
-			return "Phone"
-		}
-		p.at(leadDetails, "mapping.missing", "add search_by: EmailAddress (or another mapped unique field)", "search_by is missing: it says by which attribute the account finds the lead")
-		return ""
-	}
-	if slices.Contains(mapped, n.text) || isProspectID(n.text) && slices.Contains(mapped, "ProspectID") {
-		return n.text
-	}
-	for _, e := range leadDetails.entries {
-		if e.key.text == n.text {
-			return "" // it is there and its own fault has been told
-		}
-	}
-	hint := fmt.Sprintf("map it: LeadDetails: {%s: …}", n.text)
-	if near := nearest(n.text, mapped); near != "" {
-		hint = fmt.Sprintf("did you mean %q?", near)
-	} else if len(mapped) > 0 {
-		hint += "; mapped now: " + strings.Join(mapped, ", ")
-	}
-	p.at(n, "mapping.search-by", hint, "search_by names %q, which LeadDetails does not map", n.text)
-	return ""
-}
-
-func (p *parsing) opportunityFields(n *node) {
-	for _, e := range n.entries {
-		name := e.key.text
-		switch {
-		case !isSchemaName(name):
-			p.at(e.key, "mapping.field-name", "use the field's schema name, as the account's settings show it", "%q is no schema name", name)
-			continue
-		case strings.HasPrefix(strings.ToLower(name), "mx_custom_") && !strings.HasPrefix(name, "mx_Custom_"):
-			p.at(e.key, "mapping.field-name", fmt.Sprintf("did you mean %q?", "mx_Custom_"+name[10:]), "unknown field %q: schema names are case-sensitive", name)
-			continue
-		case name != "Status" && strings.EqualFold(name, "Status"), name != "Owner" && strings.EqualFold(name, "Owner"):
-			p.at(e.key, "mapping.field-name", fmt.Sprintf("did you mean %q?", strings.ToUpper(name[:1])+strings.ToLower(name[1:])), "unknown field %q: schema names are case-sensitive", name)
-			continue
-		case findKey(opportunityKeys, name) != nil:
-			p.at(e.key, "mapping.field-name", "indent it like Fields", "%s goes beside Fields, not below it", name)
-			continue
-		}
-		p.add(p.field(inFields, e.key, e.value))
-	}
-}
-
-func (p *parsing) sales(top settings) {
-	m := p.m
-	n := top.values["SalesActivity"]
-	if n == nil {
-		if !top.written("SalesActivity") && !top.meant("SalesActivity") {
-			p.at(top.at, "mapping.missing", "add SalesActivity: {Status: …}", "SalesActivity is missing")
-		}
-		n = &node{kind: mapNode, line: top.at.line, col: top.at.col}
-	}
-	s := p.group(n, "SalesActivity", salesKeys, "")
-	byName := map[string]*field{}
-	for _, k := range salesKeys {
-		if v := s.values[k.name]; v != nil {
-			f := p.field(inSales, s.keys[k.name], v)
-			byName[k.name] = f
-			p.add(f)
-		}
-	}
-	for _, e := range n.entries {
-		if v := s.values[e.key.text]; v != nil && isSalesCustom(e.key.text) {
-			p.add(p.field(inSales, e.key, v))
-		}
-	}
-	if f := byName["Status"]; f != nil {
-		p.mustHave(f, "the account asks for it")
-	} else if !s.written("Status") && !s.meant("Status") && top.written("SalesActivity") {
-		p.at(n, "mapping.missing", "add Status: {column: …} or Status: {value: Open}", "SalesActivity.Status is missing: the account asks for it")
-	}
-	if s.written("SalesOwner") && s.written("SalesOwnerEmail") {
-		p.at(s.keys["SalesOwner"], "mapping.combination", "keep one of the two", "SalesOwner and SalesOwnerEmail cannot both be mapped")
-	}
-	prospect := byName["ProspectId"]
-	switch {
-	case s.written("ProspectId") && top.written("lead"):
-		p.at(top.keys["lead"], "mapping.combination", "keep one of the two", "the lead is named by both lead: and SalesActivity.ProspectId")
-	case prospect != nil:
-		p.mustHave(prospect, "it names the lead")
-		prospect.search = true
-		if prospect.constant() {
-			p.at(prospect.key, "mapping.combination", "take it from a column", "every row would belong to one lead: ProspectId is the same for all rows")
-		}
-	case s.written("ProspectId"):
-	case top.values["lead"] != nil:
-		p.lead(top.keys["lead"], top.values["lead"])
-	case !top.written("lead") && !s.meant("ProspectId") && !top.meant("lead"):
-		p.at(top.at, "mapping.missing", "add lead: {find_by: EmailAddress, column: …}, or map SalesActivity.ProspectId", "the mapping does not say whose sales activity a row is")
-	}
-	m.Lead.IfMissing = orElse(m.Lead.IfMissing, "reject")
-	m.Lead.IfMany = orElse(m.Lead.IfMany, "reject")
-}
-
-func orElse(s, other string) string {
-	if s == "" {
-		return other
-	}
-	return s
-}
-
-// lead reads the rule by which a sales activity's lead is found.
-func (p *parsing) lead(at, n *node) {
-	s := p.group(n, "lead", leadKeys, "")
-	rule := &p.m.Lead
-	rule.IfMissing = s.text("if_missing")
-	rule.IfMany = s.text("if_many")
-	name := s.text("find_by")
-	switch {
-	case name == "":
-		if !s.written("find_by") && !s.meant("find_by") {
-			p.at(n, "mapping.missing", "add find_by: EmailAddress (or Phone, or another unique field)", "lead does not say what to find it by")
-		}
-	case isProspectID(name):
-		p.at(s.values["find_by"], "mapping.combination", "write SalesActivity: {ProspectId: …}", "a lead's id needs no look-up")
-	case !p.attributeName(s.values["find_by"]):
-	case !isUniqueAttribute(name) && slices.Contains(leadAttributes, name) && name != "Mobile":
-		p.at(s.values["find_by"], "mapping.search-by", "use EmailAddress, Phone or another unique field", "%s is no unique field: it cannot name a lead", name)
-	default:
-		rule.FindBy = name
-	}
-	// The rule may say the same things as any field.
-	rest := &node{kind: mapNode, line: n.line, col: n.col}
-	for _, e := range n.entries {
-		if findKey(fieldKeys, e.key.text) != nil {
-			rest.entries = append(rest.entries, e)
-		}
-	}
-	key := &node{kind: scalarNode, text: orElse(rule.FindBy, "lead"), line: at.line, col: at.col}
-	quiet := newCollector(p.file, p.m.text) // the shapes of the settings have been told above
-	f := (&parsing{collector: quiet, m: p.m, decimal: p.decimal}).field(inLeadRule, key, rest)
-	told := map[[2]int]bool{}
-	for _, q := range p.found {
-		told[[2]int{q.Line, q.Column}] = true
-	}
-	for _, q := range quiet.found {
-		if !told[[2]int{q.Line, q.Column}] {
-			p.place(q.Line, q.Column, q.Code, q.Hint, q.Msg)
-		}
-	}
-	if f == nil {
-		return
-	}
-	p.mustHave(f, "it names the lead")
-	f.search = true
-	if f.constant() {
-		p.at(f.key, "mapping.combination", "take it from a column", "every row would belong to one lead: lead is the same for all rows")
-	}
-	if rule.FindBy == "Phone" && f.typeName == "text" {
-		p.warn("lead is found by Phone as written; with type: phone and a region it finds +91-9876543210")
-	}
-	p.m.leadRule = f
 }
 
 // mustHave makes a field needed in every row.

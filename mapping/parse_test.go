@@ -209,6 +209,7 @@ func TestFaultsOfAMapping(t *testing.T) {
 		{"an unknown column in row", fields + "    mx_Custom_1: {expr: 'row[\"Deal Id\"]'}\n", []string{"Email", "Deal ID"}, []want{{9, 26, "mapping.unknown-column", `"Deal Id"`, `row["Deal ID"]`}}},
 		{"a double column in an expression", fields + "    mx_Custom_1: {expr: 'A'}\n", []string{"Email", "A", "A"}, []want{{9, 26, "mapping.duplicate-column", "B (2) and C (3)", ""}}},
 		{"an unknown function", fields + "    mx_Custom_1: {expr: 'uper(A)'}\n", []string{"Email", "A"}, []want{{9, 26, "expr.syntax", `"uper"`, "upper(…)"}}},
+		{"let with the name of a column", fields + "    mx_Custom_1: {expr: 'let A = \"x\"; A'}\n", []string{"Email", "A"}, []want{{9, 30, "expr.syntax", `column "A"`, "another name"}}},
 		{"a function without brackets", fields + "    mx_Custom_1: {expr: 'upper'}\n", []string{"Email", "A"}, []want{{9, 26, "mapping.unknown-column", `"upper"`, ""}}},
 		{"the clock", fields + "    mx_Custom_1: {expr: 'string(now())'}\n", []string{"Email"}, []want{{9, 33, "expr.syntax", `"now"`, "tomorrow"}}},
 		{"texts and numbers", fields + "    mx_Custom_1: {expr: 'A + 1'}\n", []string{"Email", "A"}, []want{{9, 28, "expr.syntax", "mismatched", "float(Amount)"}}},
@@ -346,7 +347,7 @@ Opportunity:
 
 func TestColonsInsideWords(t *testing.T) {
 	// The YAML library cuts such words in lists inside braces.
-	m, err := Parse("m.yaml", []byte(top+`key: [Deal:ID]
+	_, err := Parse("m.yaml", []byte(top+`key: [Deal:ID]
 search_by: EmailAddress
 LeadDetails: {EmailAddress: Email, mx_City: {join: [a:b, c:d:e, 12:30], separator: ":"}}
 Opportunity:
@@ -367,7 +368,8 @@ Opportunity:
   Fields:
     mx_Custom_1: {column: A, type: datetime, format: [dd/MM/yyyy HH:mm:ss, dd/MM/yyyy HH:mm, "yyyy-MM-dd HH:mm"]}
 `
-	if m, err = Parse("m.yaml", []byte(text)); err != nil {
+	m, err := Parse("m.yaml", []byte(text))
+	if err != nil {
 		t.Fatal(err)
 	}
 	var got []string

@@ -20,7 +20,7 @@ func quotedYAML(s string) string {
 			return forceQuotes(s)
 		}
 	}
-	if strings.ContainsAny(s[:1], "-?<") || s == "<<" {
+	if strings.ContainsAny(s[:1], "-?<.") { // also "---" and "...", which end a document
 		return forceQuotes(s)
 	}
 	return s

@@ -17,9 +17,12 @@ type Record struct {
 	Lead string
 	// LeadField and LeadValue are what the lead is looked up by, the value as the API takes it.
 	LeadField, LeadValue string
+	// LeadText is the value as an attribute of the lead has it: a phone as
+	// +91-9876543210, where LeadValue has the digits alone.
+	LeadText string
 	// Body is the request body as JSON, its members always in the same order;
 	// empty when there are Problems. A sales activity whose lead is to be found
-	// has no ProspectId yet; WithProspectID adds it.
+	// has no ProspectId yet.
 	Body []byte
 	// Fields are the parts of Body by name, in the same order:
 	// "LeadDetails.EmailAddress", "Opportunity.OpportunityNote",

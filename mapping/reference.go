@@ -13,9 +13,11 @@ func Reference() string {
 		fmt.Fprintf(&b, "### %s\n\n%s\n\n| key | value | needed | meaning | example |\n|---|---|---|---|---|\n", title, intro)
 		for _, k := range keys {
 			need := k.need
-			if k.target == forCaptures {
+			switch {
+			case strings.HasPrefix(need, "in every"):
+			case k.target == forCaptures:
 				need = joinNonEmpty(need, "captures only")
-			} else if k.target == forSales {
+			case k.target == forSales:
 				need = joinNonEmpty(need, "sales activities only")
 			}
 			fmt.Fprintf(&b, "| `%s` | %s | %s | %s | `%s` |\n", k.name, cellText(k.value()), cellText(need), cellText(k.doc), strings.ReplaceAll(k.example, "|", "\\|"))

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"leadload/converter"
@@ -377,16 +378,17 @@ func TestLeads(t *testing.T) {
 	for _, c := range []struct {
 		name, text, cell   string
 		lead, field, value string
+		attribute          string // where it differs
 	}{
-		{"an e-mail in any case", top + "LeadDetails: {EmailAddress: X}\n" + code, " Asha@Example.COM ", "EmailAddress=asha@example.com", "EmailAddress", "Asha@Example.COM"},
-		{"a phone with spaces", phone, "98765 43210", "Phone=919876543210", "Phone", "919876543210"},
-		{"a phone with its country", phone, "+91-9876543210", "Phone=919876543210", "Phone", "919876543210"},
-		{"a phone as text", top + "LeadDetails: {Phone: X}\n" + code, "+91 98765-43210", "Phone=919876543210", "Phone", "919876543210"},
-		{"an id in any case", top + "search_by: ProspectID\nLeadDetails: {ProspectID: X}\n" + code, "AB-12-cd", "ProspectId=ab-12-cd", "ProspectId", "AB-12-cd"},
-		{"a field of the account's own", top + "search_by: mx_Account\nLeadDetails: {mx_Account: X}\n" + code, "Ac 7", "mx_Account=ac 7", "mx_Account", "Ac 7"},
-		{"the rule of a sales activity", "version: 1\ntarget: sales-activity\nlead: {find_by: Phone, column: X, type: phone, region: IN}\nSalesActivity: {Status: {value: Open}}\n", "09876543210", "Phone=919876543210", "Phone", "919876543210"},
-		{"the id of a sales activity", "version: 1\ntarget: sales-activity\nSalesActivity: {Status: {value: Open}, ProspectId: X}\n", "AB-12", "ProspectId=ab-12", "ProspectId", "AB-12"},
-		{"letters beyond ASCII", top + "LeadDetails: {EmailAddress: {column: X, type: text}}\n" + code, "ÄB@x.de", "EmailAddress=äb@x.de", "EmailAddress", "ÄB@x.de"},
+		{"an e-mail in any case", top + "LeadDetails: {EmailAddress: X}\n" + code, " Asha@Example.COM ", "EmailAddress=asha@example.com", "EmailAddress", "Asha@Example.COM", ""},
+		{"a phone with spaces", phone, "98765 43210", "Phone=919876543210", "Phone", "919876543210", "+91-9876543210"},
+		{"a phone with its country", phone, "+91-9876543210", "Phone=919876543210", "Phone", "919876543210", "+91-9876543210"},
+		{"a phone as text", top + "LeadDetails: {Phone: X}\n" + code, "+91 98765-43210", "Phone=919876543210", "Phone", "919876543210", "+91 98765-43210"},
+		{"an id in any case", top + "search_by: ProspectID\nLeadDetails: {ProspectID: X}\n" + code, "AB-12-cd", "ProspectId=ab-12-cd", "ProspectId", "AB-12-cd", ""},
+		{"a field of the account's own", top + "search_by: mx_Account\nLeadDetails: {mx_Account: X}\n" + code, "Ac 7", "mx_Account=ac 7", "mx_Account", "Ac 7", ""},
+		{"the rule of a sales activity", "version: 1\ntarget: sales-activity\nlead: {find_by: Phone, column: X, type: phone, region: IN}\nSalesActivity: {Status: {value: Open}}\n", "09876543210", "Phone=919876543210", "Phone", "919876543210", "+91-9876543210"},
+		{"the id of a sales activity", "version: 1\ntarget: sales-activity\nSalesActivity: {Status: {value: Open}, ProspectId: X}\n", "AB-12", "ProspectId=ab-12", "ProspectId", "AB-12", ""},
+		{"letters beyond ASCII", top + "LeadDetails: {EmailAddress: {column: X, type: text}}\n" + code, "ÄB@x.de", "EmailAddress=äb@x.de", "EmailAddress", "ÄB@x.de", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			rec := mapOne(mustCompile(t, c.text, "X"), cellsOf(c.cell))
@@ -395,6 +397,9 @@ func TestLeads(t *testing.T) {
 			}
 			if rec.Lead != c.lead || rec.LeadField != c.field || rec.LeadValue != c.value {
 				t.Errorf("got %q %q %q, want %q %q %q", rec.Lead, rec.LeadField, rec.LeadValue, c.lead, c.field, c.value)
+			}
+			if want := orElse(c.attribute, c.value); rec.LeadText != want {
+				t.Errorf("as an attribute it is %q, want %q", rec.LeadText, want)
 			}
 		})
 	}
@@ -514,7 +519,7 @@ func TestPlainTextIsWhatTheConverterGives(t *testing.T) {
 }
 
 func TestOddRowsNeverPanic(t *testing.T) {
-	texts := []string{"", " ", "x", "a@b.com", "9876543210", "31/12/2025 23:30", "Test", "Closed Won", "1,200.50", "#N/A", "1e9", "\xff\xfe", "\x00", "\u202e", strings.Repeat("ü", 5000), "=1+1", "{{", "\"\\", "\u2028", "-0", "NaN", "0x1F", "46022.979"}
+	texts := []string{"", " ", "x", "a@b.com", "9876543210", "31/12/2025 23:30", "Test", "Closed Won", "1,200.50", "#N/A", "1e9", "\xff\xfe", "\x00", "\u202e", strings.Repeat("ü", 300), "=1+1", "{{", "\"\\", "\u2028", "-0", "NaN", "0x1F", "46022.979"}
 	formats := []string{"", "dd/mm/yyyy", "[h]:mm", "0.00"}
 	random := rand.New(rand.NewPCG(7, 11))
 	programs := []*Program{
@@ -525,7 +530,7 @@ func TestOddRowsNeverPanic(t *testing.T) {
 	for _, p := range programs {
 		r := p.Runner()
 		var rec Record
-		for range 3000 {
+		for range 400 {
 			cells := make([]converter.Cell, random.IntN(len(p.header)+3))
 			for i := range cells {
 				cells[i] = converter.Cell{Kind: converter.Kind(random.IntN(7)), Text: texts[random.IntN(len(texts))], Format: formats[random.IntN(len(formats))]}
@@ -565,13 +570,31 @@ func TestMapAllocatesLittle(t *testing.T) {
 	}
 }
 
-func TestWithProspectID(t *testing.T) {
-	for body, want := range map[string]string{
-		`{"Status":"Won"}`: `{"ProspectId":"a\"b","Status":"Won"}`,
-		`{}`:               `{"ProspectId":"a\"b"}`,
-	} {
-		if got := WithProspectID([]byte(body), `a"b`); string(got) != want {
-			t.Errorf("got %s, want %s", got, want)
-		}
+func TestRunnersSideBySide(t *testing.T) {
+	p := mustCompile(t, benchMapping+"    mx_Custom_10: {expr: 'City + Product'}\n    mx_Custom_11: {column: Created at, type: datetime, format: dd/MM/yyyy HH:mm, timezone: {column: Zone}}\n", append(slices.Clone(benchHeader), "Zone")...)
+	rows := benchRows(64)
+	for i := range rows {
+		rows[i] = append(rows[i], converter.Cell{Kind: converter.TextCell, Text: []string{"Asia/Kolkata", "Europe/London", "America/New_York"}[i%3]})
 	}
+	want := make([]string, len(rows))
+	r := p.Runner()
+	var rec Record
+	for i, row := range rows {
+		r.Map(row, &rec)
+		want[i] = string(rec.Body)
+	}
+	var group sync.WaitGroup
+	for range 4 {
+		group.Go(func() {
+			r := p.Runner()
+			var rec Record
+			for i, row := range rows {
+				r.Map(row, &rec)
+				if string(rec.Body) != want[i] {
+					t.Errorf("row %d differs", i)
+				}
+			}
+		})
+	}
+	group.Wait()
 }

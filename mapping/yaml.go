@@ -31,6 +31,7 @@ type node struct {
 	kind      nodeKind
 	text      string // scalar: exactly as written, quotes and escapes resolved
 	quoted    bool   // scalar: written in quotes or as a block
+	told      bool   // null: it stands for something whose fault has been told
 	line, col int
 	entries   []entry // map
 	items     []*node // list
@@ -331,7 +332,7 @@ func (b *builder) build(n ast.Node, depth int) *node {
 			b.c.place(line, col, "yaml.depth", "", "the file is nested too deep or holds too many values")
 			b.full = true
 		}
-		out.kind = nullNode
+		out.kind, out.told = nullNode, true
 		return out
 	}
 	switch x := n.(type) {
@@ -374,8 +375,7 @@ func (b *builder) build(n ast.Node, depth int) *node {
 				hint = fmt.Sprintf("did you mean *%s?", n)
 			}
 			b.c.at(out, "yaml.anchor", hint, "no anchor %q was set before this place", name)
-			out.kind = nullNode
-			out.quoted = true // its fault has been told
+			out.kind, out.told = nullNode, true
 			return out
 		}
 		return v
@@ -397,7 +397,7 @@ func (b *builder) build(n ast.Node, depth int) *node {
 			if x.Value != nil {
 				return b.build(x.Value, depth+1)
 			}
-			out.kind = nullNode
+			out.kind, out.told = nullNode, true
 		}
 	case *ast.LiteralNode:
 		out.quoted = true
@@ -445,7 +445,7 @@ func (b *builder) fill(out *node, values []*ast.MappingValueNode, depth int) {
 						b.c.at(item, "yaml.merge", "", "<< merges groups of keys, not %s", item.describe())
 					}
 				}
-			case m.kind == nullNode && m.quoted:
+			case m.told:
 			default:
 				b.c.at(at, "yaml.merge", "write <<: *name", "<< merges groups of keys, not %s", m.describe())
 			}
@@ -455,11 +455,11 @@ func (b *builder) fill(out *node, values []*ast.MappingValueNode, depth int) {
 			key = mk.Value
 		}
 		k := b.build(key, depth+1)
-		if k.kind == nullNode && !k.quoted {
+		if k.kind == nullNode && !k.told {
 			k.kind = scalarNode // "~" and "null" as keys are texts
 		}
 		if k.kind != scalarNode {
-			if k.kind != nullNode {
+			if !k.told {
 				b.c.at(k, "yaml.key", "", "a key must be a text, not %s", k.describe())
 			}
 			continue

@@ -1,0 +1,256 @@
+package mapping
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"leadload/converter"
+)
+
+// capture reads LeadDetails and Opportunity.
+func (p *parsing) capture(top settings) {
+	m := p.m
+	m.LeadMustExist = top.isTrue("lead_must_exist")
+	if n := top.values["LeadDetails"]; n != nil {
+		p.leadDetails(n, top)
+	} else if !top.written("LeadDetails") && !top.meant("LeadDetails") {
+		p.at(top.at, "mapping.missing", "add LeadDetails: {EmailAddress: …}", "LeadDetails is missing: a capture must say whose opportunity it is")
+	}
+	n := top.values["Opportunity"]
+	if n == nil {
+		if !top.written("Opportunity") && !top.meant("Opportunity") {
+			p.at(top.at, "mapping.missing", "add Opportunity: {OpportunityEventCode: …}", "Opportunity is missing")
+		}
+		return
+	}
+	s := p.group(n, "Opportunity", opportunityKeys, "")
+	if v := s.values["OpportunityEventCode"]; v != nil {
+		p.eventCode(s.keys["OpportunityEventCode"], v)
+	} else if !s.written("OpportunityEventCode") && !s.meant("OpportunityEventCode") {
+		p.at(n, "mapping.missing", "add OpportunityEventCode with the code of the opportunity type", "Opportunity.OpportunityEventCode is missing")
+	}
+	for _, name := range []string{"OpportunityNote", "OpportunityDateTime"} {
+		if v := s.values[name]; v != nil {
+			p.add(p.field(inOpportunity, s.keys[name], v))
+		}
+	}
+	if v := s.values["Fields"]; v != nil {
+		p.opportunityFields(v)
+	}
+	for _, name := range switchNames {
+		if s.has(name) {
+			m.switches = append(m.switches, switchValue{name, s.isTrue(name)})
+		}
+	}
+	if s.isTrue("OverwriteFields") && s.isTrue("UpdateEmptyFields") {
+		p.at(s.keys["UpdateEmptyFields"], "mapping.combination", "keep one of the two", "OverwriteFields and UpdateEmptyFields cannot both be true: the account refuses it")
+	}
+}
+
+func (p *parsing) leadDetails(n *node, top settings) {
+	m := p.m
+	if len(n.entries) == 0 {
+		p.at(n, "mapping.missing", "add EmailAddress or Phone", "LeadDetails maps no attribute")
+		return
+	}
+	var mapped []string
+	fields := map[string]*field{}
+	var others []string
+	for _, e := range n.entries {
+		name := e.key.text
+		if !p.attributeName(e.key) {
+			continue
+		}
+		if isProspectID(name) {
+			name = "ProspectID"
+		}
+		if fields[name] != nil {
+			p.at(e.key, "yaml.duplicate", "keep one of the two", "ProspectID is given twice")
+			continue
+		}
+		f := p.field(inLead, e.key, e.value)
+		if f == nil {
+			continue
+		}
+		f.name = name
+		fields[name] = f
+		mapped = append(mapped, name)
+		p.add(f)
+	}
+	m.SearchBy = p.searchBy(top, n, mapped)
+	for _, name := range mapped {
+		if !isUniqueAttribute(name) && name != m.SearchBy {
+			others = append(others, name)
+		}
+	}
+	if f := fields[m.SearchBy]; f != nil {
+		p.mustHave(f, "the account finds the lead by it")
+		f.search = true
+		if f.constant() {
+			p.at(f.key, "mapping.combination", "take it from a column", "every row would belong to one lead: %s is the same for all rows", f.name)
+		}
+	} else if isProspectID(m.SearchBy) && fields["ProspectID"] != nil {
+		f := fields["ProspectID"]
+		p.mustHave(f, "the account finds the lead by it")
+		f.search = true
+	}
+	if isProspectID(m.SearchBy) {
+		m.SearchBy = "ProspectId"
+	} else if fields["ProspectID"] != nil && m.SearchBy != "" {
+		p.warn("LeadDetails.ProspectID is sent but the lead is searched by %s; the account may ignore the id", m.SearchBy)
+	}
+	if len(others) > 0 {
+		p.warn("LeadDetails: %s %s no unique field; the vendor asks for unique fields only there, though it takes others", strings.Join(others, ", "), plural(len(others), "is", "are"))
+	}
+	for _, name := range []string{"Phone", "Mobile"} {
+		if f := fields[name]; f != nil && f.typeName == "text" {
+			p.warn("LeadDetails.%s is sent as written; with type: phone it gets the shape +91-9876543210 by which the account matches leads", name)
+		}
+	}
+}
+
+func (p *parsing) warn(format string, args ...any) {
+	p.m.warnings = append(p.m.warnings, fmt.Sprintf(format, args...))
+}
+
+// attributeName checks the name of a lead attribute.
+func (p *parsing) attributeName(n *node) bool {
+	switch name := n.text; {
+	case name == "SearchBy":
+		p.at(n, "mapping.field-name", "write search_by: … at the top of the mapping", "SearchBy is added by leadload")
+		return false
+	case strings.EqualFold(name, "__UseUserDefinedGuid__"):
+		p.at(n, "mapping.field-name", "leave it out", "__UseUserDefinedGuid__ is added by leadload when search_by is ProspectId")
+		return false
+	case !isSchemaName(name):
+		p.at(n, "mapping.field-name", "use the field's schema name, as the account's settings show it", "%q is no schema name", name)
+		return false
+	}
+	if isProspectID(n.text) || strings.HasPrefix(n.text, "mx_") || slices.Contains(leadAttributes, n.text) {
+		return true
+	}
+	if near := nearest(n.text, leadAttributes); near != "" {
+		if strings.EqualFold(fold(near), fold(n.text)) {
+			p.at(n, "mapping.field-name", fmt.Sprintf("did you mean %q?", near), "unknown lead attribute %q: schema names are case-sensitive", n.text)
+			return false
+		}
+		p.at(n, "mapping.field-name", fmt.Sprintf("did you mean %q?", near), "unknown lead attribute %q", n.text)
+		return false
+	}
+	if strings.HasPrefix(strings.ToLower(n.text), "mx_") {
+		p.at(n, "mapping.field-name", fmt.Sprintf("did you mean %q?", "mx_"+n.text[3:]), "unknown lead attribute %q: schema names are case-sensitive", n.text)
+		return false
+	}
+	return true
+}
+
+// searchBy finds the attribute that names the lead. It may be left out when
+// there is no choice.
+func (p *parsing) searchBy(top settings, leadDetails *node, mapped []string) string {
+	n := top.values["search_by"]
+	if n == nil {
+		if top.written("search_by") {
+			return ""
+		}
+		email, phone := slices.Contains(mapped, "EmailAddress"), slices.Contains(mapped, "Phone")
+		switch {
+		case len(mapped) < len(leadDetails.entries), top.meant("search_by"):
+			return "" // an attribute or the key itself has a fault, which has been told
+		case email && !phone:
+			p.warn("search_by is not set; the lead is found by EmailAddress")
+			return "EmailAddress"
+		case phone && !email:
+			p.warn("search_by is not set; the lead is found by Phone")
+			return "Phone"
+		}
+		p.at(leadDetails, "mapping.missing", "add search_by: EmailAddress (or another mapped unique field)", "search_by is missing: it says by which attribute the account finds the lead")
+		return ""
+	}
+	if slices.Contains(mapped, n.text) || isProspectID(n.text) && slices.Contains(mapped, "ProspectID") {
+		return n.text
+	}
+	for _, e := range leadDetails.entries {
+		if e.key.text == n.text {
+			return "" // it is there and its own fault has been told
+		}
+	}
+	hint := fmt.Sprintf("map it: LeadDetails: {%s: …}", n.text)
+	if near := nearest(n.text, mapped); near != "" {
+		hint = fmt.Sprintf("did you mean %q?", near)
+	} else if len(mapped) > 0 {
+		hint += "; mapped now: " + strings.Join(mapped, ", ")
+	}
+	p.at(n, "mapping.search-by", hint, "search_by names %q, which LeadDetails does not map", n.text)
+	return ""
+}
+
+func (p *parsing) opportunityFields(n *node) {
+	for _, e := range n.entries {
+		name := e.key.text
+		switch {
+		case !isSchemaName(name):
+			p.at(e.key, "mapping.field-name", "use the field's schema name, as the account's settings show it", "%q is no schema name", name)
+			continue
+		case strings.HasPrefix(strings.ToLower(name), "mx_custom_") && !strings.HasPrefix(name, "mx_Custom_"):
+			p.at(e.key, "mapping.field-name", fmt.Sprintf("did you mean %q?", "mx_Custom_"+name[10:]), "unknown field %q: schema names are case-sensitive", name)
+			continue
+		case name != "Status" && strings.EqualFold(name, "Status"), name != "Owner" && strings.EqualFold(name, "Owner"):
+			p.at(e.key, "mapping.field-name", fmt.Sprintf("did you mean %q?", strings.ToUpper(name[:1])+strings.ToLower(name[1:])), "unknown field %q: schema names are case-sensitive", name)
+			continue
+		case findKey(opportunityKeys, name) != nil:
+			p.at(e.key, "mapping.field-name", "indent it like Fields", "%s goes beside Fields, not below it", name)
+			continue
+		}
+		p.add(p.field(inFields, e.key, e.value))
+	}
+}
+
+// eventCode reads the opportunity type: a plain number is meant as such and
+// not as the name of a column.
+func (p *parsing) eventCode(at, v *node) {
+	if v.kind != scalarNode {
+		f := p.field(inOpportunity, at, v)
+		if f == nil {
+			return
+		}
+		p.mustHave(f, "the account asks for it")
+		if f.hasValue && f.conv != nil {
+			p.m.EventCode = p.code(f.values["value"], f.value)
+		}
+		p.add(f)
+		return
+	}
+	if v.text == fillIn {
+		p.at(v, "mapping.fill-in", "the account's settings list the codes below Opportunities > Opportunity Types", "OpportunityEventCode is still to be filled in")
+		return
+	}
+	if !isDigits(v.text) {
+		p.at(v, "mapping.event-code", "write the number of the opportunity type, or {column: "+v.text+"}", "OpportunityEventCode must be a number, not %q", v.text)
+		return
+	}
+	f := &field{part: inOpportunity, name: at.text, key: at, typeName: "integer", json: jsonNumber, needed: true, hasValue: true, value: v.text}
+	f.settings = settings{at: v, values: map[string]*node{"value": v}, keys: map[string]*node{}}
+	f.spec = converter.Spec{Type: converter.Integer}
+	p.m.EventCode = p.code(v, v.text)
+	p.add(f)
+}
+
+func (p *parsing) code(at *node, text string) int {
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 || n > 1_000_000_000 || len(text) > 1 && text[0] == '0' {
+		p.at(at, "mapping.event-code", "the account's settings list the codes below Opportunities > Opportunity Types", "%q cannot be an opportunity type's code", text)
+		return 0
+	}
+	return n
+}
+
+func isDigits(s string) bool {
+	for _, r := range s {
+		if r < '0' || r > '9' {
+			return false
+		}
+	}
+	return s != ""
+}
