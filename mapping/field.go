@@ -218,8 +218,6 @@ func (p *parsing) origin(f *field, v *node) {
 	f.required = f.isTrue("required")
 	f.empty = f.text("empty")
 	switch {
-	case f.required && f.has("default"):
-		p.at(f.setting("required"), "mapping.combination", "keep one of the two", "required and default: default fills every empty cell, so that none is ever missing")
 	case f.required && (f.empty == "omit" || f.empty == "send"):
 		p.at(f.setting("empty"), "mapping.combination", "keep one of the two", "required and empty: %s contradict each other", f.empty)
 	case f.empty != "" && f.has("default"):

@@ -154,7 +154,6 @@ func TestFaultsOfAMapping(t *testing.T) {
 		{"each faulty format by itself", fields + "    mx_Custom_1: {column: A, type: date, format: [dd/MM/yyyy, dd/QQ/yyyy, YYYY]}\n", nil, []want{{9, 63, "mapping.format", "QQ", ""}, {9, 75, "mapping.format", "YYYY", ""}}},
 		{"formats that contradict each other", fields + "    mx_Custom_1: {column: A, type: date, format: [dd/MM/yyyy, MM/dd/yyyy]}\n", nil, []want{{9, 50, "mapping.setting", "different", ""}}},
 		{"a format that is a group", fields + "    mx_Custom_1: {column: A, type: date, format: [{a: b}]}\n", nil, []want{{9, 51, "mapping.shape", "must be a text", ""}}},
-		{"required with a default", fields + "    mx_Custom_1: {column: A, required: true, default: x}\n", nil, []want{{9, 30, "mapping.combination", "default", ""}}},
 		{"required and omitted", fields + "    mx_Custom_1: {column: A, required: true, empty: omit}\n", nil, []want{{9, 46, "mapping.combination", "contradict", ""}}},
 		{"a default beside empty", fields + "    mx_Custom_1: {column: A, default: x, empty: send}\n", nil, []want{{9, 42, "mapping.combination", "never applies", ""}}},
 		{"a default that does not convert", fields + "    mx_Custom_1: {column: A, type: number, default: none}\n", nil, []want{{9, 53, "mapping.constant", `"none" is not a number`, ""}}},
