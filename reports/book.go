@@ -32,19 +32,15 @@ type book struct {
 	wait   *sheet
 }
 
-// saveBook writes the workbook to out. dir is a folder for temporary files;
-// done counts the lines written so far.
-func (j *job) saveBook(ctx context.Context, dir string, out *os.File, done *int64) (err error) {
+// saveBook writes the workbook to out. dir is a folder for temporary files.
+func (j *job) saveBook(ctx context.Context, dir string, out *os.File) (err error) {
 	b, err := j.newBook(dir)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, b.f.Close()) }()
 	var t tally
-	if err := j.each(ctx, &t, func(lines []line) error {
-		*done += int64(len(lines))
-		return b.add(lines)
-	}); err != nil {
+	if err := j.each(ctx, &t, b.add); err != nil {
 		return err
 	}
 	if err := b.finish(); err != nil {
@@ -79,13 +75,14 @@ func (j *job) newBook(dir string) (*book, error) {
 	header := j.header()
 	b.failed = b.sheet(titleFailed, "C0392B", header, nil, "")
 	b.all = b.sheet(titleAll, "1F3864", header, nil, "")
+	b.all.trims = &b.trims // has every cell; what is on other sheets as well counts once
 	b.doubt = b.sheet(titleDoubt, "7D5BA6", header, func(r *ledger.Row) string { return strings.Join(r.Candidates, "\n") }, "Could be")
 	b.wait = b.sheet(titlePending, "F0B429", header, func(r *ledger.Row) string { return r.RequestID }, "Request ID")
 	return b, nil
 }
 
 func (b *book) sheet(title, tab string, header []string, extra func(*ledger.Row) string, name string) *sheet {
-	s := &sheet{book: b, title: title, tab: tab, input: colInput, extra: extra}
+	s := &sheet{book: b, title: title, tab: tab, input: colInput, extra: extra, trims: new(trims)}
 	s.header = append(s.header, header[:colInput]...)
 	if extra != nil {
 		s.header = append(s.header, name)

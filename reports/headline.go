@@ -2,6 +2,7 @@ package reports
 
 import (
 	"fmt"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -21,7 +22,7 @@ func (j *job) title() string {
 	if j.Run.Input == "-" {
 		return what + "standard input"
 	}
-	return what + j.Run.Input
+	return what + baseName(j.Run.Input)
 }
 
 // headline says in one sentence how the run ended, as the lines have it.
@@ -70,21 +71,25 @@ func (j *job) headline(t *tally) string {
 
 // fact is one line of the Summary about the run.
 type fact struct {
-	name  string
-	value any
+	name, value string
 }
 
 // facts are what the Summary tells of a run, in its order.
 func (j *job) facts() []fact {
 	run := j.Run
-	out := []fact{{"File", run.Input}}
+	var out []fact
+	add := func(name, value string) { out = append(out, fact{name, value}) }
 	switch run.Input {
 	case "":
-		out[0].value = "none"
+		add("File", "none")
 	case "-":
-		out[0].value = "standard input"
+		add("File", "standard input")
+	default:
+		add("File", baseName(run.Input))
+		if dir := filepath.Dir(run.Input); dir != "." {
+			add("Folder", cutFront(dir, int(overviewWidths[1])-2))
+		}
 	}
-	add := func(name string, value any) { out = append(out, fact{name, value}) }
 	if run.Sheet != "" {
 		add("Sheet", run.Sheet)
 	}
@@ -124,9 +129,6 @@ func (j *job) facts() []fact {
 	}
 	add("Calls", calls)
 	add("Throttled", thousands(run.Throttled))
-	if run.Stop != "" {
-		add("Ended early", run.Stop)
-	}
 	return out
 }
 

@@ -91,6 +91,7 @@ func (j *job) each(ctx context.Context, t *tally, do func([]line) error) error {
 			<-done
 			return err
 		}
+		j.done += int64(len(b))
 	}
 	if err := <-done; err != nil {
 		return err

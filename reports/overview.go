@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/xuri/excelize/v2"
+
+	"leadload/loader/ledger"
 )
 
 // The columns of the Summary: facts on the left, results in the middle, the
@@ -17,7 +19,7 @@ type overview struct {
 	f   *excelize.File
 	err error // the first one
 	// Styles.
-	title, small, link, head, headRight, value, count, countLeft, share, zero, wrap, code, shell int
+	title, small, warn, link, head, headRight, value, count, countLeft, share, zero, wrap, code, shell int
 }
 
 func (j *job) writeSummary(ctx context.Context, b *book, t *tally) error {
@@ -33,6 +35,10 @@ func (j *job) writeSummary(ctx context.Context, b *book, t *tally) error {
 		o.do(b.f.SetCellHyperLink(titleSummary, "A2", "'"+titleFailed+"'!A1", "Location"))
 	} else {
 		o.set("A2", sub, o.small)
+	}
+
+	if j.Run.Stop != "" {
+		o.set("A3", b.trims.fit("Ended early: "+cutRunes(j.Run.Stop, 160)), o.warn)
 	}
 
 	// Facts and results stand side by side from row 4.
@@ -87,6 +93,7 @@ func newOverview(b *book) *overview {
 	percent := "0.0%"
 	o.title = add(excelize.Style{NumFmt: asText, Font: big}, excelize.Alignment{Vertical: "center"})
 	o.small = add(excelize.Style{NumFmt: asText, Font: font(grey, false)}, plain)
+	o.warn = add(excelize.Style{NumFmt: asText, Font: font(looks[ledger.ResultRejected].ink, true)}, plain)
 	o.link = add(excelize.Style{NumFmt: asText, Font: link}, plain)
 	o.head = add(excelize.Style{NumFmt: asText, Font: font("FFFFFF", true), Fill: solid(dark)}, plain)
 	o.headRight = add(excelize.Style{NumFmt: 3, Font: font("FFFFFF", true), Fill: solid(dark)}, right)

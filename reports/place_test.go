@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
 	"testing"
 
 	"leadload/loader/ledger"
@@ -72,7 +73,14 @@ func TestPathFor(t *testing.T) {
 	}
 }
 
-func TestPathForReadOnlyFolder(t *testing.T) {
+// TestPathForFolderThatTakesNoFile: better to know before anything is sent.
+func TestPathForFolderThatTakesNoFile(t *testing.T) {
+	if runtime.GOOS == "linux" { // also for root
+		var own *Error
+		if _, err := PathFor("deals.csv", "/proc/", ""); !errors.As(err, &own) || own.Code != "results.folder" || own.Hint == "" {
+			t.Errorf("%v, want results.folder", err)
+		}
+	}
 	dir := t.TempDir()
 	if err := os.Chmod(dir, 0o500); err != nil {
 		t.Fatal(err)

@@ -180,15 +180,14 @@ func TestFullDisk(t *testing.T) {
 		}
 		l, in := deals(3000)
 		j := jobOf(l, in)
-		var done int64
 		if kind == "csv" {
 			err = j.saveCSV(context.Background(), full)
 		} else {
-			err = j.saveBook(context.Background(), t.TempDir(), full, &done)
+			err = j.saveBook(context.Background(), t.TempDir(), full)
 		}
 		full.Close()
 		var own *Error
-		if err = j.asError("deals-results."+kind, err, j.need(0, done)); !errors.As(err, &own) || own.Code != "results.full" {
+		if err = j.asError("deals-results."+kind, err, j.need(0, j.done)); !errors.As(err, &own) || own.Code != "results.full" {
 			t.Fatalf("%s: %v, want results.full", kind, err)
 		}
 		for _, want := range []string{"MB are needed", "leadload report 12", "nothing is lost"} {
@@ -220,7 +219,7 @@ func TestNeed(t *testing.T) {
 const killVariable = "LEADLOAD_TEST_KILL"
 
 // killRows is how many rows the process that is killed writes.
-const killRows = 1500
+const killRows = 700
 
 // TestKilled kills a process with SIGKILL while it writes a workbook, at a
 // random row and at a random byte of the file: there is the old file and the
@@ -279,7 +278,7 @@ func TestKilled(t *testing.T) {
 	if !child("not killed", func(_ string, rows *bufio.Reader) { io.Copy(io.Discard, rows) }) {
 		t.Fatal("a process that nobody kills leaves no file")
 	}
-	for range 3 {
+	for range 2 {
 		n := 1 + rand.IntN(killRows-1)
 		name := fmt.Sprintf("killed after row %d", n)
 		if child(name, func(_ string, rows *bufio.Reader) {
@@ -292,7 +291,7 @@ func TestKilled(t *testing.T) {
 			t.Errorf("%s, it had written a file", name)
 		}
 	}
-	for range 4 {
+	for range 3 {
 		n := rand.Int64N(size)
 		name := fmt.Sprintf("killed after byte %d of %d", n, size)
 		child(name, func(dir string, rows *bufio.Reader) {

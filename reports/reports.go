@@ -54,6 +54,7 @@ type job struct {
 	Report
 	rows  rowSource
 	input input // nil: none
+	done  int64 // lines written so far
 }
 
 func newJob(r Report) *job {

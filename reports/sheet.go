@@ -15,10 +15,10 @@ import (
 var sheetRows = 1_048_575
 
 // sampleRows is how many rows are looked at before the columns get their widths.
-const sampleRows = 500
+var sampleRows = 500
 
 // maxColumns is how many columns a sheet of Excel has.
-const maxColumns = 16384
+var maxColumns = 16384
 
 // fittedColumns is how many columns get a width of their own: excelize takes
 // time by the square of their number.
@@ -37,6 +37,7 @@ type sheet struct {
 	names  []string                 // of the sheets
 	rows   []int                    // written to each, without the header
 	sample []line                   // waiting for the widths
+	trims  *trims                   // what could not be written as it was
 	widths []float64                // nil until the sample is taken
 	values []any                    // of the row being written
 }
@@ -127,7 +128,7 @@ func (s *sheet) open() error {
 		if i >= s.input {
 			style = s.book.styles.own
 		}
-		head[i] = excelize.Cell{StyleID: style, Value: s.book.trims.fit(h)}
+		head[i] = excelize.Cell{StyleID: style, Value: s.trims.fit(h)}
 	}
 	if err := sw.SetRow("A1", head, excelize.RowOpts{Height: 21, StyleID: s.book.styles.text}); err != nil {
 		return err
@@ -145,7 +146,7 @@ func (s *sheet) write(l *line) error {
 		}
 		last++
 	}
-	st, fit, row := s.book.styles, &s.book.trims, &l.row
+	st, fit, row := s.book.styles, s.trims, &l.row
 	s.values = s.values[:0]
 	text := func(v string) {
 		if v == "" {
@@ -237,7 +238,7 @@ func (s *sheet) own(c *source.Cell) any {
 	if c.Text == "" {
 		return nil
 	}
-	return s.book.trims.fit(c.Text)
+	return s.trims.fit(c.Text)
 }
 
 // exactNumber gives the number that s stands for if it is written back as s.

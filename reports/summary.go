@@ -20,25 +20,25 @@ type Summary struct {
 	Run         int64          `json:"run"`     // number of the run in the ledger; 0 when none was begun
 	Command     string         `json:"command"` // import, check, settle
 	File        string         `json:"file"`    // the input as the user named it; "" for settle
-	Sheet       string         `json:"sheet,omitempty"`
+	Sheet       string         `json:"sheet"`
 	Mapping     string         `json:"mapping"`
 	Target      string         `json:"target"`
 	Account     string         `json:"account"`
-	Started     time.Time      `json:"started"`         // UTC
-	Ended       *time.Time     `json:"ended"`           // UTC; null: cut off
-	Duration    float64        `json:"duration_s"`      // seconds; 0 when the run has no end
-	Calls       int64          `json:"calls"`           // throttled ones too
-	CallsPerS   float64        `json:"calls_per_s"`     // over the whole run
-	Limit       string         `json:"limit"`           // "25/5s" or "off"
-	Throttled   int64          `json:"throttled"`       // calls that the account turned away for their rate
-	Stop        string         `json:"stopped"`         // why the run ended early, in words; "" when it did not
-	Totals      SummaryTotals  `json:"totals"`          // of rows
-	Errors      []SummaryError `json:"errors"`          // the most common first, at most ten; never null
-	ResultsFile string         `json:"results_file"`    // "" for none, "-" for standard output
-	ExitCode    int            `json:"exit_code"`       // of the process
-	Error       *Failure       `json:"error,omitempty"` // what stopped the program, when something did
-	Next        []string       `json:"next"`            // commands to type next; never null
-	Line        string         `json:"line"`            // the sentence that ends the run
+	Started     time.Time      `json:"started"`      // UTC
+	Ended       *time.Time     `json:"ended"`        // UTC; null: cut off
+	Duration    float64        `json:"duration_s"`   // seconds; 0 when the run has no end
+	Calls       int64          `json:"calls"`        // throttled ones too
+	CallsPerS   float64        `json:"calls_per_s"`  // over the whole run
+	Limit       string         `json:"limit"`        // "25/5s" or "off"
+	Throttled   int64          `json:"throttled"`    // calls that the account turned away for their rate
+	Stop        string         `json:"stopped"`      // why the run ended early, in words; "" when it did not
+	Totals      SummaryTotals  `json:"totals"`       // of rows
+	Errors      []SummaryError `json:"errors"`       // the most common first, at most ten; never null
+	ResultsFile string         `json:"results_file"` // "" for none, "-" for standard output
+	ExitCode    int            `json:"exit_code"`    // of the process
+	Error       *Failure       `json:"error"`        // what stopped the program; null when nothing did
+	Next        []string       `json:"next"`         // commands to type next; never null
+	Line        string         `json:"line"`         // the sentence that ends the run
 }
 
 // SummaryTotals counts rows by result. All but Rows add up to Rows.

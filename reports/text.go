@@ -106,6 +106,15 @@ func cutRunes(s string, n int) string {
 	return strings.TrimRight(string(r[:n-1]), " ") + "…"
 }
 
+// cutFront is the end of s in at most n characters, an ellipsis for the rest.
+func cutFront(s string, n int) string {
+	if utf8.RuneCountInString(s) <= n {
+		return s
+	}
+	r := []rune(s)
+	return "…" + string(r[len(r)-n+1:])
+}
+
 // width is how many columns of a fixed font the longest line of s takes.
 func width(s string) int {
 	widest, w := 0, 0

@@ -22,15 +22,14 @@ func (j *job) write(ctx context.Context, path string) (string, error) {
 	// What cannot be removed now is swept up by the next report; the results
 	// file itself is whole all the same.
 	defer shop.remove()
-	var done int64
 	name, err := shop.make(path, func(f *os.File) error {
 		if isCSV(path) {
 			return j.saveCSV(ctx, f)
 		}
-		return j.saveBook(ctx, shop.dir, f, &done)
+		return j.saveBook(ctx, shop.dir, f)
 	})
 	if err != nil {
-		return "", j.asError(path, err, j.need(shop.size(), done))
+		return "", j.asError(path, err, j.need(shop.size(), j.done))
 	}
 	return name, nil
 }
