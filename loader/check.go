@@ -3,10 +3,11 @@ package loader
 import (
 	"context"
 	"strconv"
+	"strings"
 	"time"
 
+	"leadload/converter"
 	"leadload/loader/ledger"
-	"leadload/loader/source"
 	"leadload/mapping"
 )
 
@@ -30,6 +31,8 @@ type CheckJob struct {
 	// ScratchRun, for a report.
 	Scratch    *ledger.Ledger
 	ScratchRun int64
+	// Online, where not nil, holds every row against the account's metadata too.
+	Online *Online
 	// OnFault is told of every fault of a row.
 	OnFault func(Fault)
 	// OnBody is shown the row and the request body of every row that would be sent; it may be nil.
@@ -70,46 +73,39 @@ func Check(ctx context.Context, j CheckJob) (CheckResult, error) {
 		return res, err
 	}
 	defer p.Close()
-	ex := newExaminer(program, j.Mapping)
-	stamps := newStamps(program)
+	pipe := newCheckPipe(&j, program, p.Empty())
 	leads := map[[16]byte]struct{}{}
 	var scratch []ledger.Entry
-	for row, err := range j.File.Rows() {
-		if err == nil {
-			err = context.Cause(ctx)
+	err = pipe.run(ctx, func(row *checkRow, cells []converter.Cell) error {
+		e := &row.entry
+		if pipe.brief {
+			pipe.decide(e)
+		} else if err := p.Decide(ctx, e); err != nil {
+			return err
 		}
-		if err != nil {
-			return res, err
-		}
-		var e ledger.Entry
-		if !j.Rows.Has(row.Number) {
-			e = bareEntry(row)
-			e.Verdict, e.Code, e.Msg = ledger.Skipped, "row.not-chosen", "not among the rows named by --rows"
-		} else {
-			e = ex.entry(row)
-			if err := p.Decide(ctx, &e); err != nil {
-				return res, err
-			}
-			j.tell(ex, row, &e)
-			if len(row.Faults) == 0 {
-				stamps.take(ex)
-			}
+		j.tell(row)
+		if cells != nil {
+			pipe.samples.take(cells)
 		}
 		if e.WantField != "" && e.Verdict == ledger.Due {
-			leads[ledger.HashIdentity(e.WantField, e.WantValue)] = struct{}{}
+			leads[row.lead] = struct{}{}
 		}
-		res.count(&e)
+		res.count(e)
 		if j.OnRow != nil {
 			j.OnRow(res.Plan.Rows)
 		}
 		if j.Scratch != nil {
-			if scratch = append(scratch, e); len(scratch) == planBatch {
+			if scratch = append(scratch, *e); len(scratch) == planBatch {
 				if err := j.Scratch.Note(ctx, j.ScratchRun, scratch); err != nil {
-					return res, err
+					return err
 				}
 				scratch = scratch[:0]
 			}
 		}
+		return nil
+	})
+	if err != nil {
+		return res, err
 	}
 	if j.Scratch != nil && len(scratch) > 0 {
 		if err := j.Scratch.Note(ctx, j.ScratchRun, scratch); err != nil {
@@ -119,8 +115,11 @@ func Check(ctx context.Context, j CheckJob) (CheckResult, error) {
 	if res.Plan.Rows == 0 {
 		return res, usage("file.no-rows", "check that it is the right file and sheet, and header_row in the mapping", "%s holds a header but no rows", j.Input)
 	}
-	res.Plan.Unused, res.Plan.Warnings = program.Unused(), append(program.Warnings(), stamps.warnings()...)
-	res.Samples = stamps.samples
+	res.Plan.Unused, res.Plan.Warnings = program.Unused(), append(program.Warnings(), pipe.warnings()...)
+	if j.Online != nil {
+		res.Plan.Warnings = append(res.Plan.Warnings, j.Online.Warnings()...)
+	}
+	res.Samples = pipe.samples.samples
 	res.Plan.Lookups = int64(len(leads))
 	limit := j.Account.Limit
 	res.Plan.Calls = res.Plan.Ready + res.Plan.Lookups + res.Plan.Pending
@@ -138,30 +137,39 @@ func Check(ctx context.Context, j CheckJob) (CheckResult, error) {
 }
 
 // tell reports a row's faults, or shows its body.
-func (j *CheckJob) tell(ex *examiner, row *source.Row, e *ledger.Entry) {
+func (j *CheckJob) tell(row *checkRow) {
+	e := &row.entry
 	switch e.Verdict {
 	case ledger.Invalid:
 		if j.OnFault == nil {
 			return
 		}
-		if len(row.Faults) > 0 {
-			for _, f := range row.Faults {
-				j.OnFault(Fault{Row: row.Number, Line: row.Line, Column: f.Column, Code: f.Code, Msg: f.Msg, Hint: f.Hint})
+		if len(row.faults) > 0 {
+			for _, f := range row.faults {
+				j.OnFault(Fault{Row: e.Number, Line: e.Line, Column: f.Column, Code: f.Code, Msg: f.Msg, Hint: f.Hint})
 			}
 			return
 		}
-		for _, p := range ex.rec.Problems {
-			j.OnFault(Fault{Row: row.Number, Line: row.Line, Column: p.Column, Field: p.Field, Code: p.Code, Msg: p.Msg, Hint: p.Hint})
+		for _, p := range row.problems {
+			j.OnFault(Fault{Row: e.Number, Line: e.Line, Column: p.Column, Field: p.Field, Code: p.Code, Msg: p.Msg, Hint: p.Hint})
 		}
 	case ledger.Repeated, ledger.Changed:
 		if j.OnFault != nil {
-			j.OnFault(Fault{Row: row.Number, Line: row.Line, Code: e.Code, Msg: e.Msg, Hint: e.Hint})
+			j.OnFault(Fault{Row: e.Number, Line: e.Line, Column: strings.Join(j.keyColumns(e), " + "), Code: e.Code, Msg: e.Msg, Hint: e.Hint})
 		}
 	case ledger.Due:
 		if j.OnBody != nil && e.State == ledger.Ready {
-			j.OnBody(row.Number, ex.rec.Body)
+			j.OnBody(e.Number, row.body)
 		}
 	}
+}
+
+// keyColumns are the columns by which a row is the one of before.
+func (j *CheckJob) keyColumns(e *ledger.Entry) []string {
+	if e.HasKey {
+		return j.Mapping.Key
+	}
+	return nil
 }
 
 func (r *CheckResult) count(e *ledger.Entry) {
@@ -198,45 +206,73 @@ func (r *CheckResult) count(e *ledger.Entry) {
 	}
 }
 
-// stamps collects sample conversions and watches for days that might be months.
-type stamps struct {
+// stampSamples collects the first conversions of every timestamp column.
+type stampSamples struct {
 	list    []mapping.Timestamp
 	samples []Sample
 	taken   []int
-	decided []bool
-	both    []int64
+	left    int // columns that want more
 }
 
-func newStamps(p *mapping.Program) *stamps {
-	list := p.Timestamps()
-	return &stamps{list: list, taken: make([]int, len(list)), decided: make([]bool, len(list)), both: make([]int64, len(list))}
+func newStampSamples(list []mapping.Timestamp) *stampSamples {
+	return &stampSamples{list: list, taken: make([]int, len(list)), left: len(list)}
 }
 
-// take looks at the row that the examiner has just mapped.
-func (s *stamps) take(ex *examiner) {
+func (s *stampSamples) take(cells []converter.Cell) {
+	if s.left == 0 {
+		return
+	}
 	for i := range s.list {
 		t := &s.list[i]
-		if s.taken[i] < samplesEach {
-			if local, utc, ok := t.Sample(ex.cells); ok {
-				s.taken[i]++
-				s.samples = append(s.samples, Sample{Field: t.Name, Column: t.Column, Zone: t.Zone, Local: local, UTC: utc})
-			}
+		if s.taken[i] == samplesEach {
+			continue
 		}
-		if !s.decided[i] {
-			ambiguous, decided := t.AmbiguousDayMonth(ex.cells)
-			s.decided[i] = decided
-			if ambiguous {
-				s.both[i]++
+		if local, utc, ok := t.Sample(cells); ok {
+			if s.taken[i]++; s.taken[i] == samplesEach {
+				s.left--
 			}
+			s.samples = append(s.samples, Sample{Field: t.Name, Column: t.Column, Zone: t.Zone, Local: local, UTC: utc})
 		}
 	}
 }
 
-func (s *stamps) warnings() []string {
+// dayOrder watches the timestamp columns for days that might be months.
+type dayOrder struct {
+	list    []mapping.Timestamp
+	decided []bool
+	both    []int64
+}
+
+func newDayOrder(list []mapping.Timestamp) *dayOrder {
+	return &dayOrder{list: list, decided: make([]bool, len(list)), both: make([]int64, len(list))}
+}
+
+func (d *dayOrder) look(cells []converter.Cell) {
+	for i := range d.list {
+		if d.decided[i] {
+			continue
+		}
+		ambiguous, decided := d.list[i].AmbiguousDayMonth(cells)
+		d.decided[i] = decided
+		if ambiguous {
+			d.both[i]++
+		}
+	}
+}
+
+// join adds what another has seen of the same columns.
+func (d *dayOrder) join(other *dayOrder) {
+	for i := range d.list {
+		d.decided[i] = d.decided[i] || other.decided[i]
+		d.both[i] += other.both[i]
+	}
+}
+
+func (d *dayOrder) warnings() []string {
 	var out []string
-	for i := range s.list {
-		if !s.decided[i] && s.both[i] > 0 {
-			out = append(out, "column "+strconv.Quote(s.list[i].Column)+": every value would also fit with day and month exchanged; compare the sample conversions with what was meant")
+	for i := range d.list {
+		if !d.decided[i] && d.both[i] > 0 {
+			out = append(out, "column "+strconv.Quote(d.list[i].Column)+": every value would also fit with day and month exchanged; compare the sample conversions with what was meant")
 		}
 	}
 	return out

@@ -88,6 +88,9 @@ type examiner struct {
 	rec      mapping.Record
 	digester ledger.Digester
 	numbers  map[string]bool // fields whose values are numbers
+	online   *Online         // the account's metadata; nil for none
+	// brief leaves out what only a row that was loaded before is compared by.
+	brief bool
 }
 
 func newExaminer(p *mapping.Program, m *mapping.Mapping) *examiner {
@@ -108,21 +111,35 @@ func bareEntry(row *source.Row) ledger.Entry {
 func (ex *examiner) entry(row *source.Row) ledger.Entry {
 	e := bareEntry(row)
 	if len(row.Faults) > 0 {
-		var msgs, hints []string
-		for _, f := range row.Faults {
-			msgs = appendNew(msgs, inColumn(f.Column, f.Msg))
-			hints = appendNew(hints, f.Hint)
-		}
-		e.Verdict, e.Code, e.Msg, e.Hint = ledger.Invalid, row.Faults[0].Code, strings.Join(msgs, "; "), strings.Join(hints, "; ")
+		unusable(&e, row.Faults)
 		return e
 	}
 	ex.cells = cellsOf(ex.cells, row)
-	ex.runner.Map(ex.cells, &ex.rec)
+	ex.examine(&e, ex.cells)
+	return e
+}
+
+// unusable marks a row that could not be read whole.
+func unusable(e *ledger.Entry, faults []*source.Error) {
+	var msgs, hints []string
+	for _, f := range faults {
+		msgs = appendNew(msgs, inColumn(f.Column, f.Msg))
+		hints = appendNew(hints, f.Hint)
+	}
+	e.Verdict, e.Code, e.Msg, e.Hint = ledger.Invalid, faults[0].Code, strings.Join(msgs, "; "), strings.Join(hints, "; ")
+}
+
+// examine maps a row's cells and fills in what they say about it.
+func (ex *examiner) examine(e *ledger.Entry, cells []converter.Cell) {
+	ex.runner.Map(cells, &ex.rec)
 	rec := &ex.rec
-	e.KeyText = strings.Clone(rec.KeyText)
+	e.KeyText = rec.KeyText
 	if rec.Skipped {
 		e.Verdict, e.Code, e.Msg = ledger.Skipped, "row.skipped", "skip_when of the mapping holds for this row"
-		return e
+		return
+	}
+	if ex.online != nil {
+		ex.online.Row(e.Number, rec)
 	}
 	if len(rec.Problems) > 0 {
 		var msgs, hints []string
@@ -131,10 +148,9 @@ func (ex *examiner) entry(row *source.Row) ledger.Entry {
 			hints = appendNew(hints, p.Hint)
 		}
 		e.Verdict, e.Code, e.Msg, e.Hint = ledger.Invalid, rec.Problems[0].Code, strings.Join(msgs, "; "), strings.Join(hints, "; ")
-		return e
+		return
 	}
-	ex.identify(&e)
-	return e
+	ex.identify(e)
 }
 
 // identify fills in what names the row: its key, or without one what it says.
@@ -144,9 +160,13 @@ func (ex *examiner) identify(e *ledger.Entry) {
 	if ex.m.Lead.FindBy != "" {
 		// The lead is looked up, so its id is not in the body; what it is found by is part of what the row says.
 		lead = rec.Lead
-		e.WantField, e.WantValue = rec.LeadField, strings.Clone(rec.LeadValue)
+		e.WantField, e.WantValue = rec.LeadField, leadName(rec.LeadField, strings.Clone(rec.LeadValue))
 	} else if ex.m.LeadMustExist {
-		e.WantField, e.WantValue = rec.LeadField, strings.Clone(rec.LeadValue)
+		e.WantField, e.WantValue = rec.LeadField, leadName(rec.LeadField, strings.Clone(rec.LeadValue))
+	}
+	e.HasKey = len(ex.m.Key) > 0
+	if ex.brief {
+		return
 	}
 	n := len(rec.Fields)
 	extra := 0
@@ -164,7 +184,7 @@ func (ex *examiner) identify(e *ledger.Entry) {
 		}
 		return f.Name, f.Value
 	})
-	if e.HasKey = len(ex.m.Key) > 0; e.HasKey {
+	if e.HasKey {
 		e.Identity = ledger.HashIdentity(rec.Key)
 	} else {
 		e.Identity = e.Digest.Body

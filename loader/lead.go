@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"leadload/loader/leadsquared"
 	"leadload/loader/ledger"
@@ -15,7 +16,7 @@ import (
 // call; the error ends the run.
 func (r *run) leadOf(ctx context.Context, j *job) (string, ledger.Outcome, error) {
 	field, value := j.Payload.LeadField, j.Payload.LeadValue
-	known, err := r.led.Lead(ctx, r.acct, field, value, r.o.LeadAge)
+	known, err := r.led.Lead(ctx, r.acct, field, leadName(field, value), r.o.LeadAge)
 	if err != nil || known != "" {
 		return known, ledger.Outcome{}, err
 	}
@@ -29,7 +30,9 @@ func (r *run) leadOf(ctx context.Context, j *job) (string, ledger.Outcome, error
 	case out.Verdict == leadsquared.Rejected:
 		return "", refuse("lead.refused", "correct the value, or find the lead by another field", "the look-up of the lead by %s %q was refused: %s", field, value, refusal(out)), nil
 	case out.Verdict != leadsquared.Applied:
-		return "", refuse("lead.unread", "run the same command again", "the lead with %s %q could not be looked up: %s", field, value, out.Message), nil
+		o := refuse("lead.unread", "run the same command again", "the lead with %s %q could not be looked up: %s", field, value, out.Message)
+		o.State = ledger.Ready // nobody refused the row
+		return "", o, nil
 	case len(leads) == 0 && j.Payload.IfMissing == "create":
 		return r.createLead(ctx, j)
 	case len(leads) == 0:
@@ -42,15 +45,76 @@ func (r *run) leadOf(ctx context.Context, j *job) (string, ledger.Outcome, error
 		return "", refuse("lead.many", "merge the leads in the account, or write if_many: newest under lead: in the mapping", "%d leads have %s %q: %s", len(leads), field, value, strings.Join(ids, ", ")), nil
 	}
 	newest := slices.MaxFunc(leads, func(a, b leadsquared.Lead) int { return a.CreatedOn.Compare(b.CreatedOn) })
-	r.led.RememberLead(r.acct, field, value, newest.ID)
+	r.led.RememberLead(r.acct, field, leadName(field, value), newest.ID)
 	return newest.ID, ledger.Outcome{}, nil
 }
 
+// createTries bounds how often a lead is captured for one row.
+const createTries = 3
+
 // createLead makes the lead of a sales activity on the user's demand
-// (if_missing: create).
+// (if_missing: create). Whatever the call answers, the lead is looked up
+// again: that gives its id, and after a lost answer it tells whether there is
+// one. The row itself is sent only with an id that the account has shown.
 func (r *run) createLead(ctx context.Context, j *job) (string, ledger.Outcome, error) {
-	return "", ledger.Outcome{Record: j.Record, State: ledger.Rejected, Code: "lead.missing",
-		Msg: fmt.Sprintf("no lead has %s %q", j.Payload.LeadField, j.Payload.LeadValue), Hint: "make the lead in the account first, and load the row again"}, nil
+	field, value := j.Payload.LeadField, j.Payload.LeadValue
+	refuse := func(state ledger.State, code, hint, format string, args ...any) ledger.Outcome {
+		return ledger.Outcome{Record: j.Record, State: state, Code: code, Msg: fmt.Sprintf(format, args...), Hint: hint}
+	}
+	attribute := value
+	if j.Payload.LeadText != "" {
+		attribute = j.Payload.LeadText
+	}
+	if field != "EmailAddress" && field != "Phone" && field != "Mobile" {
+		return "", refuse(ledger.Rejected, "lead.uncreatable", "make the lead in the account first, or find it by EmailAddress or Phone",
+			"no lead has %s %q, and the account makes leads by EmailAddress, Phone and Mobile only", field, value), nil
+	}
+	for try := 1; try <= createTries; try++ {
+		out, err := r.once(ctx, func(ctx context.Context, slot leadsquared.Slot) leadsquared.Outcome {
+			return r.client.CaptureLead(ctx, slot, field, attribute)
+		})
+		if err != nil {
+			return "", ledger.Outcome{}, err
+		}
+		if out.Verdict != leadsquared.NotSent {
+			r.led.CountCalls(r.acct, time.Now(), 1)
+		}
+		switch out.Verdict {
+		case leadsquared.Rejected:
+			return "", refuse(ledger.Rejected, "lead.refused", "correct the value, or make the lead in the account", "the account refused to make a lead with %s %q: %s", field, value, refusal(out)), nil
+		case leadsquared.Applied:
+		default:
+			if err := sleep(ctx, backoff(try+1)); err != nil {
+				return "", ledger.Outcome{}, err
+			}
+		}
+		leads, seen, err := r.leadsBy(ctx, field, value)
+		switch {
+		case err != nil:
+			return "", ledger.Outcome{}, err
+		case seen.Verdict != leadsquared.Applied:
+			return "", refuse(ledger.Ready, "lead.unread", "run the same command again", "a lead with %s %q was asked for, and could not be looked up: %s", field, value, seen.Message), nil
+		case len(leads) > 1 && j.Payload.IfMany != "newest":
+			return "", refuse(ledger.Rejected, "lead.many", "merge the leads in the account, or write if_many: newest under lead: in the mapping", "%d leads have %s %q since one was made", len(leads), field, value), nil
+		case len(leads) > 0:
+			newest := slices.MaxFunc(leads, func(a, b leadsquared.Lead) int { return a.CreatedOn.Compare(b.CreatedOn) })
+			r.led.RememberLead(r.acct, field, leadName(field, value), newest.ID)
+			return newest.ID, ledger.Outcome{}, nil
+		case out.Verdict == leadsquared.Applied:
+			return "", refuse(ledger.Ready, "lead.unread", "run the same command again", "the lead with %s %q was made, but the account does not show it yet", field, value), nil
+		}
+		// Not there: the account matches by the value before it makes a lead, so asking again cannot make two.
+	}
+	return "", refuse(ledger.Ready, "lead.unread", "run the same command again", "a lead with %s %q could not be made: the answers got lost", field, value), nil
+}
+
+// leadName is the value under which a lead is remembered: an e-mail address
+// names one lead whatever its letters' case.
+func leadName(field, value string) string {
+	if field == "EmailAddress" {
+		return strings.ToLower(value)
+	}
+	return value
 }
 
 // leadsBy looks leads up by a unique field.

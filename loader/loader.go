@@ -94,6 +94,13 @@ type live struct {
 	loaded, duplicate, pending, rejected, inDoubt, throttled atomic.Int64
 }
 
+// reset begins the numbers of another file.
+func (l *live) reset() {
+	for _, n := range []*atomic.Int64{&l.total, &l.started, &l.loaded, &l.duplicate, &l.pending, &l.rejected, &l.inDoubt, &l.throttled} {
+		n.Store(0)
+	}
+}
+
 // Phase is what a run is doing.
 type Phase string
 
@@ -153,6 +160,7 @@ func targetScope(m *mapping.Mapping) string {
 // Import loads one file.
 func (s *Session) Import(ctx context.Context, j Job) (Result, error) {
 	var res Result
+	s.live.reset()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	if !s.o.Until.IsZero() {

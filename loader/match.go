@@ -76,13 +76,11 @@ const (
 	exact                  // it carries what was sent
 )
 
-// compare holds a candidate against a row.
-func compare(w want, c candidate) likeness {
+// compare holds a candidate against a row. keyed says that the key alone
+// decided; cmp is what was compared.
+func compare(w want, c candidate) (like likeness, keyed bool, cmp leadsquared.Comparison) {
 	if w.event != c.event {
-		return other
-	}
-	if !c.readable {
-		return unread
+		return other, false, cmp
 	}
 	got := c.fields
 	if c.note != "" {
@@ -91,7 +89,7 @@ func compare(w want, c candidate) likeness {
 			got[k] = v
 		}
 	}
-	cmp := w.body.Compare(got)
+	cmp = w.body.Compare(got)
 	if len(w.keys) > 0 {
 		// The key alone decides, where the account shows it.
 		same, differ := 0, 0
@@ -104,21 +102,23 @@ func compare(w want, c candidate) likeness {
 			}
 		}
 		if differ > 0 {
-			return other
+			return other, true, cmp
 		}
 		if same == len(w.keys) {
-			return exact
+			return exact, true, cmp
 		}
 	}
 	switch {
+	case !c.readable:
+		return unread, false, cmp
 	case len(cmp.Differ) == 0 && (len(cmp.Same) > 0 || !c.sale):
 		// With nothing to compare, an opportunity is known by lead, type and moment.
-		return exact
+		return exact, false, cmp
 	case len(cmp.Same) >= len(cmp.Differ) && len(cmp.Same) > 0:
 		// The account's automations may have changed a field after the record was made.
-		return alike
+		return alike, false, cmp
 	}
-	return other
+	return other, false, cmp
 }
 
 const (
@@ -134,7 +134,7 @@ const (
 // account's clock.
 func (s sight) since(created, sent time.Time) bool {
 	if created.IsZero() {
-		return true // a sale: the account does not say when it was made
+		return true // a sale of which the account does not say when it was made
 	}
 	return !created.Add(time.Second).Before(sent.Add(s.lo - clockSlack))
 }
@@ -144,15 +144,23 @@ func (s sight) sinceWide(created, sent time.Time) bool {
 	return created.IsZero() || !created.Before(sent.Add(min(s.lo, 0)-wideSlack))
 }
 
-// justBefore reports whether a record seems so little older than the call
-// that a clock might be to blame, even one that was measured.
-func (s sight) justBefore(created, sent time.Time) bool {
-	return !s.sure || !created.Before(sent.Add(s.lo-2*time.Minute))
+// near reports whether a record might have been made by the call even if the
+// clocks are not what they seem: only records of which both moments are known
+// prove how far apart they are; the Date header may come from another machine.
+func (s sight) near(created, sent time.Time) bool {
+	if created.IsZero() {
+		return true
+	}
+	if s.proved {
+		return !created.Before(sent.Add(s.lo - 2*time.Minute))
+	}
+	return s.sinceWide(created, sent)
 }
 
-// during reports whether a record was made while the call may have been under way.
+// during is near for a record of which nothing is known but its moment: it is
+// not much younger than the call either.
 func (s sight) during(created, sent time.Time) bool {
-	return created.IsZero() || s.since(created, sent) && created.Before(sent.Add(s.lo+s.span+wideSlack))
+	return created.IsZero() || s.near(created, sent) && created.Before(sent.Add(s.lo+s.span+wideSlack))
 }
 
 // The ends of a look at the account.
@@ -172,55 +180,194 @@ type decision struct {
 }
 
 // decide is the heart of settling: it joins the rows in doubt of one lead with
-// the records that nobody owns. It is pure. A row is found when one record
-// carries what was sent and was made since its call; rows that say the same
-// share their records, one each; it is absent when the account was read and has
-// nothing that might be it; in every other case it stays in doubt.
+// the records that nobody owns. It is pure. wants come in the order of their calls.
+//
+// A row is found when a record carries what was sent and was made since its
+// call; rows that cannot be told apart share their records, one each. It is
+// absent when the account was read and has nothing that might be it. In every
+// other case it stays in doubt.
 func decide(wants []want, s sight) []decision {
 	out := make([]decision, len(wants))
 	taken := map[string]bool{}
-	for i := range wants {
-		if out[i].kind != 0 {
-			continue
-		}
-		// Rows that say the same are decided together.
-		same := []int{i}
-		for j := i + 1; j < len(wants); j++ {
-			if wants[j].text == wants[i].text {
-				same = append(same, j)
-			}
-		}
-		var fits []candidate
-		for _, c := range s.seen {
-			if compare(wants[i], c) == exact && s.since(c.created, wants[i].sent) && !taken[c.id] {
-				fits = append(fits, c)
-			}
-		}
-		slices.SortStableFunc(fits, func(a, b candidate) int { return a.created.Compare(b.created) })
-		if len(fits) > len(same) {
-			for _, j := range same {
-				out[j] = decision{kind: unsure, ids: idsOf(fits), code: "doubt.several",
-					msg:  fmt.Sprintf("the account has %d records that carry what was sent, made since the call", len(fits)),
-					hint: "look at the candidates in the account: keep one, delete or change the others, and run leadload settle"}
-			}
-			continue
-		}
-		// The last records go to the last rows: a record cannot be older than its call.
-		for k, c := range slices.Backward(fits) {
-			j := same[len(same)-len(fits)+k]
-			if s.since(c.created, wants[j].sent) {
-				out[j] = decision{kind: found, ids: []string{c.id}}
-				taken[c.id] = true
-			}
-		}
+	fits := fitsOf(wants, s)
+	for _, part := range partsOf(len(wants), fits) {
+		s.join(wants, part, fits, out, taken)
 	}
 	for i, w := range wants {
-		if out[i].kind != 0 {
-			continue
+		if out[i].kind == 0 {
+			out[i] = undecided(w, s, taken)
 		}
-		out[i] = undecided(w, s, taken)
 	}
 	return out
+}
+
+// fit is a record that carries what a row sent.
+type fit struct {
+	at   int      // index into sight.seen
+	same []string // the names that agree
+}
+
+// fitsOf gives the records that each row may be. Of two rows of which one says
+// a part of what the other says, a record with the whole belongs to the other.
+func fitsOf(wants []want, s sight) [][]fit {
+	fits := make([][]fit, len(wants))
+	for i, w := range wants {
+		for k, c := range s.seen {
+			like, keyed, cmp := compare(w, c)
+			// A key names its record for good: clocks matter less.
+			if like == exact && (s.since(c.created, w.sent) || keyed && s.near(c.created, w.sent)) {
+				fits[i] = append(fits[i], fit{k, cmp.Same})
+			}
+		}
+	}
+	kept := make([][]fit, len(wants))
+	for i := range fits {
+		for _, f := range fits[i] {
+			better := false
+			for j := range fits {
+				if j == i || wants[j].text == wants[i].text {
+					continue
+				}
+				for _, g := range fits[j] {
+					better = better || g.at == f.at && len(g.same) > len(f.same) && within(f.same, g.same)
+				}
+			}
+			if !better {
+				kept[i] = append(kept[i], f)
+			}
+		}
+	}
+	return kept
+}
+
+func within(some, all []string) bool {
+	for _, s := range some {
+		if !slices.Contains(all, s) {
+			return false
+		}
+	}
+	return true
+}
+
+// part is rows and records that have to do with one another, and with no others.
+type part struct {
+	rows, seen []int
+}
+
+// partsOf takes rows and records apart into groups that share nothing.
+func partsOf(rows int, fits [][]fit) []part {
+	var parts []part
+	done := make([]bool, rows)
+	for i := range rows {
+		if done[i] || len(fits[i]) == 0 {
+			continue
+		}
+		p := part{rows: []int{i}}
+		done[i] = true
+		for grown := true; grown; {
+			grown = false
+			for _, r := range p.rows {
+				for _, f := range fits[r] {
+					if !slices.Contains(p.seen, f.at) {
+						p.seen, grown = append(p.seen, f.at), true
+					}
+				}
+			}
+			for j := range rows {
+				if done[j] || !slices.ContainsFunc(fits[j], func(f fit) bool { return slices.Contains(p.seen, f.at) }) {
+					continue
+				}
+				done[j], grown = true, true
+				p.rows = append(p.rows, j)
+			}
+		}
+		slices.Sort(p.rows)
+		parts = append(parts, p)
+	}
+	return parts
+}
+
+// join decides about the rows of one part.
+func (s sight) join(wants []want, p part, fits [][]fit, out []decision, taken map[string]bool) {
+	// Oldest first; the trail has the newest first within a second.
+	slices.SortFunc(p.seen, func(a, b int) int {
+		if c := s.seen[a].created.Compare(s.seen[b].created); c != 0 {
+			return c
+		}
+		return b - a
+	})
+	ids := make([]string, len(p.seen))
+	for k, at := range p.seen {
+		ids[k] = s.seen[at].id
+	}
+	all := func(code, msg, hint string) {
+		for _, i := range p.rows {
+			out[i] = decision{kind: unsure, ids: ids, code: code, msg: msg, hint: hint}
+		}
+	}
+	is := func(i, k int) bool {
+		return slices.ContainsFunc(fits[i], func(f fit) bool { return f.at == p.seen[k] })
+	}
+	take := func(i, k int) {
+		out[i] = decision{kind: found, ids: []string{ids[k]}}
+		taken[ids[k]] = true
+	}
+	alikes := !slices.ContainsFunc(p.rows, func(i int) bool { return wants[i].text != wants[p.rows[0]].text })
+	switch {
+	case len(p.seen) > len(p.rows):
+		all("doubt.several", fmt.Sprintf("the account has %d records that carry what was sent, made since the call", len(p.seen)),
+			"look at the candidates in the account: keep one, delete or change the others, and run leadload settle")
+	case alikes:
+		// Which of them arrived makes no difference, but a record cannot be older
+		// than its call: the last records go to the last rows.
+		for k := range slices.Backward(p.seen) {
+			if i := p.rows[len(p.rows)-len(p.seen)+k]; is(i, k) {
+				take(i, k)
+			}
+		}
+	default:
+		if match := matching(len(p.rows), len(p.seen), func(r, k int) bool { return is(p.rows[r], k) }); match != nil {
+			for r, k := range match {
+				take(p.rows[r], k)
+			}
+			return
+		}
+		all("doubt.either", fmt.Sprintf("the account has %s that may be any of %d rows in doubt, as far as the account shows them", plural(int64(len(p.seen)), "record", "records"), len(p.rows)),
+			"look at the candidates in the account and load the rows that are not there under a key of their own")
+	}
+}
+
+// matching gives each row a record of its own, in order where that is
+// possible; nil when there are fewer records than rows or no such joining.
+func matching(rows, records int, is func(r, k int) bool) []int {
+	if rows != records {
+		return nil
+	}
+	match, owner := make([]int, rows), make([]int, records)
+	for k := range owner {
+		owner[k] = -1
+	}
+	var try func(r int, tried []bool) bool
+	try = func(r int, tried []bool) bool {
+		for n := range records {
+			k := (r + n) % records // its own place in the order first
+			if tried[k] || !is(r, k) {
+				continue
+			}
+			tried[k] = true
+			if owner[k] < 0 || try(owner[k], tried) {
+				match[r], owner[k] = k, r
+				return true
+			}
+		}
+		return false
+	}
+	for r := range rows {
+		if !try(r, make([]bool, records)) {
+			return nil
+		}
+	}
+	return match
 }
 
 // undecided says what to think of a row that no record was found for.
@@ -230,10 +377,10 @@ func undecided(w want, s sight, taken map[string]bool) decision {
 		if taken[c.id] {
 			continue
 		}
-		switch like := compare(w, c); {
+		switch like, _, _ := compare(w, c); {
 		case like == unread && s.during(c.created, w.sent):
 			hidden = append(hidden, c)
-		case like == exact && !s.since(c.created, w.sent) && s.justBefore(c.created, w.sent):
+		case like == exact && !s.since(c.created, w.sent) && s.near(c.created, w.sent):
 			early = append(early, c)
 		case like == alike && s.during(c.created, w.sent) && !c.sale:
 			similar = append(similar, c)

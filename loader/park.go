@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io"
 	"os"
+	"runtime"
+	"time"
 
 	"leadload/loader/ledger"
 )
@@ -16,6 +18,7 @@ type job struct {
 	Number   int            `json:"n"` // row as the spreadsheet counts
 	Payload  ledger.Payload `json:"p"`
 	reserved bool
+	at       time.Time // when it was reserved
 }
 
 // parkInMemory is how many waiting rows are kept in memory. Further ones wait
@@ -29,6 +32,8 @@ type park struct {
 	count int // in memory
 	file  *os.File
 	end   int64
+	// unnamed says that the file has no name any more.
+	unnamed bool
 }
 
 // queue is the rows of one lead: first those in memory, then those on disk.
@@ -68,6 +73,11 @@ func (p *park) spill(q *queue, j *job) error {
 			return err
 		}
 		p.file = f
+		if runtime.GOOS != "windows" {
+			// Without a name, it is gone when the process is, however that ends: it
+			// holds people's data.
+			p.unnamed = os.Remove(f.Name()) == nil
+		}
 	}
 	text, err := json.Marshal(j)
 	if err != nil {
@@ -135,7 +145,10 @@ func (p *park) close() error {
 		return nil
 	}
 	name := p.file.Name()
-	err := errors.Join(p.file.Close(), os.Remove(name))
+	err := p.file.Close()
+	if !p.unnamed {
+		err = errors.Join(err, os.Remove(name))
+	}
 	p.file = nil
 	return err
 }

@@ -3,6 +3,7 @@ package loader
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -24,7 +25,8 @@ func (r *run) poll(ctx context.Context) error {
 			}
 			for _, rec := range page {
 				after = rec.Record
-				if rec.State == ledger.Pending {
+				// Other files' rows are asked about once; waiting is for this one's.
+				if rec.State == ledger.Pending && (round == 0 || r.id == 0 || rec.Run == r.id) {
 					pending = append(pending, rec)
 				}
 			}
@@ -36,20 +38,30 @@ func (r *run) poll(ctx context.Context) error {
 			return nil
 		}
 		if err := r.o.Account.asyncProblem(); err != nil {
-			return err
+			if own := slices.ContainsFunc(pending, func(rec ledger.OpenRecord) bool { return rec.Run == r.id }); own || r.id == 0 {
+				return err
+			}
+			r.o.Notify(plural(int64(len(pending)), "row", "rows") + " of other files cannot be asked about: " + err.Error())
+			return nil
+		}
+		patient := r.o.Wait > 0
+		if !patient && r.id != 0 {
+			return nil // nobody waits: leadload settle asks later
 		}
 		r.live.phase.Store(Polling)
-		if round == 0 {
+		if round == 0 && patient {
 			r.o.Notify(fmt.Sprintf("%s queued by the account: asking for results, for up to %s", plural(int64(len(pending)), "row is", "rows are"), r.o.Wait))
 		}
-		wait, err := r.queueWait(ctx, len(pending), round)
-		if err != nil {
-			return err
-		}
-		if left := time.Until(deadline); left <= 0 {
-			return nil
-		} else if err := sleep(ctx, min(wait, left)); err != nil {
-			return err
+		if patient {
+			wait, err := r.queueWait(ctx, len(pending), round)
+			if err != nil {
+				return err
+			}
+			if left := time.Until(deadline); left <= 0 {
+				return nil
+			} else if err := sleep(ctx, min(wait, left)); err != nil {
+				return err
+			}
 		}
 		g, gctx := errgroup.WithContext(ctx)
 		g.SetLimit(min(r.o.Concurrency, 16))
@@ -59,7 +71,7 @@ func (r *run) poll(ctx context.Context) error {
 			}
 			g.Go(func() error { return r.pollOne(gctx, rec) })
 		}
-		if err := g.Wait(); err != nil {
+		if err := g.Wait(); err != nil || !patient {
 			return err
 		}
 	}

@@ -23,6 +23,11 @@ import (
 // those in flight.
 const chunk = 256
 
+// reserveAge is how long a reservation stands for its call. A row that waits
+// longer, as in an outage, writes its intent down anew, so that what is
+// known of its moment stays true.
+const reserveAge = 2 * time.Second
+
 // send is the second pass: it sends the rows that the plan says are due.
 func (r *run) send(ctx context.Context) error {
 	return r.dispatch(ctx, r.dueJobs(ctx))
@@ -36,6 +41,7 @@ func (r *run) dueJobs(ctx context.Context) iter.Seq2[*job, error] {
 		rows, stopRows := iter.Pull2(r.job.File.Rows())
 		defer stopRows()
 		ex := newExaminer(r.program, r.job.Mapping)
+		ex.brief = true
 		for {
 			p, err, ok := planned()
 			if err != nil {
@@ -61,7 +67,14 @@ func (r *run) dueJobs(ctx context.Context) iter.Seq2[*job, error] {
 			if p.Verdict != ledger.Due || p.State != ledger.Ready {
 				continue
 			}
-			e := ex.entry(row)
+			// What only the plan needs of a row, its hashes, was made in the first pass.
+			e := ledger.Entry{Number: row.Number}
+			if len(row.Faults) > 0 {
+				unusable(&e, row.Faults)
+			} else {
+				ex.cells = cellsOf(ex.cells, row)
+				ex.examine(&e, ex.cells)
+			}
 			if e.Verdict != 0 { // the same row with the same mapping cannot turn out otherwise
 				yield(nil, &Error{Kind: Broken, Code: "run.unsteady", Msg: fmt.Sprintf("row %d was mapped in two ways: %s", row.Number, e.Msg), Hint: "report this; nothing was sent from this row on"})
 				return
@@ -87,6 +100,9 @@ func (r *run) jobOf(record int64, row *source.Row, rec *mapping.Record) *job {
 		KeyFields: rec.KeyFields, Find: r.job.Mapping.Lead.FindBy != "", MustExist: r.job.Mapping.LeadMustExist,
 		IfMissing: r.job.Mapping.Lead.IfMissing, IfMany: r.job.Mapping.Lead.IfMany,
 	}}
+	if j.Payload.IfMissing == "create" {
+		j.Payload.LeadText = strings.Clone(rec.LeadText)
+	}
 	if j.Payload.Lead == "" {
 		j.Payload.Lead = fmt.Sprint("record ", record) // no lead to keep an order for
 	}
@@ -269,7 +285,7 @@ func (r *run) reserve(ctx context.Context, batch []*job) error {
 		return err
 	}
 	for _, j := range batch {
-		j.reserved = true
+		j.reserved, j.at = true, now
 	}
 	return nil
 }
@@ -359,6 +375,7 @@ func (r *run) sendJob(ctx context.Context, j *job) (ledger.Outcome, error) {
 		}
 	}
 	again := false
+	var unsent time.Time // since when it cannot be sent
 	for try := 1; ; {
 		if err := r.outage.wait(ctx, r.probe); err != nil {
 			return none, err
@@ -371,9 +388,10 @@ func (r *run) sendJob(ctx context.Context, j *job) (ledger.Outcome, error) {
 			c.Abort()
 			return none, nil
 		}
-		if j.reserved {
+		if j.reserved && time.Since(j.at) < reserveAge {
 			j.reserved = false
 		} else {
+			j.reserved = false
 			p := j.Payload
 			p.Body = body
 			if err := r.led.Sending(ctx, ledger.Intent{Record: j.Record, Account: r.acct, At: time.Now(), Payload: p}); err != nil {
@@ -408,7 +426,11 @@ func (r *run) sendJob(ctx context.Context, j *job) (ledger.Outcome, error) {
 				if err := sleep(ctx, backoff(try+1)); err != nil {
 					return ledger.Outcome{}, err
 				}
-				if try++; try > notSentTries && !out.Outage {
+				if unsent.IsZero() {
+					unsent = time.Now()
+				}
+				// The harmless call may get through where this one does not.
+				if try++; try > notSentTries && !out.Outage || time.Since(unsent) > r.o.OutageLimit {
 					return ledger.Outcome{}, stopped("account.unreachable", runAgain, "the account cannot be reached: %s", out.Message)
 				}
 			}

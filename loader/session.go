@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -29,7 +30,7 @@ type Options struct {
 	Timeout     time.Duration // one call; 0 is 60 s
 	SettleAfter time.Duration // from a call until the account's indexes have caught up; 0 is 60 s
 	NoSettle    bool
-	Wait        time.Duration // how long to wait for the async queue; 0 is 10 min
+	Wait        time.Duration // how long to wait for the async queue; 0 is 10 min, negative is not at all
 	WaitLock    time.Duration // how long to wait for another run; 0 is not at all
 	OutageLimit time.Duration // how long the account may be away; 0 is 15 min
 	MaxErrors   int64         // stop after so many rejected rows; 0 is never
@@ -87,7 +88,7 @@ type Session struct {
 	table   *pace.Table
 	led     *ledger.Ledger
 	acct    int64
-	lock    *lock
+	locks   []*lock
 	outage  *outage
 	clock   clock
 	dayName atomic.Value // the day that dayUsed counts
@@ -113,17 +114,19 @@ func Connect(ctx context.Context, o Options) (*Session, error) {
 			return nil, &Error{Kind: Usage, Code: "account.setting", Msg: err.Error(), Hint: hintOf(err)}
 		}
 	}
-	lockName := ""
 	if o.StateDir != "" {
+		// An account that has a name is locked by its keys as well: another account file may leave the name out.
 		names := o.Account.names()
-		lockName = nameHash(names[0])
-		var err error
-		if o.Unlocked {
-			// a few calls share the pace of others, and nothing else
-		} else if s.lock, err = acquireLock(ctx, filepath.Join(o.StateDir, "locks"), lockName, o.Command, o.WaitLock, o.Notify); err != nil {
-			return nil, err
+		slices.Sort(names)
+		for _, n := range names {
+			l, err := acquireLock(ctx, filepath.Join(o.StateDir, "locks"), nameHash(n), o.Command, o.WaitLock, o.Notify)
+			if err != nil {
+				return nil, errors.Join(err, s.Close())
+			}
+			s.locks = append(s.locks, l)
 		}
-		if s.table, err = pace.OpenTable(filepath.Join(o.StateDir, "pace.db"), lockName); err != nil {
+		var err error
+		if s.table, err = pace.OpenTable(filepath.Join(o.StateDir, "pace.db"), nameHash(names[0])); err != nil {
 			// The pacer does without its memory: it then begins with a pause when the account says so.
 			o.Notify("the pace of earlier runs cannot be read: " + err.Error())
 			s.table = nil
@@ -164,8 +167,8 @@ func (s *Session) Close() error {
 	if s.table != nil {
 		errs = append(errs, s.table.Close())
 	}
-	if s.lock != nil {
-		errs = append(errs, s.lock.release())
+	for _, l := range s.locks {
+		errs = append(errs, l.release())
 	}
 	if s.client != nil {
 		s.client.CloseIdle()
@@ -191,13 +194,20 @@ func (s *Session) paceChanged(c pace.Change) {
 
 // slot is a place within the limit, with what the daily limit has to say.
 func (s *Session) slot(ctx context.Context, again bool) (*pace.Call, error) {
-	if err := s.today(); err != nil {
+	acquire := s.pacer.Acquire
+	if again {
+		acquire = s.pacer.AcquireHead
+	}
+	c, err := acquire(ctx)
+	if err != nil {
 		return nil, err
 	}
-	if again {
-		return s.pacer.AcquireHead(ctx)
+	// Counted when the call is about to be made: one that waits may never be.
+	if err := s.today(); err != nil {
+		c.Abort()
+		return nil, err
 	}
-	return s.pacer.Acquire(ctx)
+	return c, nil
 }
 
 // today counts a call against the daily limit; the error stops the run.
@@ -216,8 +226,19 @@ func (s *Session) today() error {
 	return nil
 }
 
-// finish tells the pacer, the clock and the outage watch how a call ended.
+// finish tells the pacer, the clock and the outage watch how a call ended. The
+// error ends the run.
 func (s *Session) finish(c *pace.Call, out leadsquared.Outcome) error {
+	err := s.giveBack(c, out)
+	s.outage.ended(out)
+	if err == nil && out.Verdict == leadsquared.Fatal {
+		err = fatal(out)
+	}
+	return err
+}
+
+// giveBack is finish for a call that says nothing about the calls of rows.
+func (s *Session) giveBack(c *pace.Call, out leadsquared.Outcome) error {
 	s.clock.observe(out)
 	switch out.Verdict {
 	case leadsquared.NotSent:
@@ -234,14 +255,6 @@ func (s *Session) finish(c *pace.Call, out leadsquared.Outcome) error {
 		c.Done(pace.Failed, pace.Limit{})
 	default:
 		c.Done(pace.OK, pace.Limit{})
-	}
-	if out.Outage {
-		s.outage.failed(out)
-	} else if out.Verdict != leadsquared.NotSent && out.Verdict != leadsquared.InDoubt {
-		s.outage.ok()
-	}
-	if out.Verdict == leadsquared.Fatal {
-		return fatal(out)
 	}
 	return nil
 }
@@ -290,7 +303,9 @@ func (s *Session) read(ctx context.Context, call func(context.Context, leadsquar
 		case leadsquared.Throttled:
 			again = true
 		case leadsquared.NotSent, leadsquared.InDoubt:
-			if try++; try > readTries && !out.Outage {
+			// During an outage a call is made after a harmless one has got through, so
+			// that what fails then is this read and not the account.
+			if try++; try > 2*readTries || try > readTries && !s.outage.isAway() {
 				return out, nil
 			}
 			if err := sleep(ctx, backoff(try)); err != nil {
@@ -309,9 +324,9 @@ func (s *Session) probe(ctx context.Context) (leadsquared.Outcome, error) {
 		return leadsquared.Outcome{}, err
 	}
 	_, out := s.client.Self(context.WithoutCancel(ctx), c)
-	err = s.finish(c, out)
-	if out.Status == 404 {
-		err = nil // it answers, and that is what was asked
+	err = s.giveBack(c, out)
+	if err == nil && out.Verdict == leadsquared.Fatal && out.Status != 404 { // 404: it answers, and that is what was asked
+		err = fatal(out)
 	}
 	return out, err
 }

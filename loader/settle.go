@@ -2,6 +2,7 @@ package loader
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -61,7 +62,11 @@ func (r *run) settleRound(ctx context.Context, asked map[int64]int) (int, error)
 		}
 		for _, rec := range page {
 			after = rec.Record
-			if rec.State != ledger.InDoubt || asked[rec.Record] >= laterTries {
+			tries := laterTries
+			if r.id != 0 && rec.Run != r.id {
+				tries = 1 // another file's: a look is worth while, but no long wait
+			}
+			if rec.State != ledger.InDoubt || asked[rec.Record] >= tries {
 				continue
 			}
 			name := rec.Target + "\x00" + rec.Payload.Lead
@@ -71,7 +76,7 @@ func (r *run) settleRound(ctx context.Context, asked map[int64]int) (int, error)
 				groups[name] = g
 			}
 			g.rows = append(g.rows, rec)
-			due := rec.Sent.Add(r.o.SettleAfter)
+			due := r.endOf(rec).Add(r.o.SettleAfter)
 			if n := asked[rec.Record]; n > 0 {
 				due = time.Now().Add(r.o.SettleAfter / 2)
 			}
@@ -104,7 +109,7 @@ func (r *run) settleRound(ctx context.Context, asked map[int64]int) (int, error)
 	}
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(settleAtOnce)
-	results := make(chan map[int64]int, len(list))
+	results := make(chan settled, len(list))
 	var waitErr error
 	for _, one := range list {
 		// Earlier doubts first; a wait for a later one holds nobody back.
@@ -112,92 +117,140 @@ func (r *run) settleRound(ctx context.Context, asked map[int64]int) (int, error)
 			break
 		}
 		g.Go(func() error {
-			tried, err := r.settleGroup(gctx, one)
-			results <- tried
+			done, err := r.settleGroup(gctx, one)
+			results <- done
 			return err
 		})
 	}
 	err := g.Wait()
 	close(results)
-	for tried := range results {
-		for id, n := range tried {
+	var again [][]ledger.OpenRecord
+	for done := range results {
+		for id, n := range done.tried {
 			asked[id] += n
+		}
+		if len(done.absent) > 0 {
+			again = append(again, done.absent)
 		}
 	}
 	if err == nil {
 		err = waitErr
 	}
-	return rows, err
+	if err != nil {
+		return rows, err
+	}
+	return rows, r.resendAll(ctx, again)
 }
 
-// settleGroup asks the account about the rows in doubt of one lead. It gives
-// for each row that stays in doubt what to add to its tries: 1 to ask again
-// later, more to leave it to a person.
-func (r *run) settleGroup(ctx context.Context, g *group) (map[int64]int, error) {
+// endOf is when the call of a row had ended at the latest: until then, the
+// account may still have been about to make the record.
+func (r *run) endOf(rec ledger.OpenRecord) time.Time {
+	latest := rec.Sent.Add(reserveAge + r.o.Timeout)
+	if rec.Ended.IsZero() || rec.Ended.After(latest) {
+		return latest
+	}
+	return rec.Ended
+}
+
+// settled is what became of a group.
+type settled struct {
+	// tried says for each row that stays in doubt what to add to its tries: 1 to
+	// ask again later, more to leave it to a person.
+	tried  map[int64]int
+	absent []ledger.OpenRecord // certainly not there
+}
+
+// settleGroup asks the account about the rows in doubt of one lead.
+func (r *run) settleGroup(ctx context.Context, g *group) (settled, error) {
+	done := settled{tried: map[int64]int{}}
 	slices.SortFunc(g.rows, func(a, b ledger.OpenRecord) int { return a.Sent.Compare(b.Sent) })
 	wants, err := wantsOf(g.rows)
 	if err != nil {
-		return nil, err
+		return done, err
 	}
 	sight, err := r.look(ctx, g.rows, wants)
 	if err != nil {
-		return nil, err
+		return done, err
 	}
-	tried := map[int64]int{}
 	for i, d := range decide(wants, sight) {
 		rec := g.rows[i]
 		switch d.kind {
 		case found:
-			err := r.led.Claim(ctx, r.acct, ledger.Outcome{Record: rec.Record, ID: d.ids[0], LeadID: sight.leadOf(d.ids[0]), Code: "", Msg: ""})
-			if err == ledger.ErrOwned { // taken by a row settled beside this one: look again
-				tried[rec.Record] = 1
+			err := r.led.Claim(ctx, r.acct, ledger.Outcome{Record: rec.Record, ID: d.ids[0], LeadID: sight.leadOf(d.ids[0])})
+			if errors.Is(err, ledger.ErrOwned) { // taken by a row settled beside this one: look again
+				done.tried[rec.Record] = 1
 				continue
 			}
 			if err != nil {
-				return tried, err
+				return done, err
 			}
 			r.live.inDoubt.Add(-1)
 			r.live.loaded.Add(1)
 		case absent:
-			if rec.Resends >= maxResends {
-				tried[rec.Record] = laterTries
-				err := r.led.Settle(ctx, ledger.Outcome{Record: rec.Record, State: ledger.Ready, Code: "doubt.never-arrives",
-					Msg: fmt.Sprintf("sent %d times and never found in the account", rec.Attempts), Hint: "check the connection and run the same command again"})
-				if err != nil {
-					return tried, err
-				}
-				continue
-			}
-			if err := r.resend(ctx, rec); err != nil {
-				return tried, err
-			}
+			done.absent = append(done.absent, rec)
 		default:
-			tried[rec.Record] = 1
+			done.tried[rec.Record] = 1
 			if d.kind == unsure {
-				tried[rec.Record] = laterTries
+				done.tried[rec.Record] = laterTries
 			}
 			err := r.led.Settle(ctx, ledger.Outcome{Record: rec.Record, State: ledger.InDoubt, Code: d.code, Msg: d.msg, Hint: d.hint, Candidates: d.ids})
 			if err != nil {
-				return tried, err
+				return done, err
 			}
 		}
 	}
-	return tried, nil
+	return done, nil
 }
 
-// resend sends a row again that the account certainly does not have.
+// resendAll sends rows again that are certainly not in the account, those of
+// one lead one after another. It begins when all looks are over: a record
+// that is just being made must not be taken for that of another row.
+func (r *run) resendAll(ctx context.Context, groups [][]ledger.OpenRecord) error {
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(r.o.Concurrency)
+	for _, rows := range groups {
+		if context.Cause(gctx) != nil {
+			break
+		}
+		g.Go(func() error {
+			for _, rec := range rows {
+				if err := r.resend(gctx, rec); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	return context.Cause(ctx)
+}
+
+// resend sends one row again.
 func (r *run) resend(ctx context.Context, rec ledger.OpenRecord) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
-	if err := r.led.Settle(ctx, ledger.Outcome{Record: rec.Record, State: ledger.Ready, Code: "doubt.not-there", Msg: "the account does not have it", Hint: runAgain}); err != nil {
+	o := ledger.Outcome{Record: rec.Record, State: ledger.Ready, Code: "doubt.not-there", Msg: "the account does not have it", Hint: runAgain}
+	switch {
+	case rec.Changed:
+		o.Msg, o.Hint = "the account does not have it, and the file has other values for it by now", "run the same command again: the row is sent as the file has it now"
+	case rec.Resends >= maxResends:
+		o.Code, o.Msg = "doubt.never-arrives", fmt.Sprintf("sent %d times and never found in the account", rec.Attempts)
+		o.Hint = "check the connection and run the same command again"
+	}
+	if err := r.led.Settle(ctx, o); err != nil {
 		return err
+	}
+	r.live.inDoubt.Add(-1)
+	if rec.Changed || rec.Resends >= maxResends {
+		return nil
 	}
 	j := &job{Record: rec.Record, Number: rec.Number, Payload: rec.Payload}
 	if strings.Contains(rec.Payload.Body, `"ProspectId"`) {
 		j.Payload.Find = false // the lead that was found stands in the body
 	}
-	r.live.inDoubt.Add(-1)
 	out, err := r.sendJob(ctx, j)
 	if out.State != 0 {
 		r.count(out)
@@ -217,8 +270,10 @@ type sight struct {
 	later bool
 	seen  []candidate
 	lo    time.Duration // how far the account's clock is ahead of ours, at least
-	sure  bool          // lo was measured
-	span  time.Duration // how long after its call a record may have been made by it
+	// proved says that lo was measured on records, and not on the Date header
+	// alone, which may come from another clock.
+	proved bool
+	span   time.Duration // how long after its call a record may have been made by it
 }
 
 func (s sight) leadOf(id string) string {
@@ -232,18 +287,26 @@ func (s sight) leadOf(id string) string {
 
 // look reads what the account has of the lead of some rows. The error ends the run.
 func (r *run) look(ctx context.Context, rows []ledger.OpenRecord, wants []want) (sight, error) {
+	s, err := r.see(ctx, rows, wants)
+	// Each of these reads has told the account's time; in a run whose every answer was lost they are the first to.
+	s.lo, s.proved = r.clockLo()
+	return s, err
+}
+
+func (r *run) see(ctx context.Context, rows []ledger.OpenRecord, wants []want) (sight, error) {
 	s := sight{span: r.o.Timeout + r.o.SettleAfter}
-	s.lo, s.sure = r.clockLo()
 	leads, blind, err := r.leadsOf(ctx, rows)
 	if err != nil {
 		return s, err
 	}
+	s.lo, s.proved = r.clockLo() // for the width of what is read
 	if blind != "" {
 		s.blind, s.later = blind, true
 		return s, nil
 	}
 	if mapping.Target(rows[0].Payload.Target) == mapping.SalesActivity {
-		return s, r.lookAtSales(ctx, &s, leads)
+		err := r.lookAtSales(ctx, &s, leads, rows[0].Sent)
+		return s, err
 	}
 	if mapping.Target(rows[0].Payload.Target) == mapping.OpportunityAsync {
 		if err := r.queueEmpty(ctx, &s); err != nil {
@@ -287,6 +350,8 @@ func (r *run) look(ctx context.Context, rows []ledger.OpenRecord, wants []want) 
 				}
 				if out.Verdict == leadsquared.Applied {
 					c.readable, c.note, c.fields = true, opp.Note, opp.Fields
+				} else {
+					c.fields = a.Data // few, but the key may be among them
 				}
 				s.seen = append(s.seen, c)
 			}
@@ -295,7 +360,7 @@ func (r *run) look(ctx context.Context, rows []ledger.OpenRecord, wants []want) 
 	return s, nil
 }
 
-func (r *run) lookAtSales(ctx context.Context, s *sight, leads []string) error {
+func (r *run) lookAtSales(ctx context.Context, s *sight, leads []string, oldest time.Time) error {
 	for _, lead := range leads {
 		var sales []leadsquared.SalesActivity
 		out, err := r.lookUp(ctx, func(ctx context.Context, slot leadsquared.Slot) (o leadsquared.Outcome) {
@@ -309,13 +374,46 @@ func (r *run) lookAtSales(ctx context.Context, s *sight, leads []string) error {
 			s.blind, s.later = "the sales activities of its lead could not be read: "+out.Message, true
 			continue
 		}
+		var fresh []candidate
 		for _, a := range sales {
 			owned, err := r.led.Owned(ctx, r.acct, a.ID)
 			if err != nil {
 				return err
 			}
 			if !owned {
-				s.seen = append(s.seen, candidate{id: a.ID, lead: lead, readable: true, fields: a.Fields, sale: true})
+				fresh = append(fresh, candidate{id: a.ID, lead: lead, readable: true, fields: a.Fields, sale: true})
+			}
+		}
+		if err := r.dateSales(ctx, lead, fresh); err != nil {
+			return err
+		}
+		for _, c := range fresh {
+			if s.sinceWide(c.created, oldest) {
+				s.seen = append(s.seen, c)
+			}
+		}
+	}
+	return nil
+}
+
+// salesEvent is the event code under which a trail lists sales activities
+// (vendor's activity types; not every account shows them there).
+const salesEvent = 30
+
+// dateSales finds out from the lead's trail when sales activities were made.
+// Those that the trail does not know stay undated.
+func (r *run) dateSales(ctx context.Context, lead string, sales []candidate) error {
+	if len(sales) == 0 {
+		return nil
+	}
+	trail, _, err := r.trail(ctx, lead, salesEvent)
+	if err != nil {
+		return err
+	}
+	for _, a := range trail {
+		for i := range sales {
+			if strings.EqualFold(sales[i].id, a.ID) {
+				sales[i].created = a.CreatedOn
 			}
 		}
 	}
@@ -371,7 +469,10 @@ func (r *run) leadsOf(ctx context.Context, rows []ledger.OpenRecord) (ids []stri
 		for _, l := range leads {
 			ids = append(ids, l.ID)
 		}
-		return ids, "", nil
+		if mapping.Target(p.Target) == mapping.SalesActivity {
+			return ids, "", nil
+		}
+		return r.otherLeads(ctx, rows, ids)
 	}
 	// Another way to the lead of an opportunity; its answer lags, so that an empty one proves nothing for a while.
 	if mapping.Target(p.Target) == mapping.SalesActivity {
@@ -395,6 +496,61 @@ func (r *run) leadsOf(ctx context.Context, rows []ledger.OpenRecord) (ids []stri
 	}
 	if len(ids) == 0 && time.Since(rows[len(rows)-1].Sent) < unsureBefore {
 		return nil, "the account's search does not know its lead, but it may lag by minutes", nil
+	}
+	return ids, "", nil
+}
+
+// otherLeads adds the leads that a look-up may have missed: of several leads
+// with one phone it gives only the one that was active last, and a search by a
+// field of the account's own may not know a lead that was made just now.
+func (r *run) otherLeads(ctx context.Context, rows []ledger.OpenRecord, ids []string) (_ []string, blind string, err error) {
+	p := rows[0].Payload
+	phone := strings.EqualFold(p.LeadField, "Phone") || strings.EqualFold(p.LeadField, "Mobile")
+	if phone {
+		var page leadsquared.OpportunityPage
+		out, err := r.lookUp(ctx, func(ctx context.Context, slot leadsquared.Slot) (o leadsquared.Outcome) {
+			page, o = r.client.OpportunitiesByLeadField(ctx, slot, p.LeadField, p.LeadValue, 1)
+			return o
+		})
+		if err != nil {
+			return ids, "", err
+		}
+		if out.Verdict == leadsquared.Applied { // a help where it works, and no more
+			for _, o := range page.List {
+				if o.LeadID != "" && !slices.Contains(ids, o.LeadID) {
+					ids = append(ids, o.LeadID)
+				}
+			}
+		}
+	}
+	if len(ids) > 0 || strings.EqualFold(p.LeadField, "EmailAddress") {
+		return ids, "", nil
+	}
+	for _, rec := range rows {
+		body, err := leadsquared.ParseCapture([]byte(rec.Payload.Body))
+		if err != nil {
+			continue // said elsewhere
+		}
+		email := body.LeadValue("EmailAddress")
+		if email == "" {
+			continue
+		}
+		var leads []leadsquared.Lead
+		out, err := r.lookUp(ctx, func(ctx context.Context, slot leadsquared.Slot) (o leadsquared.Outcome) {
+			leads, o = r.client.LeadsBy(ctx, slot, "EmailAddress", email)
+			return o
+		})
+		if err != nil {
+			return ids, "", err
+		}
+		if out.Verdict != leadsquared.Applied {
+			return nil, "its lead could not be looked up: " + out.Message, nil
+		}
+		for _, l := range leads {
+			if !slices.Contains(ids, l.ID) {
+				ids = append(ids, l.ID)
+			}
+		}
 	}
 	return ids, "", nil
 }
@@ -427,17 +583,18 @@ func (r *run) trail(ctx context.Context, lead string, event int) (all []leadsqua
 // that failed, and no reason to stop the run.
 func (r *run) lookUp(ctx context.Context, call func(context.Context, leadsquared.Slot) leadsquared.Outcome) (leadsquared.Outcome, error) {
 	out, err := r.read(ctx, call)
-	if err != nil && out.Verdict == leadsquared.Fatal && out.Status == 404 {
+	if err != nil && out.Verdict == leadsquared.Fatal && (out.Status == 404 || out.Status == 405 || out.Status == 410) {
 		err = nil
 	}
 	return out, err
 }
 
-// clockLo is the least that the account's clock may be ahead of ours.
+// clockLo is the least that the account's clock may be ahead of ours, and
+// whether records prove it.
 func (r *run) clockLo() (time.Duration, bool) {
 	if lo, ok := r.calibrated(); ok {
 		return lo, true
 	}
-	lo, _, known := r.clock.ahead()
-	return lo, known
+	lo, _, _ := r.clock.ahead()
+	return lo, false
 }

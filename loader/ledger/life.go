@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -17,6 +18,7 @@ type Payload struct {
 	Body      string   `json:"b"`           // the request body
 	LeadField string   `json:"f,omitempty"` // what its lead is found by
 	LeadValue string   `json:"v,omitempty"`
+	LeadText  string   `json:"w,omitempty"` // LeadValue as an attribute of the lead has it, for a lead that may be made
 	Lead      string   `json:"l,omitempty"` // names the lead for the order of sending
 	KeyFields []string `json:"k,omitempty"` // fields whose values alone identify the record
 	Find      bool     `json:"d,omitempty"` // the lead's id is found by LeadField and put into Body
@@ -72,6 +74,20 @@ func step(from, to State) bool {
 	return false
 }
 
+// sources lists, as SQL, the states from which a state may be reached.
+var sources = func() (list [Rejected + 1]string) {
+	for to := Ready; to <= Rejected; to++ {
+		var from []string
+		for s := Ready; s <= Rejected; s++ {
+			if step(s, to) {
+				from = append(from, strconv.Itoa(int(s)))
+			}
+		}
+		list[to] = strings.Join(from, ", ")
+	}
+	return list
+}()
+
 // Reserve writes down that rows may be sent at any moment. It returns when
 // all intents are on disk.
 func (l *Ledger) Reserve(ctx context.Context, intents []Intent) error {
@@ -96,6 +112,11 @@ func (l *Ledger) intend(intents []Intent, to State) error {
 	var refused error
 	err := l.write(func(w *writer) error {
 		refused = nil
+		if to == Reserved {
+			var err error
+			refused, err = w.reserve(intents, payloads)
+			return err
+		}
 		for i, in := range intents {
 			from, err := w.state(in.Record)
 			if err != nil {
@@ -127,6 +148,45 @@ func (l *Ledger) intend(intents []Intent, to State) error {
 	return refused
 }
 
+// reserve is intend for a chunk of rows, one statement each: the state is
+// tested by the statement that changes it, and the calls are counted together.
+func (w *writer) reserve(intents []Intent, payloads [][]byte) (refused, err error) {
+	calls := int64(0)
+	for i, in := range intents {
+		res, err := w.exec("UPDATE records SET state = ?, payload = ?, sent = ?, ended = NULL, attempts = attempts + 1, code = NULL, msg = NULL, hint = NULL, candidates = NULL WHERE id = ? AND state IN ("+sources[Reserved]+")",
+			Reserved, payloads[i], in.At.UnixMilli(), in.Record)
+		if err != nil {
+			return refused, err
+		}
+		n, err := res.RowsAffected()
+		if err != nil {
+			return refused, err
+		}
+		if n == 0 {
+			if refused, err = w.refuse(in.Record, Reserved); err != nil {
+				return refused, err
+			}
+		}
+		calls += n
+		if last := i == len(intents)-1; calls > 0 && (last || intents[i+1].Account != in.Account || !intents[i+1].At.Equal(in.At)) {
+			if err := w.count(in.Account, in.At, calls); err != nil {
+				return refused, err
+			}
+			calls = 0
+		}
+	}
+	return refused, nil
+}
+
+// refuse is the error for a record that is not in a state from which to may be reached.
+func (w *writer) refuse(record int64, to State) (refused, err error) {
+	from, err := w.state(record)
+	if err != nil {
+		return nil, err
+	}
+	return fmt.Errorf("%w: record %d is %s, not to be %s", ErrState, record, from, to), nil
+}
+
 func (w *writer) state(record int64) (State, error) {
 	var s State
 	err := w.row("SELECT state FROM records WHERE id = ?", record).Scan(&s)
@@ -136,15 +196,18 @@ func (w *writer) state(record int64) (State, error) {
 // Settle writes down what became of a record and returns when it is on disk.
 func (l *Ledger) Settle(ctx context.Context, o Outcome) error {
 	ch := make(chan error, 1)
-	l.SettleLater(o, func(err error) { ch <- err })
+	l.settleSoon(o, true, func(err error) { ch <- err })
 	return <-ch
 }
 
-// SettleLater queues an outcome and calls done when it is on disk. done must
-// not wait for the ledger.
-func (l *Ledger) SettleLater(o Outcome, done func(error)) {
+// SettleLater queues an outcome and calls done when it is on disk, which may
+// take some milliseconds longer than Settle while many come. done must not
+// wait for the ledger.
+func (l *Ledger) SettleLater(o Outcome, done func(error)) { l.settleSoon(o, false, done) }
+
+func (l *Ledger) settleSoon(o Outcome, urgent bool, done func(error)) {
 	var refused error
-	l.queue(func(w *writer) error {
+	l.enqueue(op{func(w *writer) error {
 		refused = nil
 		err := w.settle(o)
 		if errors.Is(err, ErrState) {
@@ -156,10 +219,25 @@ func (l *Ledger) SettleLater(o Outcome, done func(error)) {
 			err = refused
 		}
 		done(err)
-	})
+	}, urgent})
 }
 
 func (w *writer) settle(o Outcome) error {
+	q := "UPDATE records SET state = ?, remote = coalesce(?, remote), lead = coalesce(?, lead), request = coalesce(?, request), code = ?, msg = ?, hint = ?, candidates = ?"
+	args := [...]any{o.State, null(o.ID), null(o.LeadID), null(o.RequestID), null(o.Code), null(o.Msg), null(o.Hint), null(strings.Join(o.Candidates, " ")), o.Record, nil}
+	if o.State == Loaded || o.State == Duplicate || o.State == Rejected {
+		// As most rows end: what is written does not hang on the state before, which
+		// the statement itself tests.
+		res, err := w.exec(q+", payload = NULL WHERE id = ? AND state IN ("+sources[o.State]+")", args[:9]...)
+		if err != nil {
+			return err
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 1 {
+			return err
+		}
+		refused, err := w.refuse(o.Record, o.State)
+		return errors.Join(err, refused)
+	}
 	from, err := w.state(o.Record)
 	if err != nil {
 		return err
@@ -167,26 +245,25 @@ func (w *writer) settle(o Outcome) error {
 	if !step(from, o.State) {
 		return fmt.Errorf("%w: record %d is %s, not to be %s", ErrState, o.Record, from, o.State)
 	}
-	q := "UPDATE records SET state = ?, remote = coalesce(?, remote), lead = coalesce(?, lead), request = coalesce(?, request), code = ?, msg = ?, hint = ?, candidates = ?"
-	switch {
-	case o.State == InDoubt:
+	n := 9
+	switch o.State {
+	case InDoubt:
 		// What was sent is still needed. The call has ended now, or before.
-		if from == Sending || from == Reserved {
-			q += fmt.Sprintf(", ended = %d", time.Now().UnixMilli())
+		q += ", ended = coalesce(?10, ended)"
+		if n = 10; from == Sending || from == Reserved {
+			args[9] = time.Now().UnixMilli()
 		}
-	case o.State == Pending:
+	case Pending:
 		// what was sent is still needed
-	case o.State == Ready:
+	case Ready:
 		q += ", payload = NULL, request = NULL, ended = NULL"
 		if from == InDoubt {
 			q += ", resends = resends + 1"
 		} else {
 			q += ", attempts = max(attempts - 1, 0)" // it never arrived: no attempt of the row's own
 		}
-	default:
-		q += ", payload = NULL"
 	}
-	_, err = w.exec(q+" WHERE id = ?", o.State, null(o.ID), null(o.LeadID), null(o.RequestID), null(o.Code), null(o.Msg), null(o.Hint), null(strings.Join(o.Candidates, " ")), o.Record)
+	_, err = w.exec(q+" WHERE id = ?9", args[:n]...)
 	return err
 }
 

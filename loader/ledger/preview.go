@@ -59,6 +59,10 @@ func (p *Preview) Close() error {
 	return p.find.Close()
 }
 
+// Empty reports that nothing of the target was ever loaded: rows need no
+// Digest, and no Identity but for their key, to be decided about.
+func (p *Preview) Empty() bool { return p.l == nil }
+
 // Decide fills in the Verdict of one row, and Code, Msg, Hint and State.
 func (p *Preview) Decide(ctx context.Context, e *Entry) error {
 	if e.Verdict != 0 {
@@ -107,6 +111,10 @@ func (p *Preview) Decide(ctx context.Context, e *Entry) error {
 	}
 	return nil
 }
+
+// RepeatOf marks a second line with the key of an earlier row, for a caller
+// that keeps watch itself.
+func (e *Entry) RepeatOf(row int) { e.repeats(int64(row)) }
 
 // repeats marks a second line with the key of an earlier row.
 func (e *Entry) repeats(row int64) {

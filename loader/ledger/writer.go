@@ -6,10 +6,21 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // batchMax bounds the operations of one transaction.
 const batchMax = 256
+
+// While outcomes stream in, the writer gathers them, so that one transaction
+// and one fsync serve many: it goes on as soon as none has come for lingerGap, somebody waits
+// for the disk, or the first one is lingerMost old. Where few come at a time
+// (lingerFrom or less, as with a limit) nothing is gained and it does not linger.
+const (
+	lingerFrom = 8
+	lingerGap  = 3 * time.Millisecond
+	lingerMost = 20 * time.Millisecond
+)
 
 // writer is the one goroutine that writes the ledger. It takes whatever is
 // queued, up to batchMax operations, and commits them together, so that one
@@ -23,15 +34,17 @@ type writer struct {
 	wg    sync.WaitGroup
 	// broken holds the first failure to commit. From then on nothing is
 	// written any more: a ledger that may have missed something must not go on.
-	broken atomic.Pointer[error]
-	// tailErr collects failures of operations that nobody waits for.
+	broken  atomic.Pointer[error]
+	commits atomic.Int64 // so far; tests count them
+
 	mu     sync.Mutex
 	closed bool
 }
 
 type op struct {
-	do   func(*writer) error
-	done func(error) // called after the commit, never nil
+	do     func(*writer) error
+	done   func(error) // called after the commit, never nil
+	urgent bool        // somebody waits for it
 }
 
 func newWriter(l *Ledger, db *sql.DB, conn *sql.Conn) (*writer, error) {
@@ -44,25 +57,48 @@ func newWriter(l *Ledger, db *sql.DB, conn *sql.Conn) (*writer, error) {
 func (w *writer) loop() {
 	defer w.wg.Done()
 	batch := make([]op, 0, batchMax)
+	gap := time.NewTimer(lingerGap)
+	defer gap.Stop()
 	for first := range w.ops {
-		batch = append(batch[:0], first)
-	fill:
-		for len(batch) < batchMax {
-			select {
-			case o, ok := <-w.ops:
-				if !ok {
-					break fill
-				}
-				batch = append(batch, o)
-			default:
-				break fill
-			}
-		}
+		batch = w.gather(append(batch[:0], first), len(batch) > lingerFrom, gap)
 		err := w.commit(batch)
 		for _, o := range batch {
 			o.done(err)
 		}
 	}
+}
+
+// gather takes what is queued, up to batchMax operations, and with linger what
+// follows soon.
+func (w *writer) gather(batch []op, linger bool, gap *time.Timer) []op {
+	urgent := batch[0].urgent
+	until := time.Now().Add(lingerMost)
+	for len(batch) < batchMax {
+		select {
+		case o, ok := <-w.ops:
+			if !ok {
+				return batch
+			}
+			batch, urgent = append(batch, o), urgent || o.urgent
+			continue
+		default:
+		}
+		left := time.Until(until)
+		if urgent || !linger || left <= 0 {
+			return batch
+		}
+		gap.Reset(min(lingerGap, left))
+		select {
+		case o, ok := <-w.ops:
+			if !ok {
+				return batch
+			}
+			batch, urgent = append(batch, o), urgent || o.urgent
+		case <-gap.C:
+			return batch
+		}
+	}
+	return batch
 }
 
 // commit runs a batch in one durable transaction: all of it or nothing.
@@ -89,6 +125,7 @@ func (w *writer) commit(batch []op) error {
 		w.conn.ExecContext(ctx, "ROLLBACK")
 		return fail(err)
 	}
+	w.commits.Add(1)
 	return nil
 }
 
@@ -131,19 +168,21 @@ var errClosed = errors.New("the ledger is closed")
 
 // queue hands an operation to the writer. done is called once, after the
 // commit, on the writer's goroutine.
-func (l *Ledger) queue(do func(*writer) error, done func(error)) {
+func (l *Ledger) queue(do func(*writer) error, done func(error)) { l.enqueue(op{do, done, true}) }
+
+func (l *Ledger) enqueue(o op) {
 	w := l.w
 	if w == nil {
-		done(&Error{Code: "ledger.readonly", Path: l.path, Msg: "it was opened for reading only"})
+		o.done(&Error{Code: "ledger.readonly", Path: l.path, Msg: "it was opened for reading only"})
 		return
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.closed {
-		done(errClosed)
+		o.done(errClosed)
 		return
 	}
-	w.ops <- op{do, done}
+	w.ops <- o
 }
 
 // write runs an operation and waits until it is on disk. It does not stop

@@ -1,0 +1,108 @@
+package loader
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"leadload/loader/ledger"
+	"leadload/loader/source"
+	"leadload/mapping"
+)
+
+// RestoreResult is what a restoration found in a results file.
+type RestoreResult struct {
+	ledger.RestoreCounts
+	Rows    int64 // rows of the results file
+	Left    int64 // rows that are in no account: invalid, rejected, not sent, skipped
+	Changed int64 // rows in the account whose columns no longer map as they did, with Reasons
+	Reasons []string
+}
+
+// Restore writes into a ledger what a results file says is in the account, for
+// a ledger that was lost or for a second machine. file is a results
+// workbook's sheet of all rows, or a results CSV. No call is made.
+func Restore(ctx context.Context, led *ledger.Ledger, acct Account, m *mapping.Mapping, file *source.File) (RestoreResult, error) {
+	var res RestoreResult
+	if !file.Info().Results {
+		return res, usage("usage", "name a results file that leadload wrote, with its input's columns", "this is no results file: its columns do not begin with %s", strings.Join(source.ResultColumns, ", "))
+	}
+	program, err := m.Compile(file.Header())
+	if err != nil {
+		return res, err
+	}
+	if len(acct.names()) == 0 {
+		return res, usage("account.setting", "add --account FILE, or set LEADSQUARED_HOST and LEADSQUARED_ACCESS_KEY", "which account the rows are in is not known")
+	}
+	account, err := led.Account(ctx, acct.display(), acct.names())
+	if err != nil {
+		return res, err
+	}
+	scope, err := led.Scope(ctx, account, targetScope(m))
+	if err != nil {
+		return res, err
+	}
+	ex := newExaminer(program, m)
+	seen := map[[16]byte]int{}
+	var batch []ledger.Restored
+	flush := func() error {
+		n, err := led.Restore(ctx, 0, scope, batch, seen)
+		res.Added += n.Added
+		res.Known += n.Known
+		batch = batch[:0]
+		return err
+	}
+	for row, err := range file.Rows() {
+		if err == nil {
+			err = context.Cause(ctx)
+		}
+		if err != nil {
+			return res, err
+		}
+		res.Rows++
+		out := map[string]string{}
+		for i, name := range source.ResultColumns {
+			out[name] = row.Outcome[i].Text
+		}
+		r := ledger.Restored{ID: strings.TrimSpace(out["ID"]), LeadID: strings.TrimSpace(out["Lead ID"])}
+		r.Sent, _ = time.Parse(time.DateTime, strings.TrimSpace(out["Sent at"])) // a row loaded by an earlier run has none
+		switch ledger.Result(strings.TrimSpace(out["Result"])) {
+		case ledger.ResultLoaded, ledger.ResultAlready:
+			r.State = ledger.Loaded
+		case ledger.ResultDuplicate:
+			r.State = ledger.Duplicate
+		case ledger.ResultInDoubt, ledger.ResultPending:
+			// A pending row's request id is not in this sheet, so it is looked for as a row in doubt.
+			r.State = ledger.InDoubt
+		default:
+			res.Left++
+			continue
+		}
+		r.Entry = ex.entry(row)
+		if r.Entry.Verdict != 0 {
+			res.Changed++
+			if len(res.Reasons) < 10 {
+				res.Reasons = append(res.Reasons, fmt.Sprintf("row %d (%s): %s", row.Number, r.ID, r.Entry.Msg))
+			}
+			continue
+		}
+		r.Entry.Number = row.Origin
+		if r.State == ledger.InDoubt {
+			if r.Sent.IsZero() {
+				r.Sent = time.Now()
+			}
+			job := (&run{job: Job{Mapping: m}}).jobOf(0, row, &ex.rec)
+			if r.Payload, err = json.Marshal(job.Payload); err != nil {
+				return res, err
+			}
+		}
+		if batch = append(batch, r); len(batch) == planBatch {
+			if err := flush(); err != nil {
+				return res, err
+			}
+		}
+	}
+	return res, flush()
+}
