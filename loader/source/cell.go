@@ -78,14 +78,14 @@ func (x *xmlScanner) cell(b []byte, i int, c *storedCell) (int, error) {
 		if err != nil {
 			return 0, err
 		}
-		switch name := string(t.name); {
+		switch {
 		case t.end:
-			if name != "c" {
-				return 0, fmt.Errorf("<c> is closed by <%s>", name)
+			if string(t.name) != "c" {
+				return 0, fmt.Errorf("<c> is closed by <%s>", t.name)
 			}
 			i, _, err = tagEnd(b, after)
 			return i, err
-		case name == "v":
+		case string(t.name) == "v":
 			j, closed, err := tagEnd(b, after)
 			if err != nil {
 				return 0, err
@@ -96,12 +96,12 @@ func (x *xmlScanner) cell(b []byte, i int, c *storedCell) (int, error) {
 					return 0, err
 				}
 			}
-		case name == "f":
+		case string(t.name) == "f":
 			c.formula = true
 			if i, err = skip(b, after); err != nil {
 				return 0, err
 			}
-		case name == "is":
+		case string(t.name) == "is":
 			if c.value, i, err = x.richText(b, after, "is"); err != nil {
 				return 0, err
 			}

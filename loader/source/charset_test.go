@@ -172,6 +172,43 @@ func TestCharmapsAgreeWithXText(t *testing.T) {
 	}
 }
 
+// Characters of several units survive any cut between two reads.
+func TestDecodersInPieces(t *testing.T) {
+	text := strings.Repeat("aé₹ 山田😀\n", 50)
+	sjis, err := japanese.ShiftJIS.NewEncoder().String(strings.Repeat("a山田\n", 50))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ name, in, want string }{
+		{"utf-16le", as16(text, false), text}, {"utf-16be", as16(text, true), text}, {"shift_jis", sjis, strings.Repeat("a山田\n", 50)}, {"utf-8", text, text},
+	} {
+		for _, wrap := range []func(io.Reader) io.Reader{iotest.OneByteReader, iotest.HalfReader, iotest.DataErrReader} {
+			cs, err := namedCharset(c.name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r, err := cs.reader(wrap(strings.NewReader(c.in)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err := io.ReadAll(iotest.OneByteReader(r)); err != nil || string(got) != c.want {
+				t.Errorf("%s: %q, %v", c.name, got, err)
+			}
+		}
+	}
+	// And a large file, whose pieces end where they happen to.
+	rows := strings.Repeat("😀山,x\n", 10_000)
+	s := readAll(t, file(t, "in.csv", "\xff\xfe"+as16("a,b\ny,z\n"+rows, false)), Options{})
+	for _, r := range s.rows[1:] {
+		if r.Cells[0].Text != "😀山" || len(r.Faults) > 0 {
+			t.Fatalf("row %d reads %q", r.Number, r.Cells[0].Text)
+		}
+	}
+	if len(s.rows) != 10_001 {
+		t.Errorf("%d rows", len(s.rows))
+	}
+}
+
 // oracleCharmap decodes byte by byte with x/text and marks what is undefined.
 func oracleCharmap(t *testing.T, name string, text []byte) []byte {
 	t.Helper()

@@ -196,9 +196,6 @@ scan:
 					return failed, s.unclosed(s.line+nl, n)
 				}
 				j += k + 1
-				if j == len(buf) && !s.eof {
-					return partial, nil
-				}
 				if j < len(buf) && buf[j] == '"' {
 					dirty = true
 					j++
@@ -479,11 +476,11 @@ func (s *csvReader) openQuote() (line, col int, open bool) {
 			j := i + 1
 			for {
 				k := bytes.IndexByte(s.buf[j:s.end], '"')
-				if k < 0 {
+				if k < 0 || j+k+1 == s.end {
 					return line, col, true
 				}
 				j += k + 1
-				if j < s.end && s.buf[j] == '"' {
+				if s.buf[j] == '"' {
 					j++
 					continue
 				}

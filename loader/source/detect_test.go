@@ -3,9 +3,11 @@ package source
 import (
 	"archive/zip"
 	"bytes"
+	"errors"
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -98,21 +100,25 @@ func TestFilesThatCannotBeOpened(t *testing.T) {
 // A file that vanishes under the reader ends the pass with an error.
 func TestReadErrorsEndThePass(t *testing.T) {
 	f := open(t, file(t, "in.csv", "a,b\n1,2\n"), Options{})
-	f.disk.Close()
-	f.disk, _ = os.Open(os.DevNull)
-	f.disk.Close()
+	was := f.disk
+	t.Cleanup(func() { was.(io.Closer).Close() })
+	f.disk = gone{}
 	n := 0
 	for _, err := range f.Rows() {
 		if n++; n > 1 {
 			t.Fatal("the pass went on")
 		}
-		fault(t, err, codeFileRead, "in.csv: the file cannot be read")
+		fault(t, err, codeFileRead, "in.csv: the file cannot be read: input/output error")
 	}
 	if n != 1 {
 		t.Error("no error")
 	}
-	f.disk, _ = os.Open(f.name)
 }
+
+// gone is a disk that was there a moment ago.
+type gone struct{}
+
+func (gone) ReadAt([]byte, int64) (int, error) { return 0, errors.New("input/output error") }
 
 // Codes is complete, each code is there once, and each is the code of a fault
 // that the tests of this package provoke.

@@ -16,7 +16,7 @@ type impl struct {
 	opt   Options
 	info  Info
 	table table
-	disk  *os.File // one descriptor for all passes: a file replaced by rename stays the one that was opened
+	disk  io.ReaderAt // one descriptor for all passes: a file replaced by rename stays the one that was opened
 	size  int64
 	// trusted: the limit was given by the user, so that it alone decides what is absurd.
 	trusted bool
@@ -154,8 +154,8 @@ func tooLarge(limit int64) error {
 
 func (f *File) closeFile() error {
 	var err error
-	if f.disk != nil {
-		err = f.disk.Close()
+	if c, ok := f.disk.(io.Closer); ok {
+		err = c.Close()
 		f.disk = nil
 	}
 	if f.temp != "" {

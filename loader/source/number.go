@@ -59,7 +59,7 @@ func plainNumber(b, buf []byte) (text, rest []byte, ok bool) {
 			return nil, buf, false
 		}
 	}
-	v, err := strconv.ParseFloat(string(b), 64)
+	v, err := strconv.ParseFloat(view(b), 64)
 	if err != nil || math.IsInf(v, 0) {
 		return nil, buf, false
 	}
@@ -82,12 +82,12 @@ func shift1904(text, buf []byte) (out, rest []byte) {
 		whole++
 	}
 	// In text, so that the fraction keeps its digits.
-	if d, err := strconv.Atoi(string(text[:whole])); err == nil && d >= 0 && text[0] != '-' {
+	if d, err := strconv.Atoi(view(text[:whole])); err == nil && d >= 0 && text[0] != '-' {
 		buf = strconv.AppendInt(buf, int64(d)+days1904, 10)
 		buf = append(buf, text[whole:]...)
 		return buf[n:], buf
 	}
-	v, _ := strconv.ParseFloat(string(text), 64)
+	v, _ := strconv.ParseFloat(view(text), 64)
 	buf = strconv.AppendFloat(buf, v+days1904, 'f', -1, 64)
 	return buf[n:], buf
 }

@@ -73,6 +73,9 @@ type Row struct {
 	// Cells has one cell for each name of File.Header, short rows padded. It
 	// and its strings are valid until the next row.
 	Cells []Cell
+	// Outcome has the cells under ResultColumns when the file read is a
+	// results file of ours, else it is nil; valid until the next row.
+	Outcome []Cell
 	// Faults are the reasons for which this row cannot be used (too many
 	// cells, an unreadable cell). The rest of the file is still good.
 	Faults []*Error

@@ -68,7 +68,8 @@ func (p *pass) next() (*Row, error) {
 			p.fault(f.err)
 		}
 		if p.f.info.Results {
-			p.origin(&cells[t.first-t.drop])
+			p.row.Outcome = cells[t.first-t.drop : t.first : t.first]
+			p.origin(&p.row.Outcome[0])
 			for i := range own {
 				if csv && own[i].Kind == Text {
 					own[i].Text = unguard(own[i].Text)
