@@ -27,6 +27,8 @@ type checkOptions struct {
 	show   int
 	expect string
 	faults int
+	online bool
+	fresh  bool
 }
 
 func (a *app) checkCommand() *cobra.Command {
@@ -37,9 +39,12 @@ func (a *app) checkCommand() *cobra.Command {
 		Long: `Go through the whole file as import would, and send nothing. Every fault is
 listed with row, column, reason and what to do; the cost of the load is shown,
 and three sample conversions of each timestamp column. With -o the results
-workbook is written, with "would send" for the rows that are good.`,
+workbook is written, with "would send" for the rows that are good. With --online
+the mapping and every row are held against the account's own fields, options and
+products, which are asked for once a day.`,
 		Example: `  leadload check deals.csv -m deals.yaml
-  leadload check deals.csv -m deals.yaml --show 5 -o deals-check.xlsx`,
+  leadload check deals.csv -m deals.yaml --show 5 -o deals-check.xlsx
+  leadload check deals.csv -m deals.yaml --online --account prod.yaml`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.inputs = args
 			return a.runCheck(cmd.Context(), &o)
@@ -52,6 +57,8 @@ workbook is written, with "would send" for the rows that are good.`,
 	f.StringVar(&o.limit, "limit", "", "calls in a time for the estimate, such as 25/5s (default: the account file's, else 25/5s)")
 	f.IntVar(&o.show, "show", 0, "print the request bodies of so many rows")
 	f.IntVar(&o.faults, "max-faults", 1000, "list so many faults at most")
+	f.BoolVar(&o.online, "online", false, "ask the account for its fields, options and products, and check against them")
+	f.BoolVar(&o.fresh, "refresh", false, "with --online: ask again, even if the answers of the last day are at hand")
 	f.StringVar(&o.expect, "expect", "", "file of test cases for the mapping: input rows and the bodies they should give")
 	return cmd
 }
@@ -89,6 +96,15 @@ func (a *app) runCheck(ctx context.Context, o *checkOptions) error {
 			return fail(usageError("write --limit 25/5s, or --limit off", "--limit: %s", err))
 		}
 	}
+	if o.fresh && !o.online {
+		return fail(usageError("add --online, or leave --refresh out", "--refresh has nothing to ask again without --online"))
+	}
+	var online *loader.Online
+	if o.online {
+		if online, err = a.askMetadata(ctx, o, m); err != nil {
+			return fail(err)
+		}
+	}
 	led, err := a.ledgerToRead(&o.common)
 	if err != nil {
 		return fail(err)
@@ -98,7 +114,7 @@ func (a *app) runCheck(ctx context.Context, o *checkOptions) error {
 	}
 	code := exitOK
 	for _, in := range o.inputs {
-		c := a.checkOne(ctx, o, in, m, mappingPath, acct, led, rows)
+		c := a.checkOne(ctx, o, in, m, mappingPath, acct, led, rows, online)
 		code = worse(c, code)
 		if c == exitInterrupted || c == exitBug {
 			break
@@ -127,7 +143,7 @@ func (a *app) ledgerToRead(c *common) (*ledger.Ledger, error) {
 	return led, err
 }
 
-func (a *app) checkOne(ctx context.Context, o *checkOptions, in string, m *mapping.Mapping, mappingPath string, acct loader.Account, led *ledger.Ledger, rows loader.RowSet) int {
+func (a *app) checkOne(ctx context.Context, o *checkOptions, in string, m *mapping.Mapping, mappingPath string, acct loader.Account, led *ledger.Ledger, rows loader.RowSet, online *loader.Online) int {
 	run := ledger.Run{Command: "check", Input: in, Mapping: m.Name, MappingPath: mappingPath, MappingHash: m.Hash, Target: string(m.Target), Timezone: m.Timezone,
 		Who: who(), Version: version(), Started: time.Now().UTC(), Limit: acct.Limit.String()}
 	fail := func(err error) int {
@@ -142,7 +158,7 @@ func (a *app) checkOne(ctx context.Context, o *checkOptions, in string, m *mappi
 	}
 	defer f.Close()
 	run.Sheet = f.Info().Sheet
-	job := loader.CheckJob{Job: loader.Job{Input: in, File: f, Mapping: m, Rows: rows}, Account: acct, Ledger: led}
+	job := loader.CheckJob{Job: loader.Job{Input: in, File: f, Mapping: m, Rows: rows}, Account: acct, Ledger: led, Online: online}
 	if o.out != "" {
 		if _, err := reports.PathFor(in, o.out, "-check"); err != nil {
 			return fail(err)

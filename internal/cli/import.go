@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -153,9 +154,11 @@ func (a *app) finish(ctx context.Context, o *importOptions, k *connection, in in
 	code := exitCode(err)
 	if code == exitOK {
 		switch {
+		case res.Totals.NotSent > 0:
+			code = exitStopped
 		case res.Totals.Person() > 0:
 			code = exitPerson
-		case res.Totals.Pending > 0 || res.Totals.NotSent > 0:
+		case res.Totals.Pending > 0:
 			code = exitStopped
 		}
 	}
@@ -163,9 +166,13 @@ func (a *app) finish(ctx context.Context, o *importOptions, k *connection, in in
 	if err != nil {
 		_, res.Run.Stop, _ = words(err)
 	}
-	out := ""
+	out, next := "", []string(nil)
 	if res.Run.ID != 0 && res.Totals.Sum() > 0 {
-		next := nextCommands(o, job, res)
+		if o.sandbox && o.common.ledger == "" {
+			// the practice account is gone when this command ends: there is nothing to go on with
+		} else {
+			next = nextCommands(o, job, res, freeName(job.Input, in.out(o.out)))
+		}
 		rep := reports.Report{Ledger: k.led, Run: res.Run, Totals: res.Totals, Input: in.file, Location: zone(job.Mapping), Next: next, Notes: in.file.Info().Notes}
 		var werr error
 		// The results file is written also after Ctrl-C: it is the record of what was done.
@@ -182,7 +189,12 @@ func (a *app) finish(ctx context.Context, o *importOptions, k *connection, in in
 	if err != nil {
 		a.explain(err)
 	}
-	a.last(&o.common, k.led, res, out, code, err)
+	if !o.quiet {
+		for _, n := range next {
+			a.say("  next: %s", n)
+		}
+	}
+	a.last(&o.common, k.led, res, out, code, err, next...)
 	if in.drop && (code == exitOK || code == exitPerson) {
 		if err := in.finished(); err != nil {
 			a.say("leadload: %s was loaded but could not be moved to %s: %s", in.name, doneFolder, pathless(err))
@@ -206,10 +218,10 @@ func (a *app) writeReport(ctx context.Context, rep reports.Report, input, out, s
 
 // last prints what every command that goes through a file ends with: the
 // sentence, or with --json the summary.
-func (a *app) last(c *common, led *ledger.Ledger, res loader.Result, out string, code int, err error) {
+func (a *app) last(c *common, led *ledger.Ledger, res loader.Result, out string, code int, err error, next ...string) {
 	line := reports.Line(res.Totals, out)
 	if c.metrics != "" {
-		s := a.summary(led, res, out, code, err)
+		s := a.summary(led, res, out, code, err, next)
 		s.Line = line
 		if werr := reports.WriteMetrics(c.metrics, s); werr != nil {
 			a.explain(werr)
@@ -217,7 +229,7 @@ func (a *app) last(c *common, led *ledger.Ledger, res loader.Result, out string,
 	}
 	switch {
 	case c.json:
-		s := a.summary(led, res, out, code, err)
+		s := a.summary(led, res, out, code, err, next)
 		s.Line = line
 		if werr := reports.WriteJSON(a.stdout, s); werr != nil {
 			a.explain(werr)
@@ -266,32 +278,42 @@ func (a *app) confirm(o *importOptions, k *connection, input string, m *mapping.
 }
 
 // nextCommands are what to type next, most useful first.
-func nextCommands(o *importOptions, job loader.Job, res loader.Result) []string {
-	same := "leadload import " + shellWord(job.Input) + " -m " + shellWord(o.mapping)
+func nextCommands(o *importOptions, job loader.Job, res loader.Result, results string) []string {
+	with := ""
 	if o.account != "" {
-		same += " --account " + shellWord(o.account)
+		with += " --account " + shellWord(o.account)
 	}
 	if o.common.ledger != "" {
-		same += " --ledger " + shellWord(o.common.ledger)
+		with += " --ledger " + shellWord(o.common.ledger)
 	}
 	var next []string
 	if res.Totals.NotSent > 0 {
-		next = append(next, same)
+		next = append(next, "leadload import "+shellWord(job.Input)+" -m "+shellWord(o.mapping)+with)
 	}
 	if res.Totals.Invalid+res.Totals.Rejected > 0 {
-		results, err := reports.PathFor(job.Input, o.out, "-results")
-		if err == nil && strings.HasSuffix(results, ".xlsx") && job.Input != "-" {
-			next = append(next, "leadload import "+shellWord(results)+" --sheet Failed -m "+shellWord(o.mapping))
+		if results != "" && strings.HasSuffix(results, ".xlsx") {
+			next = append(next, "leadload import "+shellWord(results)+" --sheet Failed -m "+shellWord(o.mapping)+with)
 		}
 	}
 	if res.Totals.InDoubt+res.Totals.Pending > 0 {
-		settle := "leadload settle"
-		if o.account != "" {
-			settle += " --account " + shellWord(o.account)
-		}
-		next = append(next, settle)
+		next = append(next, "leadload settle"+with)
 	}
 	return next
+}
+
+// freeName is the name that the results of an input are about to get.
+func freeName(in, out string) string {
+	path, err := reports.PathFor(in, out, "-results")
+	if err != nil || path == "-" {
+		return ""
+	}
+	ext := filepath.Ext(path)
+	for n, name := 2, path; ; n++ {
+		if _, err := os.Lstat(name); err != nil {
+			return name
+		}
+		name = fmt.Sprintf("%s-%d%s", strings.TrimSuffix(path, ext), n, ext)
+	}
 }
 
 // shellWord quotes a word for a shell where it needs it.
@@ -303,8 +325,8 @@ func shellWord(s string) string {
 }
 
 // summary is the machine-readable form of the last line.
-func (a *app) summary(led *ledger.Ledger, res loader.Result, out string, code int, err error) reports.Summary {
-	s, serr := reports.Summarize(context.Background(), reports.Report{Ledger: led, Run: res.Run, Totals: res.Totals}, out)
+func (a *app) summary(led *ledger.Ledger, res loader.Result, out string, code int, err error, next []string) reports.Summary {
+	s, serr := reports.Summarize(context.Background(), reports.Report{Ledger: led, Run: res.Run, Totals: res.Totals, Next: next}, out)
 	if serr != nil {
 		a.explain(serr)
 	}

@@ -139,7 +139,7 @@ func (p *progress) show(v loader.Snapshot) {
 			progressbar.OptionSetElapsedTime(false),
 			progressbar.OptionSetPredictTime(false), // its rate is wrong after a resume; ours comes from the limit
 			progressbar.OptionClearOnFinish(),
-			progressbar.OptionSetTheme(progressbar.ThemeUnicode))
+			progressbar.OptionSetTheme(progressbar.ThemeASCII))
 		p.max = max
 	}
 	text := describe(v)

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/xuri/excelize/v2"
@@ -38,12 +39,15 @@ func TestMain(m *testing.M) {
 //	faults JSON          set its sandbox.Faults
 //	failnext NAME...     let its next creating calls fail so
 //	holds WHAT N         compare a number of the account: leads, opportunities, sales, calls, creates, reads, limited
+//	waitcalls N          wait until the account has counted N calls
 //	dump FILE            write everything that the account holds into FILE as JSON
 //	addlead NAME=VALUE.. add a lead to the account
 //	limit N              set its calls in 5 s
 //	outage MODE          "", 503 or refuse
 //	exit N               compare the exit code of the last leadload run by `code`
 //	code ARGS...         run leadload and keep its exit code; stdout and stderr can be compared
+//	nokeys               look for the account's keys in every file, and in what was printed last
+//	private FILE...      check that nobody else can read the files
 //	sheet FILE SHEET     print a sheet of a workbook, cells separated by " | "
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
@@ -64,7 +68,8 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"samples": scriptSamples, "account": scriptAccount, "faults": scriptFaults, "failnext": scriptFailNext, "holds": scriptHolds,
-			"dump": scriptDump, "addlead": scriptAddLead, "limit": scriptLimit, "outage": scriptOutage, "code": scriptCode, "exit": scriptExit, "sheet": scriptSheet,
+			"dump": scriptDump, "addlead": scriptAddLead, "limit": scriptLimit, "outage": scriptOutage, "waitcalls": scriptWaitCalls, "code": scriptCode, "exit": scriptExit, "sheet": scriptSheet,
+			"nokeys": scriptNoKeys, "private": scriptPrivate,
 		},
 	})
 }
@@ -99,7 +104,7 @@ func scriptSamples(ts *testscript.TestScript, _ bool, _ []string) {
 func scriptAccount(ts *testscript.TestScript, _ bool, args []string) {
 	var o sandbox.Options
 	if len(args) > 0 {
-		dec := json.NewDecoder(strings.NewReader(args[0]))
+		dec := json.NewDecoder(strings.NewReader(strings.Join(args, " ")))
 		dec.DisallowUnknownFields()
 		ts.Check(dec.Decode(&o))
 	}
@@ -158,6 +163,20 @@ func scriptHolds(ts *testscript.TestScript, neg bool, args []string) {
 	if (n == want) == neg {
 		ts.Fatalf("the account has %d %s, want %d (negated: %v)", n, args[0], want, neg)
 	}
+}
+
+func scriptWaitCalls(ts *testscript.TestScript, _ bool, args []string) {
+	want, err := strconv.ParseInt(args[0], 10, 64)
+	ts.Check(err)
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for range 3000 {
+		if int64(practice(ts).Count().Calls) >= want {
+			return
+		}
+		<-tick.C
+	}
+	ts.Fatalf("the account has counted %d calls after 30 s, want %d", practice(ts).Count().Calls, want)
 }
 
 func scriptDump(ts *testscript.TestScript, _ bool, args []string) {

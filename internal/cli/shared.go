@@ -209,6 +209,9 @@ func (r *runFlags) into(o *loader.Options) error {
 	}
 	o.Concurrency, o.Reserve, o.Timeout, o.SettleAfter, o.NoSettle = r.concurrency, r.reserve, r.timeout, r.settleAfter, r.noSettle
 	o.WaitLock, o.Wait, o.OutageLimit, o.MaxErrors = r.waitLock, r.wait, r.outageLimit, r.maxErrors
+	if r.wait == 0 {
+		o.Wait = -1 // 0 would be the default
+	}
 	if r.until == "" {
 		return nil
 	}

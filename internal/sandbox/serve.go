@@ -72,6 +72,7 @@ var endpoints = map[string]endpoint{
 	leadPath + "RetrieveLeadByPhoneNumber": {http.MethodGet, reads, syncCall, (*Account).leadsByPhone},
 	leadPath + "Leads.GetById":             {http.MethodGet, reads, syncCall, (*Account).leadsByID},
 	leadPath + "LeadsMetaData.Get":         {http.MethodGet, reads, syncCall, (*Account).leadsMetaData},
+	leadPath + "Lead.Capture":              {http.MethodPost, creates, syncCall, (*Account).captureLead},
 
 	userPath + "CheckIn":       {http.MethodPost, updates, syncCall, (*Account).checkIn},
 	userPath + "CheckOut":      {http.MethodPost, updates, syncCall, (*Account).checkOut},

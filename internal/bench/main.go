@@ -1,0 +1,194 @@
+// Command bench measures leadload from end to end, each figure beside its
+// target and beside a yardstick that runs in the same minutes on the same
+// machine:
+//
+//	go run ./internal/bench                       everything, about 40 minutes
+//	go run ./internal/bench -short                fewer rows, about 10 minutes
+//	go run ./internal/bench -only rows200,check   some of it
+//	go run ./internal/bench -markdown             the table for the README
+//
+// The account is the practice account in a process of its own. leadload runs
+// as a process too: this program starts itself again and behaves as leadload,
+// as the account, or as a yardstick, so that times and peak memory are those
+// of one thing alone. All traffic stays on 127.0.0.1; what is written lies in
+// a temporary folder and is removed.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"leadload/internal/cli"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	code := 0
+	if len(os.Args) > 1 && strings.HasPrefix(os.Args[1], roleMark) {
+		code = play(ctx, os.Args[1], os.Args[2:])
+	} else {
+		code = run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	}
+	os.Exit(code)
+}
+
+// roleMark begins the first argument of a process that plays a part.
+const roleMark = "@"
+
+// play behaves as what the role names.
+func play(ctx context.Context, role string, args []string) int {
+	if role == "@leadload" {
+		return cli.Main(ctx, args, os.Stdin, os.Stdout, os.Stderr, os.Getenv)
+	}
+	part := roles[role]
+	if part == nil {
+		fmt.Fprintf(os.Stderr, "bench: there is no role %q\n", role)
+		return 2
+	}
+	if err := part(ctx, args); err != nil {
+		fmt.Fprintf(os.Stderr, "bench %s: %s\n", role, err)
+		return 1
+	}
+	return 0
+}
+
+var roles = map[string]func(context.Context, []string) error{
+	"@account": serveAccount,
+	"@import":  importAlone,
+	"@post":    postBare,
+	"@csv":     readBareCSV,
+	"@xlsx":    readXLSX,
+	"@ledger":  fillLedger,
+	"@book":    writeBook,
+}
+
+// measurement is one part of the table.
+type measurement struct {
+	name string // of -only
+	what string
+	run  func(*bench) ([]line, error)
+}
+
+var measurements = []measurement{
+	{"startup", "from start-up to the first call", startup},
+	{"rows200", "200 rows at 25/5s through the whole import", rows200},
+	{"wrong-limit", "25/5s set where the account allows 10/5s", wrongLimit},
+	{"restart", "SIGKILL in the middle, started again at once", restart},
+	{"pacing-far", "calls at 25/5s, 360 ms away", pacingFar},
+	{"pacing-rival", "the same beside an integration that takes 40 %", pacingRival},
+	{"unlimited", "import with the limit off beside a bare HTTP client", unlimited},
+	{"slow-disk", "import with the limit off on a disk of 5 ms fsync", slowDisk},
+	{"check", "check of a CSV beside encoding/csv", checkSpeed},
+	{"xlsx", "reading an XLSX beside excelize", xlsxSpeed},
+	{"workbook", "results workbook beside excelize's StreamWriter", workbookSpeed},
+	{"memory", "peak memory of import as the file grows", memory},
+}
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	only := flags.String("only", "", "measure only these, with commas: "+strings.Join(names(), ", "))
+	short := flags.Bool("short", false, "fewer rows")
+	markdown := flags.Bool("markdown", false, "print the table as Markdown")
+	profile := flags.String("cpuprofile", "", "unlimited: write a CPU profile of one import to this file")
+	if err := flags.Parse(args); err != nil {
+		return 2
+	}
+	chosen, err := choose(*only)
+	if err == nil && flags.NArg() > 0 {
+		err = fmt.Errorf("unexpected %q", flags.Arg(0))
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "bench: %s\n", err)
+		return 2
+	}
+	b, err := newBench(ctx, *short, *profile, stderr)
+	if err != nil {
+		fmt.Fprintf(stderr, "bench: %s\n", err)
+		return 1
+	}
+	defer b.close()
+	code := 0
+	before := load()
+	var table []line
+	for _, m := range chosen {
+		if ctx.Err() != nil {
+			break
+		}
+		began := time.Now()
+		b.say("%s: %s …", m.name, m.what)
+		lines, err := m.run(b)
+		if err != nil {
+			lines = append(lines, line{what: m.what, measured: "failed: " + err.Error(), verdict: failed})
+			code = 1
+		}
+		for i := range lines {
+			lines[i].name = m.name
+			b.say("  %s: %s (%s)", lines[i].what, lines[i].measured, lines[i].verdict)
+		}
+		b.say("  took %s", time.Since(began).Round(time.Second))
+		table = append(table, lines...)
+	}
+	if *markdown {
+		writeMarkdown(stdout, table)
+	} else {
+		writePlain(stdout, table)
+	}
+	fmt.Fprintf(stdout, "\n%d cores, %s/%s, %s%s\n", runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(), loads(before, load()))
+	return code
+}
+
+func names() []string {
+	var out []string
+	for _, m := range measurements {
+		out = append(out, m.name)
+	}
+	return out
+}
+
+// choose gives the measurements that -only names, in their usual order.
+func choose(only string) ([]measurement, error) {
+	if only == "" {
+		return measurements, nil
+	}
+	wanted := strings.Split(only, ",")
+	for _, w := range wanted {
+		if !slices.Contains(names(), w) {
+			return nil, fmt.Errorf("-only: there is no %q; there are %s", w, strings.Join(names(), ", "))
+		}
+	}
+	var out []measurement
+	for _, m := range measurements {
+		if slices.Contains(wanted, m.name) {
+			out = append(out, m)
+		}
+	}
+	return out, nil
+}
+
+// load is the machine's load of the last minute, "" where it is not known.
+func load() string {
+	text, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return ""
+	}
+	first, _, _ := strings.Cut(string(text), " ")
+	return first
+}
+
+func loads(before, after string) string {
+	if before == "" {
+		return ""
+	}
+	return fmt.Sprintf("; load %s before, %s after", before, after)
+}
