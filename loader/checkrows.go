@@ -253,9 +253,11 @@ type keySet struct {
 	n     int
 }
 
+// keySlot holds 96 bits of a key's hash, which tell a thousand million keys apart.
 type keySlot struct {
-	a, b uint64
-	row  int // 0: empty
+	a   uint64
+	b   uint32
+	row uint32 // 0: empty
 }
 
 // add gives the row in which the key came first, which is row itself when it is new.
@@ -269,17 +271,17 @@ func (s *keySet) add(h [16]byte, row int) int {
 			}
 		}
 	}
-	a, b := binary.LittleEndian.Uint64(h[:8]), binary.LittleEndian.Uint64(h[8:])
+	a, b := binary.LittleEndian.Uint64(h[:8]), binary.LittleEndian.Uint32(h[8:])
 	k := s.find(a, b)
 	if k.row == 0 {
-		*k = keySlot{a, b, row}
+		*k = keySlot{a, b, uint32(row)}
 		s.n++
 	}
-	return k.row
+	return int(k.row)
 }
 
 // find gives a key's slot, or the empty one where it belongs.
-func (s *keySet) find(a, b uint64) *keySlot {
+func (s *keySet) find(a uint64, b uint32) *keySlot {
 	mask := uint64(len(s.slots) - 1)
 	for i := a & mask; ; i = (i + 1) & mask {
 		if k := &s.slots[i]; k.row == 0 || k.a == a && k.b == b {

@@ -117,12 +117,38 @@ func leadName(field, value string) string {
 	return value
 }
 
-// leadsBy looks leads up by a unique field.
+// leadsBy looks leads up by a unique field. Where the account has no search of
+// leads, the opportunities found by the field name their lead; none found
+// there says nothing, because a lead may have no opportunity.
 func (s *Session) leadsBy(ctx context.Context, field, value string) ([]leadsquared.Lead, leadsquared.Outcome, error) {
 	var leads []leadsquared.Lead
 	out, err := s.read(ctx, func(ctx context.Context, slot leadsquared.Slot) (o leadsquared.Outcome) {
 		leads, o = s.client.LeadsBy(ctx, slot, field, value)
 		return o
 	})
-	return leads, out, err
+	switch field {
+	case "EmailAddress", "Phone", "Mobile", "ProspectID":
+		return leads, out, err
+	}
+	if err == nil || out.Verdict != leadsquared.Fatal || out.Status != 404 {
+		return leads, out, err
+	}
+	var page leadsquared.OpportunityPage
+	again, err := s.read(ctx, func(ctx context.Context, slot leadsquared.Slot) (o leadsquared.Outcome) {
+		page, o = s.client.OpportunitiesByLeadField(ctx, slot, field, value, 1)
+		return o
+	})
+	if err != nil || again.Verdict != leadsquared.Applied {
+		return nil, again, err
+	}
+	for _, o := range page.List {
+		known := slices.ContainsFunc(leads, func(l leadsquared.Lead) bool { return strings.EqualFold(l.ID, o.LeadID) })
+		if o.LeadID != "" && !known {
+			leads = append(leads, leadsquared.Lead{ID: o.LeadID, CreatedOn: o.CreatedOn})
+		}
+	}
+	if len(leads) == 0 {
+		again.Verdict, again.Message = leadsquared.InDoubt, "the account has no search of leads by "+field+"; find them by EmailAddress or Phone"
+	}
+	return leads, again, nil
 }

@@ -38,6 +38,9 @@ type Options struct {
 	LeadAge     time.Duration // how long a lead that was looked up stays known; 0 is 30 days
 	// Log is told of every call.
 	Log func(leadsquared.LogEntry)
+	// LogErr says why the log can no longer be written; nil is that it can. A
+	// call that nobody could look up is not made. It may be nil.
+	LogErr func() error
 	// Notify is told what a user should know at once, in a sentence. It may
 	// be called from several goroutines.
 	Notify func(string)
@@ -201,6 +204,13 @@ func (s *Session) slot(ctx context.Context, again bool) (*pace.Call, error) {
 	c, err := acquire(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if s.o.LogErr != nil {
+		if err := s.o.LogErr(); err != nil {
+			c.Abort()
+			return nil, &Error{Kind: Stopped, Code: "log.failed", Msg: "the API log can no longer be written, so no further call is made", Err: err,
+				Hint: "free some space or name another file with --api-log, and run the same command again: rows already loaded are not sent twice"}
+		}
 	}
 	// Counted when the call is about to be made: one that waits may never be.
 	if err := s.today(); err != nil {

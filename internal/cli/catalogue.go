@@ -198,6 +198,7 @@ var catalogue = sortEntries(append(mappingEntries(), []entry{
 	{"ledger.full", "the disk is full", "free some space and run the same command again; nothing was lost"},
 	{"ledger.busy", "another process keeps the ledger locked", "wait for it to end and run the same command again"},
 	{"ledger.write", "the ledger could not be written", "mend the cause and run the same command again; nothing was lost"},
+	{"log.failed", "the API log can no longer be written, so no further call is made", "free some space or name another file with --api-log, and run the same command again"},
 	{"lock.folder", "the folder for locks cannot be used", "set XDG_STATE_HOME to a folder that you may write"},
 
 	{"results.ending", "a results file is .xlsx or .csv", "give the file one of these endings"},

@@ -123,8 +123,11 @@ func (a *app) runImport(ctx context.Context, o *importOptions) error {
 		}
 	}
 	if err := k.close(); err != nil {
-		a.explain(err)
-		code = worse(exitBug, code)
+		// A log that failed has stopped the run, and was told then.
+		if c, _, _ := words(err); c != "log.failed" || code != exitStopped {
+			a.explain(err)
+		}
+		code = worse(exitCode(err), code)
 	}
 	if code != exitOK {
 		return &exit{code}

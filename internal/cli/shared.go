@@ -176,7 +176,7 @@ func (a *app) connectWith(ctx context.Context, c *common, r *runFlags, command s
 			return nil, usageError("name a file that you may write", "%s", err)
 		}
 		k.log.Hide(k.account.AccessKey, k.account.SecretKey, k.account.AsyncKey)
-		opts.Log = k.log.Log
+		opts.Log, opts.LogErr = k.log.Log, k.log.Err
 	}
 	opts.Unlocked = !keep
 	if keep {
@@ -239,7 +239,10 @@ func (k *connection) close() error {
 		k.led = nil
 	}
 	if k.log != nil {
-		errs = append(errs, k.log.Close())
+		if err := k.log.Close(); err != nil {
+			errs = append(errs, &loader.Error{Kind: loader.Stopped, Code: "log.failed", Msg: "the API log is not whole", Err: err,
+				Hint: "free some space or name another file with --api-log; the ledger and the results are whole"})
+		}
 		k.log = nil
 	}
 	if k.practice != nil {
