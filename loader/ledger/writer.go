@@ -18,8 +18,8 @@ const batchMax = 256
 // (lingerFrom or less, as with a limit) nothing is gained and it does not linger.
 const (
 	lingerFrom = 8
-	lingerGap  = 3 * time.Millisecond
-	lingerMost = 20 * time.Millisecond
+	lingerGap  = 2 * time.Millisecond
+	lingerMost = 50 * time.Millisecond
 )
 
 // writer is the one goroutine that writes the ledger. It takes whatever is

@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"encoding/csv"
 	"errors"
+	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"unicode/utf8"
 )
 
@@ -147,30 +150,56 @@ func FuzzSheet(f *testing.F) {
 		f.Add(s, `<t>one</t></si><si><r><t>t</t></r><r><t>wo</t></r>`)
 	}
 	f.Fuzz(func(t *testing.T, rows, shared string) {
-		content := newBook(rows).shared(shared).styles("", 0, 14).bytes(t)
-		src := openBytes(t, content, Options{MaxBytes: 1 << 24})
-		if src == nil {
-			return
-		}
-		last := src.Info().HeaderRow
-		for row, err := range src.Rows() {
-			if err != nil {
-				break
-			}
-			if row.Number <= last || len(row.Cells) != len(src.Header()) {
-				t.Fatalf("row %d after %d with %d cells", row.Number, last, len(row.Cells))
-			}
-			last = row.Number
-			for i := range row.Cells {
-				c := &row.Cells[i]
-				if !utf8.ValidString(c.Text) || (c.Kind == Empty) != (c.Text == "") || (c.Kind == Date) != (c.Format != "") {
-					t.Fatalf("row %d: %+v", row.Number, *c)
-				}
-				if (c.Kind == Number || c.Kind == Date) && strings.Trim(c.Text, "-0123456789.") != "" {
-					t.Fatalf("row %d: the number %q", row.Number, c.Text)
-				}
-			}
-			row.Fingerprint()
+		// Through a small buffer that is refilled byte by byte, and at once.
+		once, end := scanSheet(t, rows, shared, func(r io.Reader) io.Reader { return r })
+		bit, bitEnd := scanSheet(t, rows, shared, iotest.OneByteReader)
+		if !slices.Equal(once, bit) || end != bitEnd {
+			t.Fatalf("%q and %q at once, %q and %q byte by byte", once, end, bit, bitEnd)
 		}
 	})
+}
+
+// scanSheet scans rows as a sheet that names shared strings, checks every
+// cell, and shows them with the error at the end.
+func scanSheet(t *testing.T, rows, shared string, wrap func(io.Reader) io.Reader) (cells []string, end string) {
+	b := newBook(rows).shared(shared)
+	f := &File{impl{name: "memory"}}
+	w := &workbook{f: f, styles: []numFormat{{}, {code: "dd/mm/yyyy", date: true, day: true}}, is1904: len(rows)%2 == 0}
+	var err error
+	if w.sst, err = readShared(&xmlScanner{r: wrap(strings.NewReader(b.parts["xl/sharedStrings.xml"]))}); err != nil {
+		return nil, err.Error()
+	}
+	for i := range w.sst.at {
+		if text := w.sst.get(i); !utf8.ValidString(text) {
+			t.Fatalf("shared string %d: %q", i, text)
+		}
+	}
+	s := &sheetReader{w: w, part: "sheet1.xml", x: xmlScanner{r: wrap(strings.NewReader(b.parts["xl/worksheets/sheet1.xml"]))}, n: -1}
+	if err := s.prolog(); err != nil {
+		return nil, err.Error()
+	}
+	last := 0
+	for {
+		row, err := s.next()
+		if err != nil {
+			return cells, err.Error()
+		}
+		if row.number <= last || row.number > maxRows || len(row.cells) > maxColumns {
+			t.Fatalf("row %d after %d with %d cells", row.number, last, len(row.cells))
+		}
+		last = row.number
+		for i := range row.cells {
+			c := &row.cells[i]
+			if c.Kind == Empty && c.Format == "" && c.Text == "" {
+				continue
+			}
+			if !utf8.ValidString(c.Text) || c.Kind == Empty || c.Text == "" || (c.Kind == Date) != (c.Format != "") {
+				t.Fatalf("row %d: %+v", row.number, *c)
+			}
+			if (c.Kind == Number || c.Kind == Date) && strings.Trim(c.Text, "-0123456789.") != "" {
+				t.Fatalf("row %d: the number %q", row.number, c.Text)
+			}
+			cells = append(cells, fmt.Sprintf("%s%d %v %s %s", letters(i), row.number, c.Kind, c.Text, c.Format))
+		}
+	}
 }
