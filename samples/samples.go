@@ -6,5 +6,5 @@ import "embed"
 
 // FS holds the sample files by their names.
 //
-//go:embed *.csv *.xlsx *.yaml
+//go:embed *.csv *.xlsx *.yaml *.json
 var FS embed.FS

@@ -13,7 +13,6 @@ import (
 
 type presenceOptions struct {
 	common
-	runFlags
 	source, location, status string
 	latitude, longitude      float64
 	details                  []string
