@@ -14,7 +14,9 @@
 //
 // What a file holds is never guessed at silently: bytes that are not valid in
 // the file's encoding, a damaged archive, a formula that was never calculated
-// and cells that do not belong to any column are reported, not repaired.
+// and CSV rows with more or fewer cells than the header are reported, not
+// repaired. What stands beside a sheet's table, left of its first name and
+// right of its last, is not part of it and not read.
 package source
 
 import (
