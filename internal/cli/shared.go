@@ -36,6 +36,7 @@ type common struct {
 	apiLog      string
 	apiLogLevel string
 	metrics     string
+	maxUnpacked string
 	progress    time.Duration
 }
 
@@ -55,6 +56,7 @@ func (c *common) fileFlags(cmd *cobra.Command) {
 	f.StringVarP(&c.mapping, "mapping", "m", "", "mapping file (required)")
 	f.StringVarP(&c.out, "out", "o", "", "results file (.xlsx or .csv) or a folder for it; - is CSV on stdout (default: INPUT-results.xlsx beside the input)")
 	f.StringVar(&c.metrics, "metrics-file", "", "write the numbers of the run to this file, for node_exporter's textfile collector")
+	f.StringVar(&c.maxUnpacked, "max-unpacked", "", "how large a workbook or gzip file may be when it is unpacked, such as 32GiB (default: 16GiB, and 200 times its size)")
 	f.StringVar(&c.sheet, "sheet", "", "sheet of an XLSX file, instead of the mapping's")
 }
 
@@ -285,7 +287,35 @@ func (c *common) openInput(path string, m *mapping.Mapping) (*source.File, error
 			o.HeaderRow = 0 // the mapping's header row is that of its own sheet
 		}
 	}
+	if c.maxUnpacked != "" {
+		n, err := parseSize(c.maxUnpacked)
+		if err != nil {
+			return nil, err
+		}
+		o.MaxBytes = n
+	}
 	return source.Open(path, o)
+}
+
+// parseSize reads "32GiB", "500MB" or a number of bytes.
+func parseSize(s string) (int64, error) {
+	units := []struct {
+		name string
+		size float64
+	}{{"KIB", 1 << 10}, {"MIB", 1 << 20}, {"GIB", 1 << 30}, {"KB", 1e3}, {"MB", 1e6}, {"GB", 1e9}, {"B", 1}, {"", 1}}
+	upper := strings.ToUpper(strings.TrimSpace(s))
+	for _, u := range units {
+		number, ok := strings.CutSuffix(upper, u.name)
+		if !ok {
+			continue
+		}
+		n, err := strconv.ParseFloat(strings.TrimSpace(number), 64)
+		if err != nil || !(n*u.size >= 1 && n*u.size <= 1<<50) {
+			break
+		}
+		return int64(n * u.size), nil
+	}
+	return 0, usageError("write a size such as 32GiB or 500MB", "--max-unpacked %q is no size", s)
 }
 
 // pathless takes the path out of an error whose message names it already.

@@ -149,7 +149,7 @@ func tempError(err error) error {
 
 func tooLarge(limit int64) error {
 	return &Error{Code: codeTooLarge, Msg: fmt.Sprintf("the content is larger than the limit of %d bytes", limit),
-		Hint: "raise the limit if the file is meant to be this large, or split it"}
+		Hint: "raise the limit with --max-unpacked if the file is meant to be this large, or split it"}
 }
 
 func (f *File) closeFile() error {

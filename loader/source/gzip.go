@@ -86,5 +86,5 @@ func (l *limited) Read(p []byte) (int, error) {
 
 func bomb(unpacked, packed int64) error {
 	return &Error{Code: codeBomb, Msg: fmt.Sprintf("%d bytes unpack to more than %d, as no real table does", packed, unpacked),
-		Hint: "the file may be made to fill the memory; if you trust it, give the limit of bytes yourself, or save it again from the spreadsheet"}
+		Hint: "the file may be made to fill the memory; if you trust it, say how large it may be with --max-unpacked, or save it again from the spreadsheet"}
 }
