@@ -269,7 +269,7 @@ func (zeros) Read(p []byte) (int, error) {
 func TestGzipBomb(t *testing.T) {
 	f := open(t, file(t, "in.csv", "a\n"), Options{})
 	n, err := io.Copy(io.Discard, &limited{r: zeros{}, limit: 1 << 40, packed: 1 << 10})
-	fault(t, f.place(err), codeBomb, "give the limit")
+	fault(t, f.place(err), codeBomb, "--max-unpacked")
 	if n < bombFloor/2 || n > bombFloor {
 		t.Errorf("stopped after %d bytes", n)
 	}

@@ -512,7 +512,7 @@ func TestXLSXLimits(t *testing.T) {
 		t.Fatal(err)
 	}
 	p = file(t, "bomb.xlsx", out.String())
-	openFault(t, p, Options{}, codeBomb, "give the limit")
+	openFault(t, p, Options{}, codeBomb, "--max-unpacked")
 	openFault(t, p, Options{MaxBytes: 1 << 30}, codeDamaged) // trusted, it turns out to be a lie
 	openFault(t, p, Options{MaxBytes: 1<<30 - 1}, codeTooLarge)
 
