@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"os"
 	"os/signal"
@@ -28,6 +29,12 @@ func leadloadMain() {
 }
 
 func TestMain(m *testing.M) {
+	// The scripts mostly wait for windows and delays: more of them than there
+	// are processors can wait side by side.
+	flag.Parse()
+	if err := flag.Set("test.parallel", "8"); err != nil {
+		panic(err)
+	}
 	testscript.Main(m, map[string]func(){"leadload": leadloadMain})
 }
 
