@@ -2,6 +2,7 @@ package loader
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -115,7 +116,10 @@ func Check(ctx context.Context, j CheckJob) (CheckResult, error) {
 	if res.Plan.Rows == 0 {
 		return res, usage("file.no-rows", "check that it is the right file and sheet, and header_row in the mapping", "%s holds a header but no rows", j.Input)
 	}
-	res.Plan.Unused, res.Plan.Warnings = program.Unused(), append(program.Warnings(), pipe.warnings()...)
+	if pipe.chosen == 0 {
+		return res, noRows(j.Input)
+	}
+	res.Plan.Unused, res.Plan.Warnings = program.Unused(), slices.Concat(program.Warnings(), pipe.warnings(), hiddenNote(pipe.hidden))
 	if j.Online != nil {
 		res.Plan.Warnings = append(res.Plan.Warnings, j.Online.Warnings()...)
 	}

@@ -51,6 +51,8 @@ type checkPipe struct {
 	keys    keySet
 	samples *stampSamples
 	orders  []*dayOrder // one for each worker
+	hidden  int64       // rows that a spreadsheet does not show
+	chosen  int64       // rows named by --rows, or all
 }
 
 func newCheckPipe(j *CheckJob, p *mapping.Program, empty bool) *checkPipe {
@@ -162,6 +164,12 @@ func (c *checkPipe) add(b *rowBatch, row *source.Row) {
 	}
 	r := &b.rows[len(b.rows)-1]
 	r.entry.Number, r.entry.Line, r.entry.Origin = row.Number, row.Line, row.Origin
+	if row.Hidden {
+		c.hidden++
+	}
+	if c.job.Rows.Has(row.Number) {
+		c.chosen++
+	}
 	if c.job.Scratch != nil {
 		r.entry.Fingerprint = row.Fingerprint()
 	}

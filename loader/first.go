@@ -56,8 +56,12 @@ func (r *run) firstPass(ctx context.Context) error {
 		}
 		r.rows.Add(1)
 		r.live.total.Store(r.rows.Load())
+		if row.Hidden {
+			r.hidden++
+		}
 		var e ledger.Entry
 		if r.job.Rows.Has(row.Number) {
+			r.chosen++
 			e = ex.entry(row)
 		} else {
 			e = bareEntry(row)
@@ -77,7 +81,23 @@ func (r *run) firstPass(ctx context.Context) error {
 	if readErr == nil && r.rows.Load() == 0 {
 		return usage("file.no-rows", "check that it is the right file and sheet, and header_row in the mapping", "%s holds a header but no rows", r.job.Input)
 	}
+	if readErr == nil && r.chosen == 0 {
+		return noRows(r.job.Input)
+	}
 	return readErr
+}
+
+// noRows says that --rows leaves nothing.
+func noRows(input string) error {
+	return usage("usage", "name rows as the spreadsheet counts them, the header being row 1 of most files", "%s has none of the rows that --rows names", input)
+}
+
+// hiddenNote says that rows were read which a spreadsheet does not show; "" for none.
+func hiddenNote(n int64) []string {
+	if n == 0 {
+		return nil
+	}
+	return []string{plural(n, "hidden row is", "hidden rows are") + " read like the others"}
 }
 
 // examiner turns rows into entries of the plan. It serves one goroutine.
@@ -178,6 +198,9 @@ func (ex *examiner) identify(e *ledger.Entry) {
 			return "lead", lead
 		}
 		f := rec.Fields[i]
+		if lead == "" && rec.LeadField != "" && strings.HasPrefix(f.Name, "LeadDetails.") && f.Name[len("LeadDetails."):] == rec.LeadField {
+			return f.Name, rec.Lead // the same lead written differently is the same lead
+		}
 		if ex.numbers[f.Name] {
 			// CSV has 1200.50 where a spreadsheet stores 1200.5: one number, one row.
 			return f.Name, shortest(f.Value)

@@ -19,6 +19,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -246,6 +247,8 @@ type run struct {
 	cancel  context.CancelCauseFunc
 	rows    atomic.Int64 // rows of the file seen by the first pass
 	rejects atomic.Int64
+	hidden  int64 // of rows
+	chosen  int64 // of rows: all, or those named by --rows
 	parked  park
 
 	calib calibration
@@ -293,7 +296,7 @@ func (r *run) plan(ctx context.Context) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
-	p := Plan{PlanCounts: counts, Unused: r.program.Unused(), Warnings: r.program.Warnings(), Account: r.o.Account.display()}
+	p := Plan{PlanCounts: counts, Unused: r.program.Unused(), Warnings: slices.Concat(r.program.Warnings(), hiddenNote(r.hidden)), Account: r.o.Account.display()}
 	if p.Lookups, err = r.led.WantedLeads(ctx, r.acct); err != nil {
 		return p, err
 	}

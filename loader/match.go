@@ -377,12 +377,17 @@ func undecided(w want, s sight, taken map[string]bool) decision {
 		if taken[c.id] {
 			continue
 		}
-		switch like, _, _ := compare(w, c); {
+		like, keyed, _ := compare(w, c)
+		switch {
 		case like == unread && s.during(c.created, w.sent):
 			hidden = append(hidden, c)
 		case like == exact && !s.since(c.created, w.sent) && s.near(c.created, w.sent):
 			early = append(early, c)
-		case like == alike && s.during(c.created, w.sent) && !c.sale:
+		case like == alike && s.during(c.created, w.sent),
+			// A record of that lead, type and moment that nobody owns may be the row
+			// however little of it the account gives back: a text cut short, a field
+			// emptied by an automation. Only another key proves that it is not.
+			like == other && !keyed && w.event == c.event && !c.created.IsZero() && s.during(c.created, w.sent):
 			similar = append(similar, c)
 		}
 	}
@@ -399,7 +404,7 @@ func undecided(w want, s sight, taken map[string]bool) decision {
 		return decision{kind: unsure, ids: idsOf(early), code: "doubt.early", msg: "the account has a record that carries what was sent, but seems to have been made before the call",
 			hint: "look at the candidate in the account: if it is this row, nothing is to be done; if not, give the row another key and load it again"}
 	case len(similar) > 0:
-		return decision{kind: unsure, ids: idsOf(similar), code: "doubt.similar", msg: "the account has a record of that moment that carries most of what was sent, but not all",
+		return decision{kind: unsure, ids: idsOf(similar), code: "doubt.similar", msg: "the account has a record of that lead and moment that does not carry all of what was sent",
 			hint: "look at the candidate in the account: it may be this row, changed by an automation"}
 	}
 	return decision{kind: absent}

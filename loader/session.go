@@ -2,6 +2,7 @@ package loader
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -305,6 +306,13 @@ func (s *Session) read(ctx context.Context, call func(context.Context, leadsquar
 		if s.led != nil && out.Verdict != leadsquared.NotSent {
 			s.led.CountCalls(s.acct, time.Now(), 1)
 		}
+		if misread(out) {
+			// The account answers; it is this answer that cannot be used, and asking
+			// again at once would bring the same.
+			err := s.giveBack(c, out)
+			s.outage.ok()
+			return out, err
+		}
 		if err := s.finish(c, out); err != nil {
 			return out, err
 		}
@@ -325,6 +333,13 @@ func (s *Session) read(ctx context.Context, call func(context.Context, leadsquar
 			return out, nil
 		}
 	}
+}
+
+// misread reports that an account answered a reading call well, but with
+// something that the call does not give: the record that was asked for without
+// its fields, say, because an index has not caught up.
+func misread(out leadsquared.Outcome) bool {
+	return out.Verdict == leadsquared.InDoubt && out.Status == 200 && !out.Outage && json.Valid(out.Body)
 }
 
 // probe is the harmless call that tells whether the account is back.

@@ -355,9 +355,42 @@ func (r *run) see(ctx context.Context, rows []ledger.OpenRecord, wants []want) (
 				}
 				s.seen = append(s.seen, c)
 			}
+			if len(s.seen) < len(wants) {
+				if err := r.secondSight(ctx, &s, lead, event, oldest); err != nil {
+					return s, err
+				}
+			}
 		}
 	}
 	return s, nil
+}
+
+// secondSight asks the account's index for opportunities that the trail did
+// not show, before a row is taken for absent. The index lags, so that only what
+// it has means anything; that it cannot be read means nothing.
+func (r *run) secondSight(ctx context.Context, s *sight, lead string, event int, oldest time.Time) error {
+	var page leadsquared.OpportunityPage
+	out, err := r.lookUp(ctx, func(ctx context.Context, slot leadsquared.Slot) (o leadsquared.Outcome) {
+		page, o = r.client.OpportunitiesOfLead(ctx, slot, lead, event, 0)
+		return o
+	})
+	if err != nil || out.Verdict != leadsquared.Applied {
+		return err
+	}
+	for _, o := range page.List {
+		known := slices.ContainsFunc(s.seen, func(c candidate) bool { return strings.EqualFold(c.id, o.ID) })
+		if known || o.CreatedOn.IsZero() || !s.sinceWide(o.CreatedOn, oldest) {
+			continue
+		}
+		owned, err := r.led.Owned(ctx, r.acct, o.ID)
+		if err != nil {
+			return err
+		}
+		if !owned {
+			s.seen = append(s.seen, candidate{id: o.ID, lead: lead, event: event, created: o.CreatedOn, readable: true, note: o.Note, fields: o.Fields})
+		}
+	}
+	return nil
 }
 
 func (r *run) lookAtSales(ctx context.Context, s *sight, leads []string, oldest time.Time) error {
@@ -384,7 +417,7 @@ func (r *run) lookAtSales(ctx context.Context, s *sight, leads []string, oldest 
 				fresh = append(fresh, candidate{id: a.ID, lead: lead, readable: true, fields: a.Fields, sale: true})
 			}
 		}
-		if err := r.dateSales(ctx, lead, fresh); err != nil {
+		if fresh, err = r.dateSales(ctx, lead, sales, fresh); err != nil {
 			return err
 		}
 		for _, c := range fresh {
@@ -396,28 +429,35 @@ func (r *run) lookAtSales(ctx context.Context, s *sight, leads []string, oldest 
 	return nil
 }
 
-// salesEvent is the event code under which a trail lists sales activities
-// (vendor's activity types; not every account shows them there).
+// salesEvent is the activity code of sales on a lead's trail (field report).
 const salesEvent = 30
 
-// dateSales finds out from the lead's trail when sales activities were made.
-// Those that the trail does not know stay undated.
-func (r *run) dateSales(ctx context.Context, lead string, sales []candidate) error {
-	if len(sales) == 0 {
-		return nil
-	}
-	trail, _, err := r.trail(ctx, lead, salesEvent)
-	if err != nil {
-		return err
+// dateSales takes the moments of sales from the lead's trail, where the trail
+// has them, and adds sales that the trail has and the list does not show yet.
+func (r *run) dateSales(ctx context.Context, lead string, listed []leadsquared.SalesActivity, fresh []candidate) ([]candidate, error) {
+	trail, why, err := r.trail(ctx, lead, salesEvent)
+	if err != nil || why != "" {
+		return fresh, err // the list has been read; without the trail its sales have no date
 	}
 	for _, a := range trail {
-		for i := range sales {
-			if strings.EqualFold(sales[i].id, a.ID) {
-				sales[i].created = a.CreatedOn
+		known := slices.ContainsFunc(listed, func(l leadsquared.SalesActivity) bool { return strings.EqualFold(l.ID, a.ID) })
+		if !known {
+			owned, err := r.led.Owned(ctx, r.acct, a.ID)
+			if err != nil {
+				return fresh, err
+			}
+			if !owned {
+				fresh = append(fresh, candidate{id: a.ID, lead: lead, created: a.CreatedOn, sale: true})
+			}
+			continue
+		}
+		for i := range fresh {
+			if strings.EqualFold(fresh[i].id, a.ID) {
+				fresh[i].created = a.CreatedOn
 			}
 		}
 	}
-	return nil
+	return fresh, nil
 }
 
 // queueEmpty makes sight blind while the async queue may still hold the rows.
@@ -506,7 +546,9 @@ func (r *run) leadsOf(ctx context.Context, rows []ledger.OpenRecord) (ids []stri
 func (r *run) otherLeads(ctx context.Context, rows []ledger.OpenRecord, ids []string) (_ []string, blind string, err error) {
 	p := rows[0].Payload
 	phone := strings.EqualFold(p.LeadField, "Phone") || strings.EqualFold(p.LeadField, "Mobile")
-	if phone {
+	// A phone's look-up gives one lead of several; and where the look-up of leads
+	// lags, an opportunity may name its lead all the same.
+	if phone || len(ids) == 0 {
 		var page leadsquared.OpportunityPage
 		out, err := r.lookUp(ctx, func(ctx context.Context, slot leadsquared.Slot) (o leadsquared.Outcome) {
 			page, o = r.client.OpportunitiesByLeadField(ctx, slot, p.LeadField, p.LeadValue, 1)

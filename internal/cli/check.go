@@ -112,6 +112,7 @@ func (a *app) runCheck(ctx context.Context, o *checkOptions) error {
 	if led != nil {
 		defer led.Close()
 	}
+	a.several = len(o.inputs) > 1
 	code := exitOK
 	for _, in := range o.inputs {
 		c := a.checkOne(ctx, o, in, m, mappingPath, acct, led, rows, online)
@@ -119,6 +120,10 @@ func (a *app) runCheck(ctx context.Context, o *checkOptions) error {
 		if c == exitInterrupted || c == exitBug {
 			break
 		}
+	}
+	if err := a.printSummaries(); err != nil {
+		a.explain(err)
+		code = worse(exitBug, code)
 	}
 	if code != exitOK {
 		return &exit{code}

@@ -14,6 +14,10 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"leadload/loader"
+	"leadload/loader/ledger"
+	"leadload/reports"
 )
 
 // app is what every command works with.
@@ -22,6 +26,8 @@ type app struct {
 	stdout, stderr io.Writer
 	getenv         func(string) string
 	logFormat      string // text or json: how lines for people are written
+	several        bool   // several files are loaded: their summaries are printed as one array
+	summaries      []reports.Summary
 }
 
 // Main runs the program and gives its exit code. Cancelling ctx is the first
@@ -40,7 +46,36 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 	}
 	code := exitCode(err)
 	a.explain(err)
+	a.endEarly(args, code, err)
 	return code
+}
+
+// endEarly ends a command that failed before it could say anything itself:
+// with the JSON that was asked for, or with the last line of a load.
+func (a *app) endEarly(args []string, code int, err error) {
+	asked := a.getenv("LEADLOAD_JSON") == "true"
+	command := ""
+	for _, arg := range args {
+		if arg == "--" {
+			break
+		}
+		asked = asked || arg == "--json" || arg == "--json=true"
+		if command == "" && !strings.HasPrefix(arg, "-") {
+			command = arg
+		}
+	}
+	load := command == "import" || command == "check"
+	line := reports.Line(ledger.Totals{}, "")
+	switch {
+	case asked && load:
+		a.last(&common{json: true}, nil, loader.Result{Run: ledger.Run{Command: command}}, "", code, err)
+	case asked:
+		if perr := a.printJSON(map[string]any{"version": 1, "command": command, "exit_code": code, "error": failedOf(err)}); perr != nil {
+			a.explain(perr)
+		}
+	case load:
+		fmt.Fprintln(a.stdout, line)
+	}
 }
 
 func (a *app) root() *cobra.Command {

@@ -82,6 +82,7 @@ func (a *app) runImport(ctx context.Context, o *importOptions) error {
 		a.last(&o.common, nil, loader.Result{Run: ledger.Run{Command: "import"}}, "", exitOK, nil)
 		return nil
 	}
+	a.several = len(inputs) > 1
 	// Files are opened first: a wrong one is told before anything is connected.
 	code := exitOK
 	for i := range inputs {
@@ -90,7 +91,8 @@ func (a *app) runImport(ctx context.Context, o *importOptions) error {
 			defer in.file.Close()
 			continue
 		}
-		if len(inputs) == 1 {
+		if !in.drop {
+			// Of files that were named, all are loaded or none: exit code 2 says that nothing was sent.
 			return a.endless(&o.common, "import", err)
 		}
 		a.explain(err)
@@ -102,6 +104,7 @@ func (a *app) runImport(ctx context.Context, o *importOptions) error {
 	if err != nil {
 		return a.endless(&o.common, "import", err)
 	}
+	sent := false
 	for _, in := range inputs {
 		if in.file == nil {
 			continue
@@ -118,6 +121,7 @@ func (a *app) runImport(ctx context.Context, o *importOptions) error {
 		show.stop()
 		c := a.finish(ctx, o, k, in, job, res, err)
 		code = worse(c, code)
+		sent = sent || res.Run.Calls > 0
 		if c == exitStopped && err != nil || c == exitInterrupted || c == exitBusy || c == exitBug {
 			break
 		}
@@ -128,6 +132,13 @@ func (a *app) runImport(ctx context.Context, o *importOptions) error {
 			a.explain(err)
 		}
 		code = worse(exitCode(err), code)
+	}
+	if code == exitUsage && sent {
+		code = exitPerson // one file was wrong and others were loaded: somebody has to look
+	}
+	if err := a.printSummaries(); err != nil {
+		a.explain(err)
+		code = worse(exitBug, code)
 	}
 	if code != exitOK {
 		return &exit{code}
@@ -234,7 +245,9 @@ func (a *app) last(c *common, led *ledger.Ledger, res loader.Result, out string,
 	case c.json:
 		s := a.summary(led, res, out, code, err, next)
 		s.Line = line
-		if werr := reports.WriteJSON(a.stdout, s); werr != nil {
+		if a.several {
+			a.summaries = append(a.summaries, s)
+		} else if werr := reports.WriteJSON(a.stdout, s); werr != nil {
 			a.explain(werr)
 		}
 		fmt.Fprintln(a.stderr, line)
@@ -245,12 +258,25 @@ func (a *app) last(c *common, led *ledger.Ledger, res loader.Result, out string,
 	}
 }
 
+// printSummaries prints the summaries of several files as one array.
+func (a *app) printSummaries() error {
+	if len(a.summaries) == 0 {
+		return nil
+	}
+	list := a.summaries
+	a.summaries = nil
+	return a.printJSON(list)
+}
+
 // endless ends a command that did not come as far as a run: the error, and
 // the last line all the same.
 func (a *app) endless(c *common, command string, err error) error {
 	a.explain(err)
 	code := exitCode(err)
 	a.last(c, nil, loader.Result{Run: ledger.Run{Command: command}}, "", code, err)
+	if perr := a.printSummaries(); perr != nil {
+		a.explain(perr)
+	}
 	return &exit{code}
 }
 

@@ -103,7 +103,11 @@ func (a *app) jsonEnd(v map[string]any, err error) error {
 	if werr := a.printJSON(v); werr != nil && err == nil {
 		return werr
 	}
-	return err
+	if err == nil {
+		return nil
+	}
+	a.explain(err)
+	return &exit{exitCode(err)}
 }
 
 // connectBriefly connects for a call or two: no ledger, no lock.

@@ -294,7 +294,12 @@ func (c *common) openInput(path string, m *mapping.Mapping) (*source.File, error
 		}
 		o.MaxBytes = n
 	}
-	return source.Open(path, o)
+	f, err := source.Open(path, o)
+	if err == nil && c.sheet != "" && f.Info().Format == "csv" {
+		f.Close()
+		return nil, usageError("leave --sheet out: a CSV file has no sheets", "%s is a CSV file, and --sheet %q was given", path, c.sheet)
+	}
+	return f, err
 }
 
 // parseSize reads "32GiB", "500MB" or a number of bytes.

@@ -6,13 +6,12 @@ import (
 	"regexp"
 	"strings"
 	"time"
-	"unicode"
 )
 
 // SameValue reports whether a value that the account gives back is the one that
 // was sent. Accounts give values back in other clothes:
 //
-//   - text: trimmed, with other line breaks, in other case (options, e-mail
+//   - text: trimmed, with other line breaks or fewer blanks, in other case (options, e-mail
 //     addresses), with & as an HTML entity, or cut after 200 characters or more;
 //   - dates: with milliseconds, with T and Z, as 12/31/2025 6:00:00 PM
 //     (month first), and a date alone with 00:00:00 behind it;
@@ -52,7 +51,7 @@ func plainText(s string) string {
 	s = otherBlanks.Replace(s)
 	lines := strings.Split(s, "\n")
 	for i, l := range lines {
-		lines[i] = strings.TrimRightFunc(l, unicode.IsSpace)
+		lines[i] = strings.Join(strings.Fields(l), " ") // blanks inside come back collapsed too
 	}
 	return strings.TrimSpace(strings.Join(lines, "\n"))
 }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 // Pair is one value of a request body.
@@ -160,9 +162,11 @@ func (s Sent) Compare(got map[string]string) Comparison {
 				name = to
 			}
 			if strings.EqualFold(name, "ProductSku") {
-				// The product comes back as an id, and as a derived "SKU - name".
-				v, known := lookUp(got, "ProductName")
-				put(p.Name, known && v != "", SameValue(p.Value, v) || hasPrefixFold(v, strings.TrimSpace(p.Value)+" - "))
+				// The product comes back as an id, and as a name that is derived from it,
+				// nobody says how: a name without the SKU proves nothing.
+				v, _ := lookUp(got, "ProductName")
+				same := containsWord(v, strings.TrimSpace(p.Value))
+				put(p.Name, same, same)
 				continue
 			}
 		}
@@ -172,8 +176,27 @@ func (s Sent) Compare(got map[string]string) Comparison {
 	return c
 }
 
-func hasPrefixFold(s, prefix string) bool {
-	return len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix)
+// containsWord reports whether word stands in s in any case, with no letter or
+// digit on either side of it.
+func containsWord(s, word string) bool {
+	s, word = strings.ToLower(s), strings.ToLower(word)
+	if word == "" {
+		return false
+	}
+	part := func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }
+	for from := 0; ; {
+		i := strings.Index(s[from:], word)
+		if i < 0 {
+			return false
+		}
+		i += from
+		before, _ := utf8.DecodeLastRuneInString(s[:i])
+		after, _ := utf8.DecodeRuneInString(s[i+len(word):])
+		if !part(before) && !part(after) {
+			return true
+		}
+		from = i + 1
+	}
 }
 
 // WithProspectID puts the lead's id first into a sales activity's body that
