@@ -53,6 +53,7 @@ products, which are asked for once a day.`,
 	o.fileFlags(cmd)
 	o.accountFlags(cmd)
 	f := cmd.Flags()
+	f.Lookup("out").Usage = "write the results workbook or CSV there, or into a folder; - is CSV on stdout (default: none)"
 	f.StringVar(&o.rows, "rows", "", "only these rows as the spreadsheet counts them, such as 2-10,57")
 	f.StringVar(&o.limit, "limit", "", "calls in a time for the estimate, such as 25/5s (default: the account file's, else 25/5s)")
 	f.IntVar(&o.show, "show", 0, "print the request bodies of so many rows")

@@ -91,3 +91,25 @@ func exitReference() string {
 	}
 	return b.String()
 }
+
+// TestReadmeMappingsWork parses every mapping of the README as it would be pasted.
+func TestReadmeMappingsWork(t *testing.T) {
+	text, err := os.ReadFile(readmePath)
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for i, block := range strings.Split(string(text), "```yaml\n")[1:] {
+		block, _, _ = strings.Cut(block, "```")
+		if !strings.HasPrefix(block, "version: 1") {
+			continue
+		}
+		found++
+		if _, err := mapping.Parse(fmt.Sprintf("README block %d", i+1), []byte(block)); err != nil {
+			t.Error(err)
+		}
+	}
+	if found < 4 {
+		t.Errorf("%d mappings were found, want one for each target and the example", found)
+	}
+}
