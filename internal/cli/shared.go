@@ -131,9 +131,11 @@ func (a *app) connectWith(ctx context.Context, c *common, r *runFlags, command s
 	if err := r.into(&opts); err != nil {
 		return nil, err
 	}
-	path, err := a.ledgerPath(c)
-	if err != nil {
-		return nil, err
+	path := ""
+	if keep && !(c.sandbox && c.ledger == "") { // a practice account's ledger is thrown away with it
+		if path, err = a.ledgerPath(c); err != nil {
+			return nil, err
+		}
 	}
 	if c.sandbox {
 		if c.account != "" {
