@@ -51,6 +51,7 @@ type storm struct {
 	lag         time.Duration // of the index
 	settleAfter time.Duration
 	timeout     time.Duration
+	calm        bool // no outage and no rival
 	outage      time.Duration
 	hang        time.Duration
 	pace        time.Duration // about how long a run takes unharmed
@@ -146,7 +147,9 @@ func TestChaos(t *testing.T) {
 func TestChaosBites(t *testing.T) {
 	t.Parallel()
 	day := shortStorm
-	day.rows, day.kills = 150, 0
+	// Calm but for the faults of single calls: an outage that meets all calls under
+	// way at once would leave them in doubt for one and the same reason.
+	day.rows, day.kills, day.calm = 400, 0, true
 	got := load(t, 7, shapes[0], day, false)
 	t.Logf("without settling: %s; of the rows in doubt %d are in the account", got.String(), got.doubtsThere)
 	if got.doubts == 0 || got.doubtsThere == 0 || got.doubtsThere == got.doubts {
@@ -218,6 +221,9 @@ func load(t *testing.T, seed uint64, s shape, day storm, settle bool) tally {
 	var weather sync.WaitGroup
 	modes := []string{sandbox.OutageRefuse, sandbox.Outage503, sandbox.OutageReset}
 	weather.Go(func() {
+		if day.calm {
+			return
+		}
 		for _, step := range []func(){
 			func() { rival(day.limit / 3) },
 			func() {
