@@ -287,8 +287,10 @@ func TestGroupCommit(t *testing.T) {
 		entries[i] = entry(i+2, fmt.Sprint("K", i), "x", fmt.Sprint(i))
 	}
 	f.plan(f.run(), entries...)
-	release := make(chan struct{})
-	f.l.queue(func(*writer) error { <-release; return nil }, func(error) {}) // hold the writer until all are queued
+	started, release := make(chan struct{}), make(chan struct{})
+	// Hold the writer until all are queued. It is held once its batch is made up, so that no other row is in it.
+	f.l.queue(func(*writer) error { close(started); <-release; return nil }, func(error) {})
+	<-started
 	var wg sync.WaitGroup
 	for _, e := range entries {
 		wg.Go(func() {
