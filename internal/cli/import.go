@@ -360,9 +360,6 @@ func (a *app) summary(led *ledger.Ledger, res loader.Result, out string, code in
 		a.explain(serr)
 	}
 	s.ExitCode = code
-	if err != nil {
-		c, msg, hint := words(err)
-		s.Error = &reports.Failure{Code: c, Message: msg, Hint: hint}
-	}
+	s.Error = failedOf(err)
 	return s
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"leadload/loader"
+	"leadload/reports"
 )
 
 type settleOptions struct {
@@ -36,36 +37,30 @@ the candidates' ids. Pending rows are asked for by their request ids.`,
 
 // settleSummary is the machine-readable end of leadload settle.
 type settleSummary struct {
-	Version     int     `json:"version"`
-	Command     string  `json:"command"`
-	InDoubt     int64   `json:"in_doubt_before"`
-	Pending     int64   `json:"pending_before"`
-	Loaded      int64   `json:"loaded"`
-	Duplicate   int64   `json:"duplicate"`
-	Rejected    int64   `json:"rejected"`
-	LeftInDoubt int64   `json:"in_doubt"`
-	LeftPending int64   `json:"pending"`
-	NotSent     int64   `json:"not_sent"`
-	Calls       int64   `json:"calls"`
-	Throttled   int64   `json:"throttled"`
-	ExitCode    int     `json:"exit_code"`
-	Error       *failed `json:"error,omitempty"`
-	Line        string  `json:"line"`
+	Version     int              `json:"version"`
+	Command     string           `json:"command"`
+	InDoubt     int64            `json:"in_doubt_before"`
+	Pending     int64            `json:"pending_before"`
+	Loaded      int64            `json:"loaded"`
+	Duplicate   int64            `json:"duplicate"`
+	Rejected    int64            `json:"rejected"`
+	LeftInDoubt int64            `json:"in_doubt"`
+	LeftPending int64            `json:"pending"`
+	NotSent     int64            `json:"not_sent"`
+	Calls       int64            `json:"calls"`
+	Throttled   int64            `json:"throttled"`
+	ExitCode    int              `json:"exit_code"`
+	Error       *reports.Failure `json:"error,omitempty"`
+	Line        string           `json:"line"`
 }
 
-// failed is the error that stopped a command, for its JSON.
-type failed struct {
-	Code    string `json:"code"`
-	Message string `json:"message"`
-	Hint    string `json:"hint,omitempty"`
-}
-
-func failedOf(err error) *failed {
+// failedOf is an error as a command's JSON tells it; nil is none.
+func failedOf(err error) *reports.Failure {
 	if err == nil {
 		return nil
 	}
 	code, msg, hint := words(err)
-	return &failed{code, msg, hint}
+	return &reports.Failure{Code: code, Message: msg, Hint: hint}
 }
 
 func (a *app) runSettle(ctx context.Context, o *settleOptions) error {

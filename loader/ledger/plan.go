@@ -391,20 +391,7 @@ type PlanCounts struct {
 // PlanCounts counts a run's rows as its first pass left them.
 func (l *Ledger) PlanCounts(ctx context.Context, run int64) (PlanCounts, error) {
 	var c PlanCounts
-	rows, err := l.db.QueryContext(ctx, `
-SELECT x.verdict, coalesce(c.state, 0), count(*) FROM run_rows x LEFT JOIN records c ON c.id = x.record
-WHERE x.run = ? GROUP BY 1, 2`, run)
-	if err != nil {
-		return c, l.fault(err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var v Verdict
-		var s State
-		var n int64
-		if err := rows.Scan(&v, &s, &n); err != nil {
-			return c, l.fault(err)
-		}
+	err := l.tally(ctx, run, func(v Verdict, s State, n int64) {
 		c.Rows += n
 		switch {
 		case v == Already:
@@ -424,6 +411,6 @@ WHERE x.run = ? GROUP BY 1, 2`, run)
 		default:
 			c.Ready += n
 		}
-	}
-	return c, l.fault(rows.Err())
+	})
+	return c, err
 }

@@ -136,11 +136,18 @@ func scanRow(s rowScanner, checked bool) (Row, error) {
 // Totals counts the rows of a run by result, as they stand now.
 func (l *Ledger) Totals(ctx context.Context, run int64) (Totals, error) {
 	var t Totals
+	err := l.tally(ctx, run, func(v Verdict, s State, n int64) { t.add(resultOf(v, s, false), n) })
+	return t, err
+}
+
+// tally counts the rows of a run by the first pass's verdict and by what has
+// become of their records; 0 is no record.
+func (l *Ledger) tally(ctx context.Context, run int64, add func(v Verdict, s State, n int64)) error {
 	rows, err := l.db.QueryContext(ctx, `
 SELECT x.verdict, coalesce(c.state, 0), count(*) FROM run_rows x LEFT JOIN records c ON c.id = x.record
 WHERE x.run = ? GROUP BY 1, 2`, run)
 	if err != nil {
-		return t, l.fault(err)
+		return l.fault(err)
 	}
 	defer rows.Close()
 	for rows.Next() {
@@ -148,11 +155,11 @@ WHERE x.run = ? GROUP BY 1, 2`, run)
 		var s State
 		var n int64
 		if err := rows.Scan(&v, &s, &n); err != nil {
-			return t, l.fault(err)
+			return l.fault(err)
 		}
-		t.add(resultOf(v, s, false), n)
+		add(v, s, n)
 	}
-	return t, l.fault(rows.Err())
+	return l.fault(rows.Err())
 }
 
 // Errors gives the most common errors of a run's rows, at most n of them, the
