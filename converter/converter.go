@@ -221,6 +221,18 @@ func New(s Spec) (*Converter, error) {
 // where not nil, stands in for Spec.Location (a zone taken from a column).
 // The error is a *Problem. The value may share its memory with cell.Text.
 func (c *Converter) Convert(cell Cell, loc *time.Location) (string, error) {
+	return c.convert(cell, loc, false)
+}
+
+// Check gives the error that Convert would give, and does not make the value,
+// which is half of the work where it is written anew (timestamps, phones).
+func (c *Converter) Check(cell Cell, loc *time.Location) error {
+	_, err := c.convert(cell, loc, c.spec.MaxLength == 0)
+	return err
+}
+
+// convert leaves out, where dry, a value that would have to be written.
+func (c *Converter) convert(cell Cell, loc *time.Location, dry bool) (string, error) {
 	var v string
 	var p *Problem
 	switch {
@@ -242,13 +254,13 @@ func (c *Converter) Convert(cell Cell, loc *time.Location) (string, error) {
 		case Integer:
 			v, p = c.integer(cell)
 		case DateTime:
-			v, p = c.dates.datetime(cell, loc)
+			v, p = c.dates.datetime(cell, loc, dry)
 		case Date:
 			v, p = c.dates.date(cell)
 		case Email:
 			v, p = c.email(cell)
 		case Phone:
-			v, p = c.phones.convert(cell)
+			v, p = c.phones.convert(cell, dry)
 		case Boolean:
 			v, p = boolean(cell)
 		}

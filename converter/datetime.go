@@ -118,14 +118,14 @@ func (d *dateReader) fields(cell Cell, f *fields) (*pattern, *Problem) {
 	return nil, d.explain(cell.Text, by, best)
 }
 
-// datetime gives a cell as a UTC timestamp.
-func (d *dateReader) datetime(cell Cell, loc *time.Location) (string, *Problem) {
+// datetime gives a cell as a UTC timestamp, or nothing for a valid one where dry.
+func (d *dateReader) datetime(cell Cell, loc *time.Location, dry bool) (string, *Problem) {
 	var f fields
 	if _, p := d.fields(cell, &f); p != nil {
 		return "", p
 	}
 	unix, p := d.utc(cell.Text, &f, loc)
-	if p != nil {
+	if p != nil || dry {
 		return "", p
 	}
 	var b [19]byte

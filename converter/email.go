@@ -20,6 +20,12 @@ const (
 // inside. It is kept as written: the account compares without case.
 func (c *Converter) email(cell Cell) (string, *Problem) {
 	s := cell.Text
+	if plainEmail(s) {
+		if c.spec.Case == "lower" {
+			s = strings.ToLower(s)
+		}
+		return s, nil
+	}
 	if why := emailFault(s); why != "" {
 		if cell.Kind == TextCell && severalEmails(s) {
 			return "", problem(codeEmails, "keep one address in the cell", "%s holds more than one e-mail address", quote(s))
@@ -36,6 +42,67 @@ func (c *Converter) email(cell Cell) (string, *Problem) {
 		s = strings.ToLower(s)
 	}
 	return s, nil
+}
+
+// What a byte may be in an address of ASCII letters.
+const (
+	inLocal  = 1 << iota // before the @, dots apart
+	inDomain             // in a label after it
+	isAlpha
+)
+
+var emailSigns = func() (signs [256]uint8) {
+	for _, c := range []byte("-_+!#$%&'*/=?^`{|}~") {
+		signs[c] = inLocal
+	}
+	signs['-'] |= inDomain
+	for c := range signs {
+		switch {
+		case isLetter(byte(c)):
+			signs[c] = inLocal | inDomain | isAlpha
+		case '0' <= c && c <= '9':
+			signs[c] = inLocal | inDomain
+		}
+	}
+	return signs
+}()
+
+// plainEmail recognises the usual address in one walk over its bytes. It only
+// ever says yes: what it is not sure of goes to emailFault.
+func plainEmail(s string) bool {
+	if len(s) > emailMax {
+		return false
+	}
+	i := 0
+	for ; i < len(s) && s[i] != '@'; i++ {
+		if emailSigns[s[i]]&inLocal == 0 && (s[i] != '.' || i == 0 || s[i-1] == '.') {
+			return false
+		}
+	}
+	if i == 0 || i > localMax || i == len(s) || s[i-1] == '.' {
+		return false
+	}
+	i++
+	labels, begin, sign := 0, i, uint8(0)
+	for ; i <= len(s); i++ {
+		if i < len(s) && s[i] != '.' {
+			c := emailSigns[s[i]]
+			if c&inDomain == 0 {
+				return false
+			}
+			sign |= c
+			continue
+		}
+		if i == begin || i-begin > labelMax || s[begin] == '-' || s[i-1] == '-' {
+			return false
+		}
+		labels++
+		if i == len(s) {
+			break
+		}
+		begin, sign = i+1, 0
+	}
+	return labels >= 2 && sign&isAlpha != 0
 }
 
 // severalEmails reports that a text holds two addresses or more.

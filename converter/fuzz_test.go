@@ -19,6 +19,14 @@ func add(f *testing.F, seeds ...string) {
 	}
 }
 
+// checkDry demands of Check the error that Convert gave.
+func checkDry(t *testing.T, c *Converter, cell Cell, want error) {
+	t.Helper()
+	if got := c.Check(cell, nil); (got == nil) != (want == nil) || got != nil && got.Error() != want.Error() {
+		t.Fatalf("%q: Check finds %v, Convert %v", cell.Text, got, want)
+	}
+}
+
 // FuzzDateTime demands of every text: no panic, and either a problem or a
 // timestamp which, written in the format that read it, reads the same again.
 func FuzzDateTime(f *testing.F) {
@@ -45,6 +53,7 @@ func FuzzDateTime(f *testing.F) {
 					continue
 				}
 				got, err := c.Convert(cell, nil)
+				checkDry(t, c, cell, err)
 				if err != nil {
 					if p, ok := err.(*Problem); !ok || p.Msg == "" || p.Hint == "" {
 						t.Fatalf("%q: the error %#v", s, err)
@@ -185,6 +194,7 @@ func FuzzPhone(f *testing.F) {
 					continue
 				}
 				got, err := c.Convert(cell, nil)
+				checkDry(t, c, cell, err)
 				if err != nil {
 					if p, ok := err.(*Problem); !ok || p.Msg == "" || p.Hint == "" {
 						t.Fatalf("%q: the error %#v", s, err)
@@ -202,6 +212,22 @@ func FuzzPhone(f *testing.F) {
 					t.Fatalf("%q: %q has other digits", s, got)
 				}
 			}
+		}
+	})
+}
+
+// FuzzEmail demands that what the quick way takes for an address is one, and
+// that an address converts to itself.
+func FuzzEmail(f *testing.F) {
+	add(f, "asha@example.com", "a.b+c@sub.example.co.in", "a@b", "a@@b.com", ".a@b.com", "a..b@c.com", "a@-b.com", "a@b-.com", "a@b.1", "a@1.b2", "ü@b.com", "a@bücher.de",
+		"a b@c.com", "Asha <a@b.com>", "mailto:a@b.com", "a@b.com, c@d.com", "", "@", strings.Repeat("a", 65)+"@b.com", "a@"+strings.Repeat("b", 64)+".com")
+	c := mustNew(f, Spec{Type: Email})
+	f.Fuzz(func(t *testing.T, s string) {
+		if why := emailFault(s); plainEmail(s) && why != "" {
+			t.Fatalf("%q is taken for an address, and %s", s, why)
+		}
+		if got, err := c.Convert(text(s), nil); err == nil && got != s {
+			t.Fatalf("%q became %q", s, got)
 		}
 	})
 }

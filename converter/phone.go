@@ -41,13 +41,18 @@ func newPhoneReader(region string) (*phoneReader, error) {
 
 const phoneHint = "write the number with its country code, such as +91 98765 43210"
 
-// convert gives a cell as the account stores phones: +91-9876543210.
-func (r *phoneReader) convert(cell Cell) (string, *Problem) {
+// convert gives a cell as the account stores phones, +91-9876543210, or
+// perhaps nothing for a valid one where dry.
+func (r *phoneReader) convert(cell Cell, dry bool) (string, *Problem) {
 	if cell.Kind == BoolCell || cell.Kind == DateCell {
 		return "", problem(codeKind, "format the cell as text and type the number again", "the cell holds no phone number (%s)", clip(cell.Text))
 	}
-	if v, ok := r.quick(cell.Text); ok {
-		return v, nil
+	var out [longestNumber + 8]byte
+	if b, ok := r.quick(out[:0], cell.Text); ok {
+		if dry {
+			return "", nil
+		}
+		return string(b), nil
 	}
 	s, p := r.tidy(cell.Text)
 	if p != nil {
@@ -69,12 +74,12 @@ func (r *phoneReader) convert(cell Cell) (string, *Problem) {
 	return "+" + strconv.Itoa(int(n.GetCountryCode())) + "-" + phonenumbers.GetNationalSignificantNumber(n), nil
 }
 
-// quick converts the usual writings of a valid number: digits, with spaces,
+// quick appends the usual writings of a valid number: digits, with spaces,
 // hyphens and parentheses between them and perhaps a plus in front. Points are
 // left to tidy, which knows 919876543210.0 for the float that it is.
-func (r *phoneReader) quick(text string) (string, bool) {
+func (r *phoneReader) quick(dst []byte, text string) ([]byte, bool) {
 	if len(text) > 2*longestNumber || text == "" || text[0] == '-' {
-		return "", false
+		return nil, false
 	}
 	var buf [2 * longestNumber]byte
 	digits := buf[:0]
@@ -91,26 +96,25 @@ func (r *phoneReader) quick(text string) (string, bool) {
 			digits = append(digits, last)
 		case last == ' ' || last == '-' || last == '(' || last == ')':
 		default:
-			return "", false
+			return nil, false
 		}
 	}
 	if last-'0' > 9 {
-		return "", false
+		return nil, false
 	}
 	plan := r.plan
 	if plus {
 		plan = r.abroad(digits)
 	}
 	if plan == nil {
-		return "", false
+		return nil, false
 	}
 	national, ok := plan.national(digits, plus)
 	if !ok {
-		return "", false
+		return nil, false
 	}
-	var out [longestNumber + 8]byte
-	b := append(append(append(out[:0], '+'), plan.country...), '-')
-	return string(append(b, national...)), true
+	dst = append(append(append(dst, '+'), plan.country...), '-')
+	return append(dst, national...), true
 }
 
 // abroad gives the plan of the calling code with which digits begin.

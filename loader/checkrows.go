@@ -18,7 +18,7 @@ import (
 // checkBatch is how many rows go from the reader to a worker at once: small
 // enough for its cells to stay in a core's cache, large enough for the
 // hand-over to cost nothing.
-const checkBatch = 128
+const checkBatch = 256
 
 // checkRow is one row on its way through a check.
 type checkRow struct {
@@ -31,12 +31,10 @@ type checkRow struct {
 	from, to int                  // its cells in the batch
 }
 
-// rowBatch is rows that were read together. The texts of their cells lie in one string.
+// rowBatch is rows that were read together.
 type rowBatch struct {
 	rows  []checkRow
 	cells []converter.Cell
-	ends  []int // of the cells' texts in arena
-	arena []byte
 	err   error         // what ended the reading, after these rows
 	done  chan struct{} // gets a value when a worker has been through
 }
@@ -85,7 +83,7 @@ func (c *checkPipe) run(ctx context.Context, each func(*checkRow, []converter.Ce
 		order := newDayOrder(c.program.Timestamps())
 		c.orders = append(c.orders, order)
 		wg.Go(func() {
-			ex := newExaminer(c.program, c.job.Mapping)
+			ex := newExaminer(c.job.Mapping, c.runner())
 			ex.brief, ex.online = c.brief, c.job.Online.fork()
 			for b := range work {
 				if inner.Err() == nil {
@@ -100,6 +98,7 @@ func (c *checkPipe) run(ctx context.Context, each func(*checkRow, []converter.Ce
 		if err := context.Cause(ctx); err != nil {
 			return err
 		}
+		c.keys.warm(b.rows)
 		for i := range b.rows {
 			row := &b.rows[i]
 			var cells []converter.Cell
@@ -118,19 +117,26 @@ func (c *checkPipe) run(ctx context.Context, each func(*checkRow, []converter.Ce
 	return context.Cause(ctx)
 }
 
+// runner is of the kind that does no more than somebody looks at.
+func (c *checkPipe) runner() *mapping.Runner {
+	if c.brief && c.job.Online == nil && c.job.OnBody == nil {
+		return c.program.Judge()
+	}
+	return c.program.Runner()
+}
+
 // read fills batches with copies of the file's rows.
 func (c *checkPipe) read(ctx context.Context, free <-chan *rowBatch, work, queue chan<- *rowBatch) {
 	take := func() *rowBatch {
 		select {
 		case b := <-free:
-			b.rows, b.cells, b.ends, b.arena, b.err = b.rows[:0], b.cells[:0], b.ends[:0], b.arena[:0], nil
+			b.rows, b.cells, b.err = b.rows[:0], b.cells[:0], nil
 			return b
 		case <-ctx.Done():
 			return nil
 		}
 	}
 	hand := func(b *rowBatch) {
-		b.seal()
 		work <- b // never blocks: there is room for every batch
 		queue <- b
 	}
@@ -138,7 +144,7 @@ func (c *checkPipe) read(ctx context.Context, free <-chan *rowBatch, work, queue
 	if b == nil {
 		return
 	}
-	for row, err := range c.job.File.Rows() {
+	for row, err := range c.job.File.RowsKept() {
 		if err != nil {
 			b.err = err
 			break
@@ -185,28 +191,13 @@ func (c *checkPipe) add(b *rowBatch, row *source.Row) {
 	r.read, r.from = true, len(b.cells)
 	r.to = r.from + len(row.Cells)
 	b.cells = slices.Grow(b.cells, len(row.Cells))[:r.to]
-	b.ends = slices.Grow(b.ends, len(row.Cells))[:r.to]
-	cells, ends := b.cells[r.from:], b.ends[r.from:]
-	arena := b.arena
+	cells := b.cells[r.from:]
 	for i := range row.Cells {
 		cell := &row.Cells[i]
-		arena = append(arena, cell.Text...)
-		ends[i] = len(arena)
-		cells[i].Kind = converter.Kind(cell.Kind)
+		cells[i].Text, cells[i].Kind = cell.Text, converter.Kind(cell.Kind)
 		if cells[i].Format != cell.Format { // CSV has none: nothing to write
 			cells[i].Format = cell.Format
 		}
-	}
-	b.arena = arena
-}
-
-// seal gives the cells their texts.
-func (b *rowBatch) seal() {
-	all := string(b.arena)
-	from := 0
-	for i, end := range b.ends {
-		b.cells[i].Text = all[from:end]
-		from = end
 	}
 }
 
@@ -259,6 +250,7 @@ func (c *checkPipe) decide(e *ledger.Entry) {
 type keySet struct {
 	slots []keySlot // a power of two
 	n     int
+	seen  uint32 // of no meaning; it makes warm's reading count as work
 }
 
 // keySlot holds 96 bits of a key's hash, which tell a thousand million keys apart.
@@ -286,6 +278,18 @@ func (s *keySet) add(h [16]byte, row int) int {
 		s.n++
 	}
 	return int(k.row)
+}
+
+// warm touches the slots where the keys of rows belong. Done for many rows
+// at once, the misses of the cache overlap; add would wait for one after another.
+func (s *keySet) warm(rows []checkRow) {
+	if len(s.slots) == 0 {
+		return
+	}
+	mask := uint64(len(s.slots) - 1)
+	for i := range rows {
+		s.seen += s.slots[binary.LittleEndian.Uint64(rows[i].entry.Identity[:8])&mask].row
+	}
 }
 
 // find gives a key's slot, or the empty one where it belongs.

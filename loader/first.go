@@ -41,7 +41,7 @@ func (r *run) firstPass(ctx context.Context) error {
 		full <- batch
 		batch = (<-free)[:0]
 	}
-	ex := newExaminer(r.program, r.job.Mapping)
+	ex := newExaminer(r.job.Mapping, r.program.Runner())
 	var readErr error
 	for row, err := range r.job.File.Rows() {
 		if err == nil {
@@ -113,8 +113,8 @@ type examiner struct {
 	brief bool
 }
 
-func newExaminer(p *mapping.Program, m *mapping.Mapping) *examiner {
-	ex := &examiner{m: m, runner: p.Runner(), numbers: map[string]bool{}}
+func newExaminer(m *mapping.Mapping, r *mapping.Runner) *examiner {
+	ex := &examiner{m: m, runner: r, numbers: map[string]bool{}}
 	for _, f := range m.Fields() {
 		if f.Type == "number" || f.Type == "integer" {
 			ex.numbers[f.Name] = true

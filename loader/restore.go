@@ -44,7 +44,7 @@ func Restore(ctx context.Context, led *ledger.Ledger, acct Account, m *mapping.M
 	if err != nil {
 		return res, err
 	}
-	ex := newExaminer(program, m)
+	ex := newExaminer(m, program.Runner())
 	seen := map[[16]byte]int{}
 	var batch []ledger.Restored
 	flush := func() error {

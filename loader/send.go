@@ -40,7 +40,7 @@ func (r *run) dueJobs(ctx context.Context) iter.Seq2[*job, error] {
 		defer stop()
 		rows, stopRows := iter.Pull2(r.job.File.Rows())
 		defer stopRows()
-		ex := newExaminer(r.program, r.job.Mapping)
+		ex := newExaminer(r.job.Mapping, r.program.Runner())
 		ex.brief = true
 		for {
 			p, err, ok := planned()

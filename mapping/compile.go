@@ -139,6 +139,7 @@ type step struct {
 	pass     bool // plain text: the value is the cell's text
 	asIs     bool // … and nothing else is asked of it
 	memo     bool // conversions are worth remembering
+	unseen   bool // a value that is written anew, and only for the body
 }
 
 // Unused are the columns that the mapping neither uses nor ignores.
@@ -220,6 +221,10 @@ func (p *Program) step(b *binding, f *field) step {
 	s.pass = f.spec.Type == converter.Text && len(f.spec.Values) == 0 && f.spec.Case == ""
 	s.asIs = s.pass && f.spec.MaxLength == 0 && !f.status
 	s.memo = len(f.spec.Values) > 0 || f.status
+	switch f.spec.Type {
+	case converter.DateTime, converter.Date, converter.Phone:
+		s.unseen = !f.status && f.json == jsonText && !f.search
+	}
 	return s
 }
 
@@ -276,6 +281,16 @@ func (s *step) append(dst []byte, value string) []byte {
 		dst = append(dst, value...)
 	}
 	return append(dst, s.suffix...)
+}
+
+// Judge gives a runner that finds the same faults as Runner's and names the
+// row's key and, where it is looked up, its lead, but makes no body: Body and
+// Fields stay empty, and all texts of the record are valid as long as the
+// row's cells.
+func (p *Program) Judge() *Runner {
+	r := p.Runner()
+	r.judging = true
+	return r
 }
 
 // Runner gives a runner for one goroutine.

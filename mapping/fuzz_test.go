@@ -46,7 +46,7 @@ func FuzzParse(f *testing.F) {
 		}
 		m.Fields()
 		p.Timestamps()
-		r := p.Runner()
+		r, judge := p.Runner(), p.Judge()
 		var rec Record
 		for i := range 2 * len(odd) {
 			cells := make([]converter.Cell, len(header))
@@ -54,6 +54,7 @@ func FuzzParse(f *testing.F) {
 				cells[j] = converter.Cell{Kind: converter.TextCell, Text: odd[(i+j*i)%len(odd)]}
 			}
 			r.Map(cells, &rec)
+			checkJudge(t, judge, cells, &rec)
 			if rec.Skipped || len(rec.Problems) > 0 {
 				continue
 			}
@@ -65,6 +66,23 @@ func FuzzParse(f *testing.F) {
 			}
 		}
 	})
+}
+
+// checkJudge demands of a runner without bodies what the other one said of a row.
+func checkJudge(t *testing.T, judge *Runner, cells []converter.Cell, want *Record) {
+	t.Helper()
+	var got Record
+	judge.Map(cells, &got)
+	if got.Skipped != want.Skipped || got.Key != want.Key || got.KeyText != want.KeyText || !slices.Equal(got.Problems, want.Problems) {
+		t.Fatalf("%+v\nwithout a body: %+v\nwith it:        %+v", cells, got, *want)
+	}
+	m := judge.p.mapping
+	if looked := m.Lead.FindBy != "" || m.LeadMustExist; looked && (got.Lead != want.Lead || got.LeadField != want.LeadField || got.LeadValue != want.LeadValue || got.LeadText != want.LeadText) {
+		t.Fatalf("%+v: the lead %q %q, with a body %q %q", cells, got.Lead, got.LeadValue, want.Lead, want.LeadValue)
+	}
+	if len(got.Body) > 0 || len(got.Fields) > 0 {
+		t.Fatalf("a body was made: %s", got.Body)
+	}
 }
 
 func checkProblems(t *testing.T, err error) {

@@ -61,6 +61,10 @@ func appendLookup(dst []byte, kind leadKind, value string) []byte {
 	return append(dst, value...)
 }
 
+func hasDigit(s string) bool {
+	return strings.ContainsAny(s, "0123456789")
+}
+
 func appendDigits(dst []byte, value string) []byte {
 	for i := 0; i < len(value); i++ {
 		if '0' <= value[i] && value[i] <= '9' {

@@ -21,6 +21,8 @@ type Runner struct {
 	zones map[string]*time.Location
 	memos []map[string]value // by step
 	rec   *Record
+
+	judging bool // no body is made
 }
 
 // cleaned is a cell after Clean, made when first asked for.
@@ -55,8 +57,38 @@ func (r *Runner) Map(cells []converter.Cell, rec *Record) {
 	}
 	rec.KeyFields = p.keyFields
 
+	leadValue := r.values()
+	if p.lead != nil {
+		if p.mapping.leadRule != nil {
+			leadValue = r.step(p.lead)
+		}
+		r.lead(leadValue, keyLen, keyTextLen)
+	} else {
+		r.setKey(string(r.arena), keyLen, keyTextLen)
+	}
+	if len(rec.Problems) > 0 {
+		rec.Body = rec.Body[:0]
+	}
+}
+
+// values makes the fields' values and the body of them, and gives the value
+// by which the body names the lead.
+func (r *Runner) values() (leadValue value) {
+	p, rec := r.p, r.rec
+	if r.judging {
+		for i := range p.steps {
+			s := &p.steps[i]
+			if s.fixed {
+				continue
+			}
+			v := r.step(s)
+			if s == p.lead {
+				leadValue = v
+			}
+		}
+		return leadValue
+	}
 	body := rec.Body
-	var leadValue value
 	capture := p.mapping.isCapture()
 	body = append(body, '{')
 	part := inLeadRule // none yet
@@ -85,18 +117,7 @@ func (r *Runner) Map(cells []converter.Cell, rec *Record) {
 		body = r.close(body, part)
 	}
 	rec.Body = append(body, '}')
-
-	if p.lead != nil {
-		if p.mapping.leadRule != nil {
-			leadValue = r.step(p.lead)
-		}
-		r.lead(leadValue, keyLen, keyTextLen)
-	} else {
-		r.setKey(string(r.arena), keyLen, keyTextLen)
-	}
-	if len(rec.Problems) > 0 {
-		rec.Body = rec.Body[:0]
-	}
+	return leadValue
 }
 
 // open begins the group of the body that a field belongs to.
@@ -301,6 +322,7 @@ func (r *Runner) key() (keyLen, keyTextLen int) {
 		return 0, 0
 	}
 	start := len(r.rec.Problems)
+	only := ""
 	for i, col := range p.keys {
 		name := p.header[col]
 		text, err := r.plain(col, p.keyConv)
@@ -314,12 +336,17 @@ func (r *Runner) key() (keyLen, keyTextLen int) {
 			r.arena = append(r.arena, '\x1f')
 		}
 		r.arena = append(r.arena, text...)
+		only = text
 	}
 	if len(r.rec.Problems) > start {
 		r.arena = r.arena[:0]
 		return 0, 0
 	}
 	keyLen = len(r.arena)
+	if r.judging && len(p.keys) == 1 {
+		r.rec.Key, r.rec.KeyText = only, only
+		return 0, 0
+	}
 	if len(p.keys) > 1 {
 		for i := range keyLen {
 			if c := r.arena[i]; c == '\x1f' {
@@ -332,8 +359,11 @@ func (r *Runner) key() (keyLen, keyTextLen int) {
 	return keyLen, len(r.arena)
 }
 
-// setKey takes Key and KeyText out of the arena's text.
+// setKey takes Key and KeyText out of the arena's text, where it holds them.
 func (r *Runner) setKey(text string, keyLen, keyTextLen int) {
+	if keyTextLen == 0 {
+		return
+	}
 	r.rec.Key = text[:keyLen]
 	r.rec.KeyText = text[keyLen:keyTextLen]
 	if keyTextLen == keyLen {
@@ -348,14 +378,17 @@ func (r *Runner) lead(v value, keyLen, keyTextLen int) {
 		r.setKey(string(r.arena), keyLen, keyTextLen)
 		return
 	}
+	if s.leadKind == leadPhone && !hasDigit(v.text) {
+		r.fault(s.column, s.name, "lead.empty", "correct it: it names the lead", "%s holds nothing to find a lead by", quoted(v.text))
+	}
+	if r.judging && r.p.mapping.Lead.FindBy == "" && !r.p.mapping.LeadMustExist {
+		r.setKey(string(r.arena[:keyTextLen]), keyLen, keyTextLen) // no look-up wants the lead's name
+		return
+	}
 	field := r.leadField()
 	r.arena = append(r.arena, field...)
 	r.arena = append(r.arena, '=')
-	valueAt := len(r.arena)
 	r.arena = appendLead(r.arena, s.leadKind, v.text)
-	if len(r.arena) == valueAt {
-		r.fault(s.column, s.name, "lead.empty", "correct it: it names the lead", "%s holds nothing to find a lead by", quoted(v.text))
-	}
 	leadEnd := len(r.arena)
 	r.arena = appendLookup(r.arena, s.leadKind, v.text)
 	valueEnd := len(r.arena)

@@ -528,7 +528,7 @@ func TestOddRowsNeverPanic(t *testing.T) {
 	}
 	good, faulty := 0, 0
 	for _, p := range programs {
-		r := p.Runner()
+		r, judge := p.Runner(), p.Judge()
 		var rec Record
 		for range 400 {
 			cells := make([]converter.Cell, random.IntN(len(p.header)+3))
@@ -536,6 +536,7 @@ func TestOddRowsNeverPanic(t *testing.T) {
 				cells[i] = converter.Cell{Kind: converter.Kind(random.IntN(7)), Text: texts[random.IntN(len(texts))], Format: formats[random.IntN(len(formats))]}
 			}
 			r.Map(cells, &rec)
+			checkJudge(t, judge, cells, &rec)
 			switch {
 			case rec.Skipped:
 			case len(rec.Problems) > 0:

@@ -165,6 +165,13 @@ func (r *Runner) convertAnew(s *step, cell *converter.Cell) value {
 			return value{}
 		}
 	}
+	if r.judging && s.unseen {
+		if err := f.conv.Check(*cell, loc); err != nil {
+			r.problem(s.column, s.name, err)
+			return value{}
+		}
+		return value{ok: true}
+	}
 	text, err := f.conv.Convert(*cell, loc)
 	if err != nil {
 		p := asProblem(err)

@@ -19,7 +19,7 @@ const (
 
 // csvReader scans records out of a buffer of UTF-8. Cells are views of the
 // buffer, so a row costs no allocation; they are valid until the buffer moves,
-// which is when the next record is asked for.
+// which may be when the next record is asked for, unless they are to be kept.
 //
 // A record that the buffer holds in part is scanned again from its beginning
 // once there is more. That happens once a buffer and keeps all state of a
@@ -31,6 +31,7 @@ type csvReader struct {
 	end   int // buf[:end] is filled
 	most  int // how large buf may become
 	eof   bool
+	kept  bool // cells stay valid: a buffer is filled once
 	delim byte
 	enc   string // named in faults
 
@@ -103,7 +104,11 @@ func (s *csvReader) next() (*rawRow, error) {
 // fill moves the unread part to the front and reads until the buffer is full.
 func (s *csvReader) fill() error {
 	if s.pos > 0 {
-		copy(s.buf, s.buf[s.pos:s.end])
+		from := s.buf[s.pos:s.end]
+		if s.kept {
+			s.buf = make([]byte, len(s.buf))
+		}
+		copy(s.buf, from)
 		s.end -= s.pos
 		s.checked = max(s.checked-s.pos, 0)
 		s.suspect = max(s.suspect-s.pos, 0)

@@ -363,6 +363,26 @@ func TestCSVAcrossBuffers(t *testing.T) {
 
 // On well-formed input the reader agrees with encoding/csv in every cell and
 // line, whatever the cells hold and however the bytes arrive.
+func TestKeptRowsOutliveTheirBuffers(t *testing.T) {
+	const n = 9000
+	var text, sheet strings.Builder
+	text.WriteString("a,b,c,d\n")
+	sheet.WriteString(texts(1, "a", "b"))
+	for i := range n {
+		fmt.Fprintf(&text, "%d,\"%s \"\"%d\"\"\",%s\n", i, strings.Repeat("x", i%70), i, strings.Repeat("y", i%300)+",")
+		fmt.Fprintf(&sheet, `<row r="%d"><c r="A%d"><v>%d.5</v></c><c r="B%d" t="inlineStr"><is><t>text &lt;%d&gt; %s</t></is></c></row>`, i+2, i+2, i, i+2, i, strings.Repeat("z", i%200))
+	}
+	if text.Len() < 4*csvBuffer || sheet.Len() < 4*textChunk {
+		t.Fatal("the files fit into too few buffers")
+	}
+	for name, content := range map[string][]byte{"csv": []byte(text.String()), "xlsx": newBook(sheet.String()).bytes(t)} {
+		src := openBytes(t, content, Options{MaxBytes: 1 << 30})
+		if rows := checkKept(t, src); rows != n {
+			t.Errorf("%s: %d rows, want %d", name, rows, n)
+		}
+	}
+}
+
 func TestCSVAgreesWithEncodingCSV(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 11))
 	pieces := []string{"a", "bc", "12345678", " ", "\"", "\"\"", ",", ";", "\n", "é", "आशा", "😀", "#", "=", "x\ty", "quite a long piece of text", "\r\n"}

@@ -33,7 +33,7 @@ func (d *decoder) GetCSVRow() ([]string, error) {
 		return d.f.Header(), nil
 	}
 	if d.p == nil {
-		if d.p, d.err = d.f.pass(); d.err != nil {
+		if d.p, d.err = d.f.pass(false); d.err != nil {
 			d.err = d.f.place(d.err)
 			return nil, d.err
 		}

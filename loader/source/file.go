@@ -49,13 +49,19 @@ type rawFault struct {
 	err *Error
 }
 
-func (f *File) pass() (*pass, error) {
+func (f *File) pass(kept bool) (*pass, error) {
 	r, err := f.raw()
 	if err != nil {
 		return nil, err
 	}
 	r.columns(f.table.first-f.table.drop, f.table.width())
-	return &pass{f: f, raw: r}, nil
+	p := &pass{f: f, raw: r}
+	if c, ok := r.(*csvReader); ok {
+		c.kept = kept
+	} else if kept {
+		p.texts = &textKeeper{}
+	}
+	return p, nil
 }
 
 func (f *File) openFile() error {

@@ -25,7 +25,25 @@ type pass struct {
 	f     *File
 	raw   rowReader
 	row   Row
-	cells []Cell // a short row, padded
+	cells []Cell      // a short row, padded
+	texts *textKeeper // keeps the cells' texts; nil where the reader does, or nobody asks
+}
+
+// textKeeper keeps copies of texts, many in one piece of memory.
+type textKeeper struct{ chunk []byte }
+
+const textChunk = 64 << 10
+
+func (t *textKeeper) keep(s string) string {
+	if s == "" {
+		return ""
+	}
+	if len(t.chunk)+len(s) > cap(t.chunk) {
+		t.chunk = make([]byte, 0, max(textChunk, len(s)))
+	}
+	from := len(t.chunk)
+	t.chunk = append(t.chunk, s...)
+	return view(t.chunk[from:])
 }
 
 func (p *pass) close() { p.raw.close() }
@@ -57,6 +75,11 @@ func (p *pass) next() (*Row, error) {
 			continue
 		}
 		own := cells[from:to:to]
+		if p.texts != nil {
+			for i := range own {
+				own[i].Text = p.texts.keep(own[i].Text)
+			}
+		}
 		p.row = Row{Number: r.number, Line: r.line, Origin: r.number, Cells: own, Hidden: r.hidden}
 		if csv && (beyond || n < to) {
 			p.ragged(n, to, beyond)
