@@ -43,10 +43,11 @@ func SameValue(sent, got string) bool {
 
 var otherBlanks = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u00a0", " ")
 
-// plainText trims and gives line breaks and blanks one form.
+// plainText trims and gives line breaks and blanks one form, the same whatever
+// blanks stand around the text.
 func plainText(s string) string {
-	if !strings.ContainsAny(s, "\r\n\u00a0") {
-		return strings.TrimSpace(s)
+	if s = strings.TrimSpace(s); !strings.ContainsAny(s, "\r\n\u00a0") {
+		return s
 	}
 	s = otherBlanks.Replace(s)
 	lines := strings.Split(s, "\n")

@@ -100,6 +100,8 @@ func TestSameValue(t *testing.T) {
 		{"hyphen put in", "+919876543210", "+91-9876543210", true},
 		{"another phone with its country code", "9876543211", "+91-9876543210", false},
 
+		{"a tab inside, line break behind", "0\t0", "0\t0\r\n", true},
+
 		{"several options", "A;B", "A; B", true},
 		{"several options in other order", "A;B", "B;A", false},
 		{"an option fewer", "A;B", "A", false},
