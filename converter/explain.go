@@ -3,6 +3,7 @@ package converter
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -93,14 +94,16 @@ func (p *pattern) form() string {
 }
 
 // likelyFormats are what a text that fits no format is held against, so that
-// a hint can name the format that it has.
-var likelyFormats = compileAll("dd/MM/yyyy", "dd/MM/yyyy HH:mm", "dd/MM/yyyy HH:mm:ss", "dd/MM/yyyy hh:mm a", "dd/MM/yyyy hh:mm:ss a",
-	"dd-MM-yyyy", "dd-MM-yyyy HH:mm", "dd-MM-yyyy HH:mm:ss", "dd-MM-yyyy hh:mm a", "dd.MM.yyyy", "dd.MM.yyyy HH:mm", "dd.MM.yyyy HH:mm:ss",
-	"MM/dd/yyyy", "MM/dd/yyyy HH:mm", "MM/dd/yyyy HH:mm:ss", "MM/dd/yyyy hh:mm a", "MM/dd/yyyy hh:mm:ss a", "MM-dd-yyyy",
-	"yyyy/MM/dd", "yyyy/MM/dd HH:mm", "yyyy/MM/dd HH:mm:ss", "yyyyMMdd", "yyyyMMddHHmmss", "iso",
-	"dd MMM yyyy", "dd-MMM-yyyy", "dd-MMM-yy", "dd MMM yyyy HH:mm", "dd-MMM-yyyy HH:mm", "dd-MMM-yyyy HH:mm:ss", "dd MMM yyyy hh:mm a",
-	"dd-MMM-yyyy hh:mm a", "MMM dd, yyyy", "MMM dd, yyyy hh:mm a", "MMM d yyyy h:mma", "EEE, dd MMM yyyy", "EEE, dd MMM yyyy HH:mm:ss Z",
-	"dd/MM/yy", "dd/MM/yy HH:mm", "dd-MM-yy", "yyyy-MM-dd hh:mm:ss a", "epoch", "epoch-ms")
+// a hint can name the format that it has. Files without faults need none.
+var likelyFormats = sync.OnceValue(func() []*pattern {
+	return compileAll("dd/MM/yyyy", "dd/MM/yyyy HH:mm", "dd/MM/yyyy HH:mm:ss", "dd/MM/yyyy hh:mm a", "dd/MM/yyyy hh:mm:ss a",
+		"dd-MM-yyyy", "dd-MM-yyyy HH:mm", "dd-MM-yyyy HH:mm:ss", "dd-MM-yyyy hh:mm a", "dd.MM.yyyy", "dd.MM.yyyy HH:mm", "dd.MM.yyyy HH:mm:ss",
+		"MM/dd/yyyy", "MM/dd/yyyy HH:mm", "MM/dd/yyyy HH:mm:ss", "MM/dd/yyyy hh:mm a", "MM/dd/yyyy hh:mm:ss a", "MM-dd-yyyy",
+		"yyyy/MM/dd", "yyyy/MM/dd HH:mm", "yyyy/MM/dd HH:mm:ss", "yyyyMMdd", "yyyyMMddHHmmss", "iso",
+		"dd MMM yyyy", "dd-MMM-yyyy", "dd-MMM-yy", "dd MMM yyyy HH:mm", "dd-MMM-yyyy HH:mm", "dd-MMM-yyyy HH:mm:ss", "dd MMM yyyy hh:mm a",
+		"dd-MMM-yyyy hh:mm a", "MMM dd, yyyy", "MMM dd, yyyy hh:mm a", "MMM d yyyy h:mma", "EEE, dd MMM yyyy", "EEE, dd MMM yyyy HH:mm:ss Z",
+		"dd/MM/yy", "dd/MM/yy HH:mm", "dd-MM-yy", "yyyy-MM-dd hh:mm:ss a", "epoch", "epoch-ms")
+})
 
 func compileAll(sources ...string) []*pattern {
 	var all []*pattern
@@ -119,7 +122,7 @@ func (d *dateReader) formatHint(text string) string {
 	sample := fields{year: 2025, month: 12, day: 31, hour: 23, minute: 30}
 	hint := fmt.Sprintf("write it like %s", d.patterns[0].render(&sample))
 	var f fields
-	for _, p := range likelyFormats {
+	for _, p := range likelyFormats() {
 		if p.read(text, &f) == fits && (!d.isDate || p.word == noWord) {
 			return fmt.Sprintf("%s, or add the format %q, if that is what it is", hint, p.source)
 		}

@@ -1,7 +1,6 @@
 package leadsquared
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -12,17 +11,17 @@ import (
 // 200, 403, 429 or 500 (field reports). Daily caps exist (rate-limit page); how
 // they are worded is not published, so every unit of time is understood.
 var (
-	limitOpening = regexp.MustCompile(`(?i)^\W*(?:your\s+)?api\s+(?:calls?|requests?)\s+(?:have\s+|has\s+)?(?:been\s+)?exceed(?:ed|s|ing)?\s+(?:the\s+|your\s+)?(?:\w+\s+){0,3}?limit`)
-	limitInside  = regexp.MustCompile(`(?i)api\s+(?:calls?|requests?)\s+(?:\w+\s+){0,2}?exceed\w*\s+(?:\w+\s+){0,3}?limit` +
+	limitOpening = lazily(`(?i)^\W*(?:your\s+)?api\s+(?:calls?|requests?)\s+(?:have\s+|has\s+)?(?:been\s+)?exceed(?:ed|s|ing)?\s+(?:the\s+|your\s+)?(?:\w+\s+){0,3}?limit`)
+	limitInside  = lazily(`(?i)api\s+(?:calls?|requests?)\s+(?:\w+\s+){0,2}?exceed\w*\s+(?:\w+\s+){0,3}?limit` +
 		`|rate[\s_-]*limit\w*\s+(?:\w+\s+){0,3}?(?:exceed|reach|hit)` +
 		`|(?:exceed\w*|reach\w*|hit|over)\s+(?:\w+\s+){0,3}?rate[\s_-]*limit` +
 		`|too\s+many\s+(?:api\s+)?(?:requests|calls)` +
 		`|daily\s+(?:api\s+)?(?:calls?|requests?|api)\s+(?:limit|quota)` +
 		`|api\s+(?:calls?\s+|requests?\s+)?daily\s+(?:limit|quota)` +
 		`|daily\s+(?:limit|quota)\s+(?:\S+\s+){0,3}?(?:api|calls?|requests?)`)
-	statedLimit = regexp.MustCompile(`(?i)(?:limit|quota|maximum)\s+(?:of\s+|is\s+|:\s*)?(\d[\d,]{0,14})\s*(?:api\s+)?(?:calls?\s*|requests?\s*)?(?:in|per|every|within|for|/|a)\s*(?:a\s+|an\s+|one\s+|the\s+|last\s+|every\s+)*(\d{1,9})?\s*(second|sec|minute|min|hour|hr|day|month)`)
-	statedCalls = regexp.MustCompile(`(?i)(?:limit|quota|maximum)\s*(?:of\s+|is\s+|:\s*|\(\s*)?(\d[\d,]{0,14})`)
-	dailyWord   = regexp.MustCompile(`(?i)\b(?:daily|per\s+day|a\s+day|for\s+the\s+day|today)\b`)
+	statedLimit = lazily(`(?i)(?:limit|quota|maximum)\s+(?:of\s+|is\s+|:\s*)?(\d[\d,]{0,14})\s*(?:api\s+)?(?:calls?\s*|requests?\s*)?(?:in|per|every|within|for|/|a)\s*(?:a\s+|an\s+|one\s+|the\s+|last\s+|every\s+)*(\d{1,9})?\s*(second|sec|minute|min|hour|hr|day|month)`)
+	statedCalls = lazily(`(?i)(?:limit|quota|maximum)\s*(?:of\s+|is\s+|:\s*|\(\s*)?(\d[\d,]{0,14})`)
+	dailyWord   = lazily(`(?i)\b(?:daily|per\s+day|a\s+day|for\s+the\s+day|today)\b`)
 )
 
 var limitUnits = map[string]time.Duration{
@@ -42,7 +41,7 @@ func limitType(t string) bool {
 
 // parseLimit reads the limit that a message states; zeros where it states none.
 func parseLimit(msg string) (calls int, window time.Duration) {
-	if m := statedLimit.FindStringSubmatch(msg); m != nil {
+	if m := statedLimit().FindStringSubmatch(msg); m != nil {
 		n := 1
 		if m[2] != "" {
 			n, _ = strconv.Atoi(m[2])
@@ -54,8 +53,8 @@ func parseLimit(msg string) (calls int, window time.Duration) {
 		}
 		return calls, time.Duration(n) * unit
 	}
-	if dailyWord.MatchString(msg) {
-		if m := statedCalls.FindStringSubmatch(msg); m != nil {
+	if dailyWord().MatchString(msg) {
+		if m := statedCalls().FindStringSubmatch(msg); m != nil {
 			calls = limitCalls(m[1])
 		}
 		return calls, 24 * time.Hour

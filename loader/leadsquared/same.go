@@ -3,7 +3,6 @@ package leadsquared
 import (
 	"html"
 	"math/big"
-	"regexp"
 	"strings"
 	"time"
 )
@@ -78,19 +77,19 @@ func sameTime(sent, got string) bool {
 }
 
 var (
-	plainNumber   = regexp.MustCompile(`^-?\d{1,40}(\.\d{1,40})?$`)
-	groupedNumber = regexp.MustCompile(`^-?\d{1,3}(,\d{2,3})*,\d{3}(\.\d{1,40})?$`)
-	powerNumber   = regexp.MustCompile(`^-?\d(\.\d{1,40})?[eE][+-]?\d{1,2}$`)
+	plainNumber   = lazily(`^-?\d{1,40}(\.\d{1,40})?$`)
+	groupedNumber = lazily(`^-?\d{1,3}(,\d{2,3})*,\d{3}(\.\d{1,40})?$`)
+	powerNumber   = lazily(`^-?\d(\.\d{1,40})?[eE][+-]?\d{1,2}$`)
 )
 
 func sameNumber(sent, got string) bool {
-	if !plainNumber.MatchString(sent) {
+	if !plainNumber().MatchString(sent) {
 		return false
 	}
-	if groupedNumber.MatchString(got) {
+	if groupedNumber().MatchString(got) {
 		got = strings.ReplaceAll(got, ",", "")
 	}
-	if !plainNumber.MatchString(got) && !powerNumber.MatchString(got) {
+	if !plainNumber().MatchString(got) && !powerNumber().MatchString(got) {
 		return false
 	}
 	if zeroLed(sent) != zeroLed(got) && (zeroLed(got) || !strings.Contains(got, ".")) {
@@ -145,23 +144,23 @@ func flagOf(s string) (value, ok bool) {
 }
 
 var (
-	storedPhone = regexp.MustCompile(`^\+(\d{1,3})-(\d{4,14})$`) // the account's own form
-	anyPhone    = regexp.MustCompile(`^\+?[\d\s().-]{5,24}$`)
-	bareDigits  = regexp.MustCompile(`^\d{7,15}$`)
+	storedPhone = lazily(`^\+(\d{1,3})-(\d{4,14})$`) // the account's own form
+	anyPhone    = lazily(`^\+?[\d\s().-]{5,24}$`)
+	bareDigits  = lazily(`^\d{7,15}$`)
 )
 
 func samePhone(sent, got string) bool {
-	if m := storedPhone.FindStringSubmatch(sent); m != nil {
-		if !anyPhone.MatchString(got) {
+	if m := storedPhone().FindStringSubmatch(sent); m != nil {
+		if !anyPhone().MatchString(got) {
 			return false
 		}
 		d := digitsOf(got)
 		return d == m[1]+m[2] || d == m[2] && !strings.HasPrefix(got, "+")
 	}
 	// A country code that the account put in front by itself.
-	m := storedPhone.FindStringSubmatch(got)
-	return m != nil && (bareDigits.MatchString(sent) && (sent == m[2] || sent == m[1]+m[2]) ||
-		strings.HasPrefix(sent, "+") && anyPhone.MatchString(sent) && digitsOf(sent) == m[1]+m[2])
+	m := storedPhone().FindStringSubmatch(got)
+	return m != nil && (bareDigits().MatchString(sent) && (sent == m[2] || sent == m[1]+m[2]) ||
+		strings.HasPrefix(sent, "+") && anyPhone().MatchString(sent) && digitsOf(sent) == m[1]+m[2])
 }
 
 func digitsOf(s string) string {

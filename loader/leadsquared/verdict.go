@@ -206,8 +206,8 @@ func readFacts(a answer) *facts {
 		asText = !f.isJSON
 	}
 	if asText && !f.limited && len(words) <= 1024 {
-		f.limited = limitOpening.MatchString(words) && !f.html ||
-			a.status == http.StatusForbidden && limitInside.MatchString(words)
+		f.limited = limitOpening().MatchString(words) && !f.html ||
+			a.status == http.StatusForbidden && limitInside().MatchString(words)
 		if f.limited {
 			f.limitText = words
 		}
@@ -239,9 +239,9 @@ func (f *facts) readObject(k kind, o object) {
 	f.status = statusWord(o.get("Status"))
 	application := strings.HasPrefix(strings.ToLower(f.exception), "mx")
 	switch {
-	case limitType(f.exception), limitOpening.MatchString(f.message):
+	case limitType(f.exception), limitOpening().MatchString(f.message):
 		f.limited, f.limitText = true, f.message
-	case !application && limitInside.MatchString(f.message):
+	case !application && limitInside().MatchString(f.message):
 		f.limited, f.limitText = true, f.message
 	}
 	f.refused = application
@@ -401,16 +401,16 @@ func keysType(t string) bool {
 }
 
 var (
-	vendorHost = regexp.MustCompile(`(?i)\b((?:async)?api[a-z0-9-]*\.(?:[a-z0-9-]+\.)*leadsquared\.com)\b`)
-	urlHost    = regexp.MustCompile(`(?i)\bhttps?://([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?)`)
-	namedHost  = regexp.MustCompile(`(?i)\bhost\W{1,3}(?:is\W{1,3}|named\W{1,3})?((?:[a-z0-9-]+\.)+[a-z0-9-]+(?::\d{1,5})?)`)
+	vendorHost = lazily(`(?i)\b((?:async)?api[a-z0-9-]*\.(?:[a-z0-9-]+\.)*leadsquared\.com)\b`)
+	urlHost    = lazily(`(?i)\bhttps?://([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?)`)
+	namedHost  = lazily(`(?i)\bhost\W{1,3}(?:is\W{1,3}|named\W{1,3})?((?:[a-z0-9-]+\.)+[a-z0-9-]+(?::\d{1,5})?)`)
 )
 
 // rightHost finds the host that a 401 names in place of the one asked
 // (vendor's authentication page: a wrong regional host is told so).
 func rightHost(msg, asked string) string {
-	for _, re := range []*regexp.Regexp{vendorHost, urlHost, namedHost} {
-		for _, m := range re.FindAllStringSubmatch(msg, 8) {
+	for _, re := range [...]func() *regexp.Regexp{vendorHost, urlHost, namedHost} {
+		for _, m := range re().FindAllStringSubmatch(msg, 8) {
 			host := strings.ToLower(m[1])
 			if host != strings.ToLower(asked) && !strings.HasPrefix(host, "apidocs.") && !strings.HasPrefix(host, "help.") {
 				return host

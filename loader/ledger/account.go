@@ -14,7 +14,7 @@ import (
 // that is known decides. Display is what people call it.
 func (l *Ledger) Account(ctx context.Context, display string, names []string) (int64, error) {
 	var id int64
-	err := l.write(func(w *writer) error {
+	err := l.jot(func(w *writer) error {
 		for _, n := range names {
 			err := w.row("SELECT account FROM account_names WHERE name = ?", n).Scan(&id)
 			if err == nil {
@@ -66,7 +66,7 @@ func (l *Ledger) AccountNames(ctx context.Context) (map[string]int64, error) {
 // "opportunity:12000". A key names one record within a scope.
 func (l *Ledger) Scope(ctx context.Context, account int64, target string) (int64, error) {
 	var id int64
-	err := l.write(func(w *writer) error {
+	err := l.jot(func(w *writer) error {
 		err := w.row("SELECT id FROM scopes WHERE account = ? AND target = ?", account, target).Scan(&id)
 		if !errors.Is(err, sql.ErrNoRows) {
 			return err
@@ -99,7 +99,7 @@ func (w *writer) shape(names []string) (int64, error) {
 // StartRun writes down that a run has begun and gives its number.
 func (l *Ledger) StartRun(ctx context.Context, r Run) (int64, error) {
 	var id int64
-	err := l.write(func(w *writer) error {
+	err := l.jot(func(w *writer) error {
 		res, err := w.exec(`INSERT INTO runs (account, command, input, input_path, sheet, mapping, mapping_path, mapping_hash,
 			target, timezone, who, version, pace, started) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
 			r.Account, r.Command, r.Input, r.InputPath, r.Sheet, r.Mapping, r.MappingPath, r.MappingHash,
@@ -127,7 +127,7 @@ func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
 
 // CountCalls adds n calls to the account's day without waiting.
 func (l *Ledger) CountCalls(account int64, at time.Time, n int64) {
-	l.queue(func(w *writer) error { return w.count(account, at, n) }, func(error) {})
+	l.hint(func(w *writer) error { return w.count(account, at, n) })
 }
 
 func (w *writer) count(account int64, at time.Time, n int64) error {
@@ -174,7 +174,7 @@ func (l *Ledger) WantedLeads(ctx context.Context, account int64) (int64, error) 
 // that a former plan wanted and never looked up.
 func (l *Ledger) ForgetLeads(ctx context.Context, account int64, age time.Duration) error {
 	before := time.Now().Add(-age).UnixMilli()
-	return l.write(func(w *writer) error {
+	return l.jot(func(w *writer) error {
 		_, err := w.exec("DELETE FROM leads WHERE account = ? AND (lead = '' OR found < ?)", account, before)
 		return err
 	})
@@ -184,17 +184,17 @@ func (l *Ledger) ForgetLeads(ctx context.Context, account int64, age time.Durati
 // forgotten look-up costs one call.
 func (l *Ledger) RememberLead(account int64, field, value, lead string) {
 	at := time.Now().UnixMilli()
-	l.queue(func(w *writer) error {
+	l.hint(func(w *writer) error {
 		_, err := w.exec("INSERT INTO leads (account, field, value, lead, found) VALUES (?,?,?,?,?) ON CONFLICT DO UPDATE SET lead = excluded.lead, found = excluded.found",
 			account, field, hashOf(value), lead, at)
 		return err
-	}, func(error) {})
+	})
 }
 
 // ForgetLead drops a remembered lead that the account no longer knows.
 func (l *Ledger) ForgetLead(account int64, field, value string) {
-	l.queue(func(w *writer) error {
+	l.hint(func(w *writer) error {
 		_, err := w.exec("DELETE FROM leads WHERE account = ? AND field = ? AND value = ?", account, field, hashOf(value))
 		return err
-	}, func(error) {})
+	})
 }

@@ -207,19 +207,19 @@ func (l *Ledger) SettleLater(o Outcome, done func(error)) { l.settleSoon(o, fals
 
 func (l *Ledger) settleSoon(o Outcome, urgent bool, done func(error)) {
 	var refused error
-	l.enqueue(op{func(w *writer) error {
+	l.enqueue(op{do: func(w *writer) error {
 		refused = nil
 		err := w.settle(o)
 		if errors.Is(err, ErrState) {
 			refused, err = err, nil
 		}
 		return err
-	}, func(err error) {
+	}, done: func(err error) {
 		if err == nil {
 			err = refused
 		}
 		done(err)
-	}, urgent})
+	}, urgent: urgent})
 }
 
 func (w *writer) settle(o Outcome) error {
@@ -310,7 +310,7 @@ func (l *Ledger) Owned(ctx context.Context, account int64, id string) (bool, err
 // account's lock is held, when no other run can be sending. It gives their number.
 func (l *Ledger) Recover(ctx context.Context, account int64) (int64, error) {
 	var n int64
-	err := l.write(func(w *writer) error {
+	err := l.jot(func(w *writer) error {
 		r, err := w.exec(`UPDATE records SET state = ?, ended = ?, code = 'doubt.cut-off', msg = 'the run was cut off while this row was being sent', hint = ?
 			WHERE scope IN (SELECT id FROM scopes WHERE account = ?) AND state IN (?, ?) AND state IN (2, 3, 4, 5)`, InDoubt, time.Now().UnixMilli(), DoubtHint, account, Reserved, Sending)
 		if err != nil {

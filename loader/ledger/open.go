@@ -142,8 +142,8 @@ func (l *Ledger) open(o Options) error {
 	if err != nil {
 		return errors.Join(err, conn.Close(), wdb.Close())
 	}
-	l.w, err = newWriter(l, wdb, conn)
-	return err
+	l.w = newWriter(l, wdb, conn, o.Unsafe)
+	return nil
 }
 
 // check tells a ledger from everything else that a file can be, before

@@ -30,10 +30,11 @@ func (l *Ledger) create() (made bool, err error) {
 	}
 	tmp := f.Name()
 	defer os.Remove(tmp)
-	if err := f.Close(); err != nil {
-		return fail(err)
+	err = l.fill(tmp)
+	if err == nil {
+		err = f.Sync() // what fill left to the system, at once
 	}
-	if err := l.fill(tmp); err != nil {
+	if err = errors.Join(err, f.Close()); err != nil {
 		return fail(err)
 	}
 	// A link never takes the place of a file that is there, as a rename would.
@@ -53,10 +54,11 @@ func (l *Ledger) create() (made bool, err error) {
 	return true, syncDir(filepath.Dir(l.path))
 }
 
-// fill writes the tables into a new file.
+// fill writes the tables, and where the ledger will lie, into a new file. It
+// does not wait for the disk.
 func (l *Ledger) fill(path string) (err error) {
 	ctx := context.Background()
-	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: filepath.ToSlash(path)}).EscapedPath()+"?_pragma=synchronous(FULL)&_pragma=fullfsync(1)")
+	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: filepath.ToSlash(path)}).EscapedPath()+"?_pragma=synchronous(OFF)&_pragma=journal_mode(MEMORY)")
 	if err != nil {
 		return l.fault(err)
 	}
@@ -66,7 +68,14 @@ func (l *Ledger) fill(path string) (err error) {
 		return l.fault(err)
 	}
 	defer func() { err = errors.Join(err, conn.Close()) }()
-	return l.migrate(ctx, conn)
+	if err := l.migrate(ctx, conn); err != nil {
+		return err
+	}
+	if err := l.settleIn(ctx, conn); err != nil {
+		return err
+	}
+	_, err = conn.ExecContext(ctx, "PRAGMA journal_mode = WAL") // which the file keeps
+	return l.fault(err)
 }
 
 // syncDir makes a new name in a folder outlast a power cut.
@@ -82,7 +91,7 @@ func syncDir(dir string) error {
 	return d.Close()
 }
 
-// settleIn notes where the ledger lies, and refuses one that is a copy while
+// settleIn gives a new ledger its id, notes where the ledger lies, and refuses one that is a copy while
 // its original is still in use: two memories of one account would each send
 // what only the other knows to be loaded. A ledger that was moved, or whose
 // original is on another machine, is taken as it is.

@@ -130,10 +130,10 @@ func (e *Entry) ident(occurrence int) []byte {
 
 // Plan takes the next rows of a run's first pass: it finds or makes the
 // record of each and decides what is to be done with it. All entries are
-// written in one transaction. Records that were rejected by an earlier run
+// written in one transaction, which is on disk when the first call may leave. Records that were rejected by an earlier run
 // become Ready again.
 func (l *Ledger) Plan(ctx context.Context, run, scope int64, entries []Entry) error {
-	return l.write(func(w *writer) error {
+	return l.jot(func(w *writer) error {
 		p := planner{w: w, run: run, scope: scope}
 		for i := range entries {
 			if err := p.plan(&entries[i]); err != nil {

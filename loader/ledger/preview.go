@@ -140,7 +140,7 @@ func splitNames(joined string) []string {
 // Note writes rows of a run as they were decided elsewhere, without records.
 // It serves a ledger that is thrown away after its report.
 func (l *Ledger) Note(ctx context.Context, run int64, entries []Entry) error {
-	return l.write(func(w *writer) error {
+	return l.jot(func(w *writer) error {
 		for i := range entries {
 			if err := w.runRow(run, &entries[i]); err != nil {
 				return err

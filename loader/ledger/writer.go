@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -32,6 +33,8 @@ type writer struct {
 	stmts map[string]*sql.Stmt
 	ops   chan op
 	wg    sync.WaitGroup
+	// durable is whether commits wait for the disk now; unsafe, that they never do.
+	durable, unsafe bool
 	// broken holds the first failure to commit. From then on nothing is
 	// written any more: a ledger that may have missed something must not go on.
 	broken  atomic.Pointer[error]
@@ -45,13 +48,16 @@ type op struct {
 	do     func(*writer) error
 	done   func(error) // called after the commit, never nil
 	urgent bool        // somebody waits for it
+	// jotted: a power cut may take it, until the next operation without this
+	// mark is on disk.
+	jotted bool
 }
 
-func newWriter(l *Ledger, db *sql.DB, conn *sql.Conn) (*writer, error) {
-	w := &writer{l: l, db: db, conn: conn, stmts: map[string]*sql.Stmt{}, ops: make(chan op, batchMax)}
+func newWriter(l *Ledger, db *sql.DB, conn *sql.Conn, unsafe bool) *writer {
+	w := &writer{l: l, db: db, conn: conn, stmts: map[string]*sql.Stmt{}, ops: make(chan op, batchMax), durable: !unsafe, unsafe: unsafe}
 	w.wg.Add(1)
 	go w.loop()
-	return w, nil
+	return w
 }
 
 func (w *writer) loop() {
@@ -112,6 +118,9 @@ func (w *writer) commit(batch []op) error {
 		w.broken.CompareAndSwap(nil, &err)
 		return err
 	}
+	if err := w.sync(batch); err != nil {
+		return fail(err)
+	}
 	if _, err := w.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return fail(err)
 	}
@@ -126,6 +135,25 @@ func (w *writer) commit(batch []op) error {
 		return fail(err)
 	}
 	w.commits.Add(1)
+	return nil
+}
+
+// sync lets the next commit wait for the disk unless the whole batch is
+// jotted. The log of transactions is written in order, so that a commit which waits
+// covers all that did not.
+func (w *writer) sync(batch []op) error {
+	durable := !w.unsafe && slices.ContainsFunc(batch, func(o op) bool { return !o.jotted })
+	if w.unsafe || durable == w.durable {
+		return nil
+	}
+	q := "PRAGMA synchronous = NORMAL"
+	if durable {
+		q = "PRAGMA synchronous = FULL"
+	}
+	if _, err := w.conn.ExecContext(context.Background(), q); err != nil {
+		return err
+	}
+	w.durable = durable
 	return nil
 }
 
@@ -168,7 +196,14 @@ var errClosed = errors.New("the ledger is closed")
 
 // queue hands an operation to the writer. done is called once, after the
 // commit, on the writer's goroutine.
-func (l *Ledger) queue(do func(*writer) error, done func(error)) { l.enqueue(op{do, done, true}) }
+func (l *Ledger) queue(do func(*writer) error, done func(error)) {
+	l.enqueue(op{do: do, done: done, urgent: true})
+}
+
+// hint queues what is worth remembering and costs a call when it is forgotten.
+func (l *Ledger) hint(do func(*writer) error) {
+	l.enqueue(op{do: do, done: func(error) {}, jotted: true})
+}
 
 func (l *Ledger) enqueue(o op) {
 	w := l.w
@@ -190,6 +225,15 @@ func (l *Ledger) enqueue(o op) {
 func (l *Ledger) write(do func(*writer) error) error {
 	ch := make(chan error, 1)
 	l.queue(do, func(err error) { ch <- err })
+	return <-ch
+}
+
+// jot runs an operation and waits until it is written, but not until it is on
+// disk. It serves what only prepares a call: whatever lets a call leave is
+// written after it, and takes it to the disk.
+func (l *Ledger) jot(do func(*writer) error) error {
+	ch := make(chan error, 1)
+	l.enqueue(op{do: do, done: func(err error) { ch <- err }, urgent: true, jotted: true})
 	return <-ch
 }
 

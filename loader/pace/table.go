@@ -200,6 +200,9 @@ func (t *Table) prepareFile(ctx context.Context) (err error) {
 	if id != applicationID && (id != 0 || things > 0) {
 		return errors.New("the file is a database of another kind; name a file of its own for the table")
 	}
+	if err := exec("PRAGMA synchronous=OFF"); err != nil {
+		return err
+	}
 	// The change to WAL does not wait for another process that does the same.
 	for try := range 50 {
 		if err = exec("PRAGMA journal_mode=WAL"); err == nil {
@@ -208,9 +211,6 @@ func (t *Table) prepareFile(ctx context.Context) (err error) {
 		time.Sleep(time.Duration(try+1) * time.Millisecond)
 	}
 	if err != nil {
-		return err
-	}
-	if err := exec("PRAGMA synchronous=OFF"); err != nil {
 		return err
 	}
 	if err := exec("BEGIN IMMEDIATE"); err != nil {
