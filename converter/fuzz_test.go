@@ -90,7 +90,7 @@ func FuzzDateTime(f *testing.F) {
 // FuzzPattern demands that a format is refused or can read what it writes.
 func FuzzPattern(f *testing.F) {
 	add(f, "dd/MM/yyyy HH:mm", "d MMM yy h:mm a", "EEEE, d MMMM yyyy 'at' HH'h'mm", "yyyyMMddHHmmssSSS", "iso", "EPOCH-MS", "DD/MM/YYYY", "''yyyy'年'M月d",
-		"dMyyyy", "yyyy-MM-dd'T'HH:mm:ssZ", "'", "%Y", "MMMyyyydd", "d'0'MMyyyy", "dZM yy ' '", "d'  ' MM yyyy")
+		"dMyyyy", "yyyy-MM-dd'T'HH:mm:ssZ", "'", "%Y", "MMMyyyydd", "d'0'MMyyyy", "dZM yy ' '", "d'  ' MM yyyy", "d' \t'M yy")
 	f.Fuzz(func(t *testing.T, s string) {
 		p, err := compilePattern(s)
 		if err != nil {

@@ -193,7 +193,7 @@ func quoted(s string) (text, rest string, err error) {
 // does elsewhere.
 func (p *pattern) literal(text string) {
 	for text != "" {
-		i := strings.IndexByte(text, ' ')
+		i := strings.IndexFunc(text, isSpace)
 		if i != 0 {
 			if i < 0 {
 				i = len(text)
@@ -207,7 +207,7 @@ func (p *pattern) literal(text string) {
 			continue
 		}
 		p.space()
-		text = strings.TrimLeft(text, " ")
+		text = strings.TrimLeftFunc(text, isSpace)
 	}
 }
 
