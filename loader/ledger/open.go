@@ -126,7 +126,7 @@ func (l *Ledger) open(o Options) error {
 		durable = "synchronous(OFF)"
 	}
 	wdb, err := sql.Open("sqlite", dsn("busy_timeout(30000)", "journal_mode(WAL)", durable,
-		"fullfsync(1)", "foreign_keys(0)", "cache_size(-16000)", "temp_store(2)"))
+		"fullfsync(1)", "foreign_keys(0)", "cache_size(-16000)", "temp_store(2)", "wal_autocheckpoint(4000)"))
 	if err != nil {
 		return l.fault(err)
 	}
