@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"runtime/pprof"
 	"time"
 
@@ -92,11 +93,12 @@ func (b *bench) importAlone(a *account, file string, flags ...string) (ended, er
 }
 
 // importAlone is an import through the package loader, for what the command
-// line does not offer: a ledger without fsync, and a profile.
+// line does not offer: a ledger without fsync, and profiles.
 func importAlone(ctx context.Context, args []string) (err error) {
 	flags := flag.NewFlagSet("@import", flag.ContinueOnError)
 	path, mapped := flags.String("file", "", ""), flags.String("mapping", "", "")
 	unsafe, profile := flags.Bool("unsafe", false, ""), flags.String("cpuprofile", "", "")
+	live, heap := flags.Bool("live", false, ""), flags.String("heapprofile", "", "")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -131,6 +133,19 @@ func importAlone(ctx context.Context, args []string) (err error) {
 		}
 		defer pprof.StopCPUProfile()
 	}
+	out := map[string]float64{}
+	halfway := make(chan error, 1)
+	looking, stop := context.WithCancel(ctx)
+	defer stop()
+	if *live || *heap != "" {
+		go func() {
+			n, err := heapHalfway(looking, s, *heap)
+			out["live"] = float64(n)
+			halfway <- err
+		}()
+	} else {
+		halfway <- nil
+	}
 	began := time.Now()
 	var planned time.Time
 	_, err = s.Import(ctx, loader.Job{Input: *path, InputPath: *path, File: file, Mapping: m, MappingPath: *mapped,
@@ -138,7 +153,35 @@ func importAlone(ctx context.Context, args []string) (err error) {
 	if err != nil {
 		return err
 	}
-	return json.NewEncoder(os.Stdout).Encode(map[string]float64{"plan": planned.Sub(began).Seconds(), "send": time.Since(planned).Seconds()})
+	stop() // a file that was loaded before anybody looked has no half-way
+	out["plan"], out["send"] = planned.Sub(began).Seconds(), time.Since(planned).Seconds()
+	if err := <-halfway; err != nil {
+		return err
+	}
+	return json.NewEncoder(os.Stdout).Encode(out)
+}
+
+// heapHalfway waits until half of the rows have an answer and gives the bytes
+// that are in use then; with a path it writes what holds them.
+func heapHalfway(ctx context.Context, s *loader.Session, path string) (uint64, error) {
+	for v := s.Snapshot(); v.Phase != loader.Sending || v.Done() < v.Rows/2; v = s.Snapshot() {
+		select {
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	if path == "" {
+		return m.HeapAlloc, nil
+	}
+	f, err := os.Create(path)
+	if err != nil {
+		return 0, err
+	}
+	return m.HeapAlloc, errors.Join(pprof.WriteHeapProfile(f), f.Close())
 }
 
 // open opens a mapping and a file.
@@ -199,6 +242,7 @@ func memory(b *bench) ([]line, error) {
 	small, large := b.either(100_000, 10_000), b.either(1_000_000, 100_000)
 	var peaks []int64
 	var took []string
+	var lives []float64
 	for _, n := range []int{small, large} {
 		file, err := b.file(n)
 		if err != nil {
@@ -217,6 +261,11 @@ func memory(b *bench) ([]line, error) {
 		if err := os.RemoveAll(state); err != nil {
 			return nil, err
 		}
+		live, err := b.liveHeap(file, n == large)
+		if err != nil {
+			return nil, err
+		}
+		lives = append(lives, live)
 	}
 	l := line{what: fmt.Sprintf("import, limit off, %s and %s rows: peak memory", count(small), count(large)), target: "does not grow with the file (≤ 1.25 times)",
 		measured: fmt.Sprintf("%s and %s (%s and %s)", megabytes(peaks[0]), megabytes(peaks[1]), took[0], took[1]), verdict: skipped}
@@ -224,5 +273,25 @@ func memory(b *bench) ([]line, error) {
 		l.ratio = float64(peaks[1]) / float64(peaks[0])
 		l.verdict = judge(l.ratio <= 1.25)
 	}
-	return []line{l}, nil
+	grown := lives[1] / lives[0]
+	return []line{l, {what: "the same, half-way: bytes that the heap holds", target: "do not grow with the file (≤ 1.25 times)",
+		measured: megabytes(int64(lives[0])) + " and " + megabytes(int64(lives[1])), ratio: grown, verdict: judge(grown <= 1.25)}}, nil
+}
+
+// liveHeap imports a file and gives the bytes in use half-way.
+func (b *bench) liveHeap(file string, profiled bool) (float64, error) {
+	a, err := b.account(accountOptions{Calls: -1})
+	if err != nil {
+		return 0, err
+	}
+	args := []string{"-live"}
+	if profiled && b.heap != "" {
+		args = append(args, "-heapprofile", b.heap)
+	}
+	e, err := b.importAlone(a, file, args...)
+	if err = errors.Join(err, a.close()); err != nil {
+		return 0, err
+	}
+	var out struct{ Live float64 }
+	return out.Live, e.decode(&out)
 }

@@ -101,6 +101,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	short := flags.Bool("short", false, "fewer rows")
 	markdown := flags.Bool("markdown", false, "print the table as Markdown")
 	profile := flags.String("cpuprofile", "", "unlimited: write a CPU profile of one import to this file")
+	heap := flags.String("heapprofile", "", "memory: write a profile of what the larger import holds half-way to this file")
 	if err := flags.Parse(args); err != nil {
 		return 2
 	}
@@ -112,7 +113,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "bench: %s\n", err)
 		return 2
 	}
-	b, err := newBench(ctx, *short, *profile, stderr)
+	b, err := newBench(ctx, *short, *profile, *heap, stderr)
 	if err != nil {
 		fmt.Fprintf(stderr, "bench: %s\n", err)
 		return 1

@@ -19,28 +19,31 @@ import (
 type bench struct {
 	ctx     context.Context
 	short   bool
-	profile string
+	profile string // of the CPU; "" is none
+	heap    string // of the heap
 	dir     string // thrown away at the end
 	self    string // this program's file
 	stderr  io.Writer
 	states  int // folders for ledgers and locks handed out
 }
 
-func newBench(ctx context.Context, short bool, profile string, stderr io.Writer) (*bench, error) {
+func newBench(ctx context.Context, short bool, profile, heap string, stderr io.Writer) (*bench, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	if profile != "" {
-		if profile, err = filepath.Abs(profile); err != nil {
-			return nil, err
+	for _, path := range []*string{&profile, &heap} {
+		if *path != "" {
+			if *path, err = filepath.Abs(*path); err != nil {
+				return nil, err
+			}
 		}
 	}
 	dir, err := os.MkdirTemp("", "leadload-bench-*")
 	if err != nil {
 		return nil, err
 	}
-	b := &bench{ctx: ctx, short: short, profile: profile, dir: dir, self: self, stderr: stderr}
+	b := &bench{ctx: ctx, short: short, profile: profile, heap: heap, dir: dir, self: self, stderr: stderr}
 	return b, os.WriteFile(b.mapping(), []byte(mappingText), 0o600)
 }
 
