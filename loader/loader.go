@@ -187,7 +187,7 @@ func (s *Session) Import(ctx context.Context, j Job) (Result, error) {
 	if res.Run.ID, err = s.led.StartRun(ctx, res.Run); err != nil {
 		return res, err
 	}
-	r := &run{Session: s, job: j, program: program, id: res.Run.ID, cancel: cancel}
+	r := &run{Session: s, job: j, program: program, id: res.Run.ID, began: res.Run.Started, cancel: cancel}
 	runErr := r.do(ctx, &res.Plan)
 	// What was cut short is said by the cause of the context, unless something worse happened.
 	if runErr == nil || errors.Is(runErr, context.Canceled) {
@@ -243,6 +243,7 @@ type run struct {
 	job     Job
 	program *mapping.Program
 	id      int64
+	began   time.Time
 	scope   int64
 	cancel  context.CancelCauseFunc
 	rows    atomic.Int64 // rows of the file seen by the first pass

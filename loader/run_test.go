@@ -556,3 +556,37 @@ func TestEmptyFile(t *testing.T) {
 		}
 	})
 }
+
+// TestALeadThatIsGoneIsLookedUpAgain says that a remembered lead which the
+// account no longer knows costs a row one run, not thirty days.
+func TestALeadThatIsGoneIsLookedUpAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, sandbox.Options{})
+		defer b.close()
+		b.mapping = `version: 1
+target: sales-activity
+key: Deal
+lead: {find_by: EmailAddress, column: Email}
+SalesActivity:
+  ProductSku: {value: SKU-1}
+  Status: {value: Won}
+`
+		_, err := b.account.AddLead(map[string]string{"EmailAddress": "asha@example.com"})
+		check(t, err)
+		s := b.connect()
+		b.led.RememberLead(s.acct, "EmailAddress", "asha@example.com", "00000000-0000-0000-0000-000000000bad")
+		check(t, errors.Join(b.led.Flush(), s.Close()))
+		time.Sleep(time.Hour)
+		path := b.deals("D1,Asha@example.com,x")
+		res, err := b.load(t.Context(), path)
+		if err != nil || res.Totals.Rejected != 1 {
+			t.Fatalf("%v, %s", err, res.Totals)
+		}
+		if res, err = b.load(t.Context(), path); err != nil || res.Totals.Loaded != 1 {
+			t.Errorf("again: %v, %s", err, res.Totals)
+		}
+		if n := len(b.account.SalesActivities()); n != 1 {
+			t.Errorf("%d sales", n)
+		}
+	})
+}

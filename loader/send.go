@@ -327,6 +327,11 @@ func (r *run) handle(ctx context.Context, j *job, freed chan<- string) error {
 			freed <- lead
 		})
 	}
+	if p := &j.Payload; out.State == ledger.Rejected && (p.Find || p.MustExist) {
+		// Its lead may have been deleted or merged since an earlier run looked it up:
+		// the next run looks again.
+		r.led.ForgetLead(r.acct, p.LeadField, leadName(p.LeadField, p.LeadValue), r.began)
+	}
 	if err == nil && out.State == ledger.Rejected && r.o.MaxErrors > 0 && r.rejects.Add(1) >= r.o.MaxErrors {
 		err = stopped("run.max-errors", "look at the sheet Failed: when the mapping is wrong, correct it and run the same command again", "%d rows were rejected (--max-errors)", r.o.MaxErrors)
 	}

@@ -191,10 +191,11 @@ func (l *Ledger) RememberLead(account int64, field, value, lead string) {
 	})
 }
 
-// ForgetLead drops a remembered lead that the account no longer knows.
-func (l *Ledger) ForgetLead(account int64, field, value string) {
+// ForgetLead drops a lead that was remembered before a moment: the account may
+// no longer know it. It does not wait for the disk.
+func (l *Ledger) ForgetLead(account int64, field, value string, before time.Time) {
 	l.hint(func(w *writer) error {
-		_, err := w.exec("DELETE FROM leads WHERE account = ? AND field = ? AND value = ?", account, field, hashOf(value))
+		_, err := w.exec("DELETE FROM leads WHERE account = ? AND field = ? AND value = ? AND lead <> '' AND found < ?", account, field, hashOf(value), before.UnixMilli())
 		return err
 	})
 }
