@@ -138,6 +138,9 @@ func parseNumber(text string, decimal byte) (string, *Problem) {
 	}
 	var digits [4 * numberMax]byte
 	b, whole, why := ungroup(digits[:0], a.core, decimal)
+	if why == wellFormed && a.percent && len(b)-whole > numberMax-2 {
+		why = tooLong // once the point has moved
+	}
 	switch why {
 	case notDigits:
 		return "", notNumber(text, decimal)
