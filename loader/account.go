@@ -7,10 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"net"
 	"os"
 	"regexp"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -20,6 +22,7 @@ import (
 
 	"leadload/loader/leadsquared"
 	"leadload/loader/pace"
+	"leadload/mapping"
 )
 
 // Account says which LeadSquared account to load into, and how fast.
@@ -220,7 +223,7 @@ func (a *Account) load(path string, getenv func(string) string, set map[string]b
 		}
 		setter := accountKeys[key]
 		if setter == nil {
-			return fail(line, "the words are host, async_host, access_key, secret_key, async_key, limit, daily_limit, check_in, name"+nearest(key), "unknown setting %q", key)
+			return fail(line, "the words are host, async_host, access_key, secret_key, async_key, limit, daily_limit, check_in, name"+didYouMean(key), "unknown setting %q", key)
 		}
 		if _, ok := kv.Value.(ast.ScalarNode); !ok {
 			return fail(line, "write it as "+key+": VALUE", "%s is not a single value", key)
@@ -272,39 +275,13 @@ func scalarText(n ast.Node) string {
 	return string(bytes.TrimSpace([]byte(n.GetToken().Value)))
 }
 
-func nearest(key string) string {
-	best, dist := "", 3
-	for k := range accountKeys {
-		if d := distance(key, k); d < dist {
-			best, dist = k, d
-		}
-	}
-	if best == "" {
+// didYouMean names the setting that was meant, where one is close.
+func didYouMean(key string) string {
+	near := mapping.Nearest(key, slices.Sorted(maps.Keys(accountKeys)))
+	if near == "" {
 		return ""
 	}
-	return "; did you mean " + best + "?"
-}
-
-// distance is the number of letters to change, add or take away.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		prev := row[0]
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cur := row[j]
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
-			}
-			row[j] = min(row[j]+1, row[j-1]+1, prev+cost)
-			prev = cur
-		}
-	}
-	return row[len(b)]
+	return "; did you mean " + near + "?"
 }
 
 func bareErr(err error) error {

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// numbered matches the endings that this package itself puts behind names.
+// numbered matches the endings that are put behind names of inputs.
 var numbered = regexp.MustCompile(`(?i)-(results|check)(-[0-9]+)?$`)
 
 // PathFor gives where the results of input go, before anything is sent. With
@@ -70,6 +70,12 @@ func nameFor(input, suffix string) string {
 		}
 	}
 	return base + suffix + ".xlsx"
+}
+
+// IsResults reports whether a name is one that a results file gets: a folder
+// may hold them beside inputs.
+func IsResults(name string) bool {
+	return (isXLSX(name) || isCSV(name)) && numbered.MatchString(strings.TrimSuffix(name, filepath.Ext(name)))
 }
 
 func endsInSlash(s string) bool { return s != "" && os.IsPathSeparator(s[len(s)-1]) }

@@ -6,12 +6,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 
 	"leadload/loader/source"
+	"leadload/reports"
 )
 
 // doneFolder is where files of a folder go when they are finished.
@@ -56,13 +56,10 @@ func (in *input) finished() error {
 	}
 }
 
-// ours matches names of results files, which a folder may hold beside inputs.
-var ours = regexp.MustCompile(`(?i)-(results|check)(-[0-9]+)?\.(xlsx|csv)$`)
-
 // loadable reports whether a file of a folder is an input.
 func loadable(name string) bool {
 	lower := strings.ToLower(name)
-	if strings.HasPrefix(name, ".") || strings.HasPrefix(name, "~$") || ours.MatchString(name) {
+	if strings.HasPrefix(name, ".") || strings.HasPrefix(name, "~$") || reports.IsResults(name) {
 		return false
 	}
 	for _, ext := range []string{".csv", ".xlsx", ".xlsm", ".tsv", ".csv.gz", ".tsv.gz"} {
@@ -94,7 +91,7 @@ func expandInputs(args []string, age time.Duration, say func(string, ...any)) ([
 			if gerr != nil {
 				return nil, usageError("put a name with [ into quotes, or correct the pattern", "%q is not a pattern of file names", arg)
 			}
-			matches = slices.DeleteFunc(matches, func(m string) bool { return ours.MatchString(m) })
+			matches = slices.DeleteFunc(matches, func(m string) bool { return reports.IsResults(m) })
 			if len(matches) == 0 {
 				return nil, usageError("check the pattern and the folder", "no file matches %q", arg)
 			}
