@@ -74,7 +74,7 @@ func Check(ctx context.Context, j CheckJob) (CheckResult, error) {
 		return res, err
 	}
 	defer p.Close()
-	pipe := newCheckPipe(&j, program, p.Empty())
+	pipe := newCheckPipe(&j, program, p)
 	leads := map[[16]byte]struct{}{}
 	var scratch []ledger.Entry
 	err = pipe.run(ctx, func(row *checkRow, cells []converter.Cell) error {

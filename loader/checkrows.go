@@ -44,7 +44,8 @@ type rowBatch struct {
 type checkPipe struct {
 	job     *CheckJob
 	program *mapping.Program
-	brief   bool
+	preview *ledger.Preview
+	brief   bool // nothing was ever loaded
 	seeds   [2]maphash.Seed
 	keys    keySet
 	samples *stampSamples
@@ -53,8 +54,8 @@ type checkPipe struct {
 	chosen  int64       // rows named by --rows, or all
 }
 
-func newCheckPipe(j *CheckJob, p *mapping.Program, empty bool) *checkPipe {
-	return &checkPipe{job: j, program: p, brief: empty, seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, samples: newStampSamples(p.Timestamps())}
+func newCheckPipe(j *CheckJob, p *mapping.Program, preview *ledger.Preview) *checkPipe {
+	return &checkPipe{job: j, program: p, preview: preview, brief: preview.Empty(), seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, samples: newStampSamples(p.Timestamps())}
 }
 
 // run calls each for every row, in order, with its cells as long as they can
@@ -83,11 +84,10 @@ func (c *checkPipe) run(ctx context.Context, each func(*checkRow, []converter.Ce
 		order := newDayOrder(c.program.Timestamps())
 		c.orders = append(c.orders, order)
 		wg.Go(func() {
-			ex := newExaminer(c.job.Mapping, c.runner())
-			ex.brief, ex.online = c.brief, c.job.Online.fork()
+			w := c.worker(order)
 			for b := range work {
 				if inner.Err() == nil {
-					c.examine(ex, order, b)
+					w.examine(b)
 				}
 				b.done <- struct{}{}
 			}
@@ -117,12 +117,28 @@ func (c *checkPipe) run(ctx context.Context, each func(*checkRow, []converter.Ce
 	return context.Cause(ctx)
 }
 
-// runner is of the kind that does no more than somebody looks at.
-func (c *checkPipe) runner() *mapping.Runner {
-	if c.brief && c.job.Online == nil && c.job.OnBody == nil {
-		return c.program.Judge()
+// checkWorker maps rows on a goroutine of its own.
+type checkWorker struct {
+	*checkPipe
+	order *dayOrder
+	// judge makes no bodies, full does; either may be nil. With both, full
+	// takes the rows that the ledger may know.
+	judge, full *examiner
+	known       int // rows of the last batch that the ledger may know
+}
+
+// worker does no more with a row than somebody looks at.
+func (c *checkPipe) worker(order *dayOrder) *checkWorker {
+	w := &checkWorker{checkPipe: c, order: order}
+	if c.job.Online == nil && c.job.OnBody == nil && (c.brief || len(c.job.Mapping.Key) > 0) {
+		w.judge = newExaminer(c.job.Mapping, c.program.Judge())
+		w.judge.brief = true
 	}
-	return c.program.Runner()
+	if !c.brief || w.judge == nil {
+		w.full = newExaminer(c.job.Mapping, c.program.Runner())
+		w.full.brief, w.full.online = c.brief, c.job.Online.fork()
+	}
+	return w
 }
 
 // read fills batches with copies of the file's rows.
@@ -202,7 +218,11 @@ func (c *checkPipe) add(b *rowBatch, row *source.Row) {
 }
 
 // examine maps the rows of a batch.
-func (c *checkPipe) examine(ex *examiner, order *dayOrder, b *rowBatch) {
+func (w *checkWorker) examine(b *rowBatch) {
+	c := w.checkPipe
+	// Where most rows are known, a first look at each would be one too many.
+	twice := w.judge != nil && w.full != nil && w.known <= len(b.rows)/2
+	w.known = 0
 	for i := range b.rows {
 		row := &b.rows[i]
 		if !row.read {
@@ -210,8 +230,23 @@ func (c *checkPipe) examine(ex *examiner, order *dayOrder, b *rowBatch) {
 		}
 		cells := b.cells[row.from:row.to]
 		e := &row.entry
+		ex := w.full
+		if ex == nil || twice {
+			ex = w.judge
+		}
 		ex.examine(e, cells)
-		order.look(cells)
+		if e.Verdict == 0 && w.full != nil && w.judge != nil {
+			if twice {
+				e.Identity = ledger.HashIdentity(ex.rec.Key)
+			}
+			if e.Fresh = !c.preview.Known(e); !e.Fresh {
+				if w.known++; twice {
+					ex = w.full
+					ex.examine(e, cells)
+				}
+			}
+		}
+		w.order.look(cells)
 		if e.Verdict == ledger.Invalid {
 			row.problems = slices.Clone(ex.rec.Problems)
 			continue

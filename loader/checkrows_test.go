@@ -3,12 +3,16 @@ package loader
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 
+	"leadload/internal/sandbox"
+	"leadload/loader/pace"
 	"leadload/loader/source"
 )
 
@@ -89,4 +93,63 @@ func TestCheckKeepsTheOrder(t *testing.T) {
 	if err != context.Canceled {
 		t.Errorf("a check that is cut off ends with %v, want %v", err, context.Canceled)
 	}
+}
+
+// TestCheckBesideALedger says that a check decides as the plan of an import
+// does, also once the ledger's records have been read as a whole, for rows that
+// are known, changed, repeated and new, before and after that moment.
+func TestCheckBesideALedger(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, sandbox.Options{Calls: sandbox.NoLimit})
+		defer b.close()
+		b.o.Account.Limit = pace.Unlimited
+		const loaded = 600
+		if res, err := b.load(t.Context(), b.many(loaded)); err != nil || res.Totals.Loaded != loaded {
+			t.Fatalf("%v, %s", err, res.Totals)
+		}
+		for _, known := range []int{0, 30} { // rows of a hundred that are known: few or many
+			var rows []string
+			for i := range 30_000 {
+				switch {
+				case i%100 < known:
+					rows = append(rows, fmt.Sprintf("D%d,own%d@example.com,Deal %d", i%loaded, i%loaded, i%loaded))
+				case i%1000 == 990:
+					rows = append(rows, fmt.Sprintf("D%d,own%d@example.com,Another name", 30+i/1000, 30+i/1000))
+				case i%1000 == 991:
+					rows = append(rows, fmt.Sprintf("D%d,own%d@example.com,Deal %d", 500+i/1000, 500+i/1000, 500+i/1000))
+				case i%1000 == 992:
+					rows = append(rows, fmt.Sprintf("N%d,new%d@example.com,New", 29_999-i, i))
+				default:
+					rows = append(rows, fmt.Sprintf("N%d,new%d@example.com,New", i, i))
+				}
+			}
+			path := b.deals(rows...)
+			f, err := source.Open(path, source.Options{})
+			check(t, err)
+			m := parseMapping(t, b.mapping)
+			var faults []string
+			res, err := Check(t.Context(), CheckJob{Job: Job{Input: "deals.csv", File: f, Mapping: m}, Account: b.o.Account, Ledger: b.led,
+				OnFault: func(x Fault) { faults = append(faults, fmt.Sprint(x.Row, " ", x.Code)) }})
+			check(t, errors.Join(err, f.Close()))
+
+			b.confirm = func(Plan) error { return errors.New("enough") }
+			planned, _ := b.load(t.Context(), path)
+			b.confirm = nil
+			if res.Plan.PlanCounts != planned.Plan.PlanCounts {
+				t.Errorf("checked %+v\nplanned %+v", res.Plan.PlanCounts, planned.Plan.PlanCounts)
+			}
+			if c := res.Plan.PlanCounts; c.Already == 0 || c.Changed == 0 || c.Repeated == 0 || c.Ready == 0 {
+				t.Errorf("a kind of row is missing: %+v", c)
+			}
+			var want []string
+			for _, r := range b.rows(planned) {
+				if r.Code == "row.changed" || r.Code == "row.repeated" {
+					want = append(want, fmt.Sprint(r.Number, " ", r.Code))
+				}
+			}
+			if strings.Join(faults, "\n") != strings.Join(want, "\n") {
+				t.Errorf("%d rows are told, want %d", len(faults), len(want))
+			}
+		}
+	})
 }

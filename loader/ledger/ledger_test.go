@@ -158,6 +158,21 @@ func TestPlanDecides(t *testing.T) {
 			if got := verdicts(preview); got != c.want {
 				t.Errorf("Preview: %s, want %s", got, c.want)
 			}
+			// … and so must one that has read what the ledger knows.
+			p2, err := f.l.Preview(t.Context(), []string{"keys:api.example.com:1"}, "opportunity:12000")
+			check(t, err)
+			defer p2.Close()
+			if !p2.Empty() {
+				check(t, p2.learn(t.Context()))
+			}
+			learnt := append([]Entry{}, c.second...)
+			for i := range learnt {
+				learnt[i].Fresh = !p2.Known(&learnt[i])
+				check(t, p2.Decide(t.Context(), &learnt[i]))
+			}
+			if got := verdicts(learnt); got != c.want {
+				t.Errorf("Preview that has learnt: %s, want %s", got, c.want)
+			}
 			run := f.run()
 			got := f.plan(run, append([]Entry{}, c.second...)...)
 			if v := verdicts(got); v != c.want {
@@ -579,5 +594,55 @@ func TestTwoMakers(t *testing.T) {
 		if info, err := os.Stat(path); err != nil || runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
 			t.Errorf("mode %v, %v", info.Mode(), err)
 		}
+	}
+}
+
+func TestIdentSet(t *testing.T) {
+	var s identSet
+	if s.has(make([]byte, 16)) {
+		t.Error("nothing is known, and something was found")
+	}
+	ident := func(i int) []byte {
+		h := HashIdentity(fmt.Sprint(i))
+		return h[:]
+	}
+	const n = 5000
+	for i := range n {
+		s.add(ident(i))
+		s.add(ident(i))
+	}
+	zero := make([]byte, 16) // the one that would look like a free place
+	s.add(zero)
+	if s.n != n+1 || !s.has(zero) {
+		t.Errorf("%d are known, want %d", s.n, n+1)
+	}
+	for i := range 2 * n {
+		if s.has(ident(i)) != (i < n) {
+			t.Fatalf("record %d: known %v", i, i >= n)
+		}
+	}
+}
+
+func TestPreviewBoundsWhatItReads(t *testing.T) {
+	f := newFixture(t)
+	var many []Entry
+	for i := range 50 {
+		many = append(many, entry(i+2, fmt.Sprint("K", i), "x", "y"))
+	}
+	f.plan(f.run(), many...)
+	defer func(n int) { identsMost = n }(identsMost)
+	for _, c := range []struct {
+		most  int
+		learn bool
+	}{{50, true}, {49, false}} {
+		identsMost = c.most
+		p, err := f.l.Preview(t.Context(), []string{"keys:api.example.com:1"}, "opportunity:12000")
+		check(t, err)
+		check(t, p.learn(t.Context()))
+		other := entry(99, "other", "x", "y")
+		if got := !p.Known(&other); got != c.learn {
+			t.Errorf("at most %d of 50: learnt %v, want %v", c.most, got, c.learn)
+		}
+		check(t, p.Close())
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"hash"
 	"iter"
 	"slices"
+	"strconv"
 	"strings"
 	"unsafe"
 )
@@ -30,6 +31,7 @@ type Entry struct {
 	Identity [16]byte // hash of the key, or without one of the body
 	KeyText  string   // as people read it
 	Digest   Digest   // of the body
+	Fresh    bool     // Preview.Known has said no
 
 	// Want is a lead that has to be looked up before the row can be sent.
 	WantField, WantValue string
@@ -103,14 +105,13 @@ func unsafeBytes(s string) []byte { return unsafe.Slice(unsafe.StringData(s), le
 
 // HashIdentity hashes the parts of a row's identity, each with its length.
 func HashIdentity(parts ...string) [16]byte {
-	h := sha256.New()
+	var buf [128]byte
+	b := buf[:0]
 	for _, p := range parts {
-		fmt.Fprintf(h, "%d:", len(p))
-		h.Write(unsafeBytes(p))
+		b = append(append(strconv.AppendInt(b, int64(len(p)), 10), ':'), p...)
 	}
-	var out [16]byte
-	copy(out[:], h.Sum(nil))
-	return out
+	h := sha256.Sum256(b)
+	return [16]byte(h[:16])
 }
 
 // ident is what names a record within its scope. Without a key, rows with the

@@ -3,19 +3,23 @@ package ledger
 import (
 	"context"
 	"database/sql"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 )
 
 // Preview decides about rows as Plan would, and writes nothing. It serves one
-// pass over one file and one goroutine.
+// pass over one file; Known may be asked by any goroutine, the rest by one.
 type Preview struct {
-	l     *Ledger // nil: nothing was ever loaded
-	scope int64
-	find  *sql.Stmt
-	names map[int64][]string
-	rows  map[[16]byte]seen // by identity
+	l      *Ledger // nil: nothing was ever loaded
+	scope  int64
+	find   *sql.Stmt
+	names  map[int64][]string
+	rows   map[[16]byte]seen // by identity
+	looked int               // rows looked for in the ledger
+	idents atomic.Pointer[identSet]
 }
 
 type seen struct{ first, times int32 }
@@ -63,6 +67,82 @@ func (p *Preview) Close() error {
 // Digest, and no Identity but for their key, to be decided about.
 func (p *Preview) Empty() bool { return p.l == nil }
 
+// A ledger that has other rows than a file's is asked in vain for every row.
+// After as many questions as a small file has rows, what it has is read
+// once, unless that is so much that memory would grow with it.
+var identsAfter, identsMost = 20_000, 2_000_000
+
+// Known reports whether the ledger may have a record of a row with a key. A
+// row that it does not know needs no Digest: set Fresh before Decide.
+func (p *Preview) Known(e *Entry) bool {
+	set := p.idents.Load()
+	return set == nil || !e.HasKey || set.has(e.ident(1))
+}
+
+// learn reads which records the ledger has, so that Known can tell.
+func (p *Preview) learn(ctx context.Context) error {
+	rows, err := p.l.db.QueryContext(ctx, "SELECT ident FROM records WHERE scope = ? LIMIT ?", p.scope, identsMost+1)
+	if err != nil {
+		return p.l.fault(err)
+	}
+	defer rows.Close()
+	set := &identSet{}
+	var ident sql.RawBytes
+	for rows.Next() {
+		if err := rows.Scan(&ident); err != nil {
+			return p.l.fault(err)
+		}
+		if set.add(ident); set.n > identsMost {
+			return nil
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return p.l.fault(err)
+	}
+	p.idents.Store(set)
+	return nil
+}
+
+// identSet knows records by 64 bits of what names them, a hash: that one is
+// taken for known which is not costs a look into the ledger, and the
+// other way round it never errs.
+type identSet struct {
+	slots []uint64 // an open-addressing table, a power of two long; 0 is free
+	n     int
+}
+
+func (s *identSet) add(ident []byte) {
+	if 4*(s.n+1) > 3*len(s.slots) {
+		old := s.slots
+		s.slots = make([]uint64, max(2*len(old), 1<<10))
+		for _, v := range old {
+			if v != 0 {
+				*s.slot(v) = v
+			}
+		}
+	}
+	v := identBits(ident)
+	if p := s.slot(v); *p == 0 {
+		*p = v
+		s.n++
+	}
+}
+
+func (s *identSet) has(ident []byte) bool {
+	return len(s.slots) > 0 && *s.slot(identBits(ident)) != 0
+}
+
+func (s *identSet) slot(v uint64) *uint64 {
+	mask := uint64(len(s.slots) - 1)
+	for i := v & mask; ; i = (i + 1) & mask {
+		if p := &s.slots[i]; *p == 0 || *p == v {
+			return p
+		}
+	}
+}
+
+func identBits(ident []byte) uint64 { return max(binary.LittleEndian.Uint64(ident), 1) }
+
 // Decide fills in the Verdict of one row, and Code, Msg, Hint and State.
 func (p *Preview) Decide(ctx context.Context, e *Entry) error {
 	if e.Verdict != 0 {
@@ -78,8 +158,13 @@ func (p *Preview) Decide(ctx context.Context, e *Entry) error {
 		return nil
 	}
 	e.Verdict, e.State = Due, Ready
-	if p.l == nil {
+	if p.l == nil || e.Fresh {
 		return nil
+	}
+	if p.looked++; p.looked == identsAfter {
+		if err := p.learn(ctx); err != nil {
+			return err
+		}
 	}
 	var r record
 	err := p.find.QueryRowContext(ctx, p.scope, e.ident(int(s.times))).
