@@ -349,6 +349,55 @@ func TestDurabilityIsFull(t *testing.T) {
 	}
 }
 
+// TestWhatWaitsForTheDisk says that what only prepares a call is written without
+// waiting, and that everything else waits, also in one transaction with the former.
+func TestWhatWaitsForTheDisk(t *testing.T) {
+	const full, normal = 2, 1
+	l := open(t, filepath.Join(t.TempDir(), "l.db"), Options{})
+	level := func(to *int) func(*writer) error {
+		return func(w *writer) error {
+			return w.conn.QueryRowContext(context.Background(), "PRAGMA synchronous").Scan(to)
+		}
+	}
+	var got int
+	for i, c := range []struct {
+		do   func(func(*writer) error) error
+		want int
+	}{{l.jot, normal}, {l.jot, normal}, {l.write, full}, {l.write, full}, {l.jot, normal}, {l.write, full}} {
+		if check(t, c.do(level(&got))); got != c.want {
+			t.Errorf("operation %d: synchronous %d, want %d", i, got, c.want)
+		}
+	}
+	// Both kinds in one batch.
+	started, release, done := make(chan struct{}), make(chan struct{}), make(chan error, 2)
+	l.queue(func(*writer) error { close(started); <-release; return nil }, func(error) {})
+	<-started
+	var first, second int
+	l.hint(level(&first))
+	l.queue(level(&second), func(err error) { done <- err })
+	close(release)
+	check(t, <-done)
+	if first != full || second != full {
+		t.Errorf("together: synchronous %d and %d, want %d", first, second, full)
+	}
+	// What lets a call leave, and what became of it, wait.
+	f := newFixture(t)
+	e := f.plan(f.run(), entry(2, "K", "x", "y"))[0]
+	for name, do := range map[string]func() error{
+		"Sending": func() error { return f.sending(e.Record) },
+		"Flush":   f.l.Flush,
+	} {
+		check(t, f.l.jot(func(*writer) error { return nil }))
+		if f.l.w.durable {
+			t.Fatal("a jotted operation waits for the disk")
+		}
+		check(t, do())
+		if !f.l.w.durable {
+			t.Errorf("%s does not wait for the disk", name)
+		}
+	}
+}
+
 func TestOpenRefuses(t *testing.T) {
 	dir := t.TempDir()
 	at := func(name string) string { return filepath.Join(dir, name) }

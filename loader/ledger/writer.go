@@ -237,7 +237,8 @@ func (l *Ledger) jot(do func(*writer) error) error {
 	return <-ch
 }
 
-// Flush waits until everything queued so far is on disk.
+// Flush waits until everything queued so far is written: intents and outcomes
+// are on disk then.
 func (l *Ledger) Flush() error { return l.write(func(*writer) error { return nil }) }
 
 // Broken is the failure after which nothing more is written, or nil.
