@@ -77,7 +77,7 @@ var inputKeys = []key{
 
 var leadKeys = append([]key{
 	{name: "find_by", shape: shapeText, need: "yes", doc: "the unique lead field to look up: EmailAddress, Phone or another unique field's schema name", example: "EmailAddress"},
-	{name: "if_missing", shape: shapeEnum, enum: []string{"reject", "create"}, doc: "what happens when no lead is found; reject otherwise", example: "reject"},
+	{name: "if_missing", shape: shapeEnum, enum: []string{"reject", "create"}, doc: "what happens when no lead is found; reject otherwise. create makes it by find_by: EmailAddress, Phone or Mobile", example: "reject"},
 	{name: "if_many", shape: shapeEnum, enum: []string{"reject", "newest"}, doc: "what happens when several leads are found; reject otherwise", example: "newest"},
 }, fieldKeys...)
 

@@ -184,6 +184,7 @@ func TestFaultsOfAMapping(t *testing.T) {
 		{"revenue sent empty", salesUp + "SalesActivity: {Status: S, Revenue: {column: R, empty: send}}\n", nil, []want{{5, 49, "mapping.combination", "is a number", ""}}},
 		{"an unknown way to the lead", "version: 1\ntarget: sales-activity\nlead: {find_by: FirstName, column: A}\nSalesActivity: {Status: S}\n", nil, []want{{3, 17, "mapping.search-by", "no unique field", ""}}},
 		{"a lead by its id", "version: 1\ntarget: sales-activity\nlead: {find_by: ProspectID, column: A}\nSalesActivity: {Status: S}\n", nil, []want{{3, 17, "mapping.combination", "needs no look-up", "ProspectId"}}},
+		{"a lead that cannot be made", "version: 1\ntarget: sales-activity\nlead: {find_by: mx_PAN, column: A, if_missing: create}\nSalesActivity: {Status: S}\n", nil, []want{{3, 48, "mapping.combination", "no lead by mx_PAN", "EmailAddress"}}},
 		{"a lead by nothing", "version: 1\ntarget: sales-activity\nlead: {column: A}\nSalesActivity: {Status: S}\n", nil, []want{{3, 7, "mapping.missing", "what to find it by", ""}}},
 		{"a lead from nowhere", "version: 1\ntarget: sales-activity\nlead: {find_by: Phone}\nSalesActivity: {Status: S}\n", nil, []want{{3, 1, "mapping.missing", "where its value comes from", ""}}},
 		{"a lead's fault is told once", "version: 1\ntarget: sales-activity\nlead: {find_by: EmailAddress, column: A, if_many: newst}\nSalesActivity: {Status: S}\n", nil, []want{{3, 51, "mapping.choice", `"newst"`, `"newest"`}}},

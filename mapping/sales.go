@@ -61,6 +61,12 @@ func orElse(s, other string) string {
 	return s
 }
 
+// isCaptured reports an attribute by which the account makes a lead that it
+// does not find (vendor's page on capturing leads).
+func isCaptured(attribute string) bool {
+	return attribute == "EmailAddress" || attribute == "Phone" || attribute == "Mobile"
+}
+
 // lead reads the rule by which a sales activity's lead is found.
 func (p *parsing) lead(at, n *node) {
 	s := p.group(n, "lead", leadKeys, "")
@@ -80,6 +86,10 @@ func (p *parsing) lead(at, n *node) {
 		p.at(s.values["find_by"], "mapping.search-by", "use EmailAddress, Phone or another unique field", "%s is no unique field: it cannot name a lead", name)
 	default:
 		rule.FindBy = name
+		if rule.IfMissing == "create" && !isCaptured(name) {
+			p.at(s.values["if_missing"], "mapping.combination", "find the lead by EmailAddress or Phone, or make the missing ones in the account first",
+				"if_missing: create needs find_by EmailAddress, Phone or Mobile: the account makes no lead by %s", name)
+		}
 	}
 	// The rule may say the same things as any field.
 	rest := &node{kind: mapNode, line: n.line, col: n.col}
