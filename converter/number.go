@@ -1,6 +1,9 @@
 package converter
 
-import "strings"
+import (
+	"bytes"
+	"strings"
+)
 
 // numberMax bounds the digits before and those after the point: more are an
 // id, not an amount.
@@ -138,7 +141,7 @@ func parseNumber(text string, decimal byte) (string, *Problem) {
 	}
 	var digits [4 * numberMax]byte
 	b, whole, why := ungroup(digits[:0], a.core, decimal)
-	if why == wellFormed && a.percent && len(b)-whole > numberMax-2 {
+	if why == wellFormed && a.percent && len(bytes.TrimRight(b[whole:], "0")) > numberMax-2 {
 		why = tooLong // once the point has moved
 	}
 	switch why {
@@ -152,7 +155,7 @@ func parseNumber(text string, decimal byte) (string, *Problem) {
 		return "", problem(codeGrouping, groupHint(a.core, decimal), "the groups of digits in %s are neither %s", quote(text), sample)
 	case tooLong:
 		return "", problem(codeNumberLong, "if it is an id and not an amount, use the type text",
-			"%s has more than %d digits", quote(text), numberMax)
+			"%s has more digits than are sent (%d before and %d after the point)", quote(text), numberMax, numberMax)
 	}
 	return compose(b[:whole], b[whole:], a.negative, a.percent), nil
 }

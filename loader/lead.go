@@ -65,6 +65,10 @@ func (r *run) createLead(ctx context.Context, j *job) (string, ledger.Outcome, e
 	if j.Payload.LeadText != "" {
 		attribute = j.Payload.LeadText
 	}
+	if field != "EmailAddress" && field != "Phone" && field != "Mobile" { // a mapping no longer says so; a row of an older ledger may
+		return "", refuse(ledger.Rejected, "lead.uncreatable", "make the lead in the account first, or find it by EmailAddress or Phone",
+			"no lead has %s %q, and the account makes leads by EmailAddress, Phone and Mobile only", field, value), nil
+	}
 	for try := 1; try <= createTries; try++ {
 		out, err := r.once(ctx, func(ctx context.Context, slot leadsquared.Slot) leadsquared.Outcome {
 			return r.client.CaptureLead(ctx, slot, field, attribute)

@@ -327,15 +327,19 @@ func (r *run) handle(ctx context.Context, j *job, freed chan<- string) error {
 			freed <- lead
 		})
 	}
-	if p := &j.Payload; out.State == ledger.Rejected && (p.Find || p.MustExist) {
-		// Its lead may have been deleted or merged since an earlier run looked it up:
-		// the next run looks again.
-		r.led.ForgetLead(r.acct, p.LeadField, leadName(p.LeadField, p.LeadValue), r.began)
-	}
+	r.doubtLead(out, &j.Payload)
 	if err == nil && out.State == ledger.Rejected && r.o.MaxErrors > 0 && r.rejects.Add(1) >= r.o.MaxErrors {
 		err = stopped("run.max-errors", "look at the sheet Failed: when the mapping is wrong, correct it and run the same command again", "%d rows were rejected (--max-errors)", r.o.MaxErrors)
 	}
 	return err
+}
+
+// doubtLead forgets the lead of a row that the account refused: it may have been
+// deleted or merged since an earlier run looked it up, and the next run looks again.
+func (r *run) doubtLead(out ledger.Outcome, p *ledger.Payload) {
+	if out.State == ledger.Rejected && (p.Find || p.MustExist) {
+		r.led.ForgetLead(r.acct, p.LeadField, leadName(p.LeadField, p.LeadValue), r.began)
+	}
 }
 
 // count keeps the numbers of the progress line.

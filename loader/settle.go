@@ -254,6 +254,7 @@ func (r *run) resend(ctx context.Context, rec ledger.OpenRecord) error {
 	out, err := r.sendJob(ctx, j)
 	if out.State != 0 {
 		r.count(out)
+		r.doubtLead(out, &rec.Payload)
 		if serr := r.led.Settle(ctx, out); err == nil {
 			err = serr
 		}

@@ -31,7 +31,7 @@ func (s *Session) Settle(ctx context.Context) (SettleResult, error) {
 	if res.InDoubt, res.Pending, err = s.led.CountOpen(ctx, s.acct); err != nil {
 		return res, err
 	}
-	r := &run{Session: s, cancel: cancel}
+	r := &run{Session: s, began: time.Now(), cancel: cancel}
 	runErr := r.settleAndPoll(ctx)
 	if runErr == nil {
 		runErr = context.Cause(ctx)

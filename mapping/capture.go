@@ -85,16 +85,16 @@ func (p *parsing) leadDetails(n *node, top settings) {
 			others = append(others, name)
 		}
 	}
-	if f := fields[m.SearchBy]; f != nil {
+	search := m.SearchBy
+	if isProspectID(search) {
+		search = "ProspectID"
+	}
+	if f := fields[search]; f != nil {
 		p.mustHave(f, "the account finds the lead by it")
 		f.search = true
 		if f.constant() {
 			p.at(f.key, "mapping.combination", "take it from a column", "every row would belong to one lead: %s is the same for all rows", f.name)
 		}
-	} else if isProspectID(m.SearchBy) && fields["ProspectID"] != nil {
-		f := fields["ProspectID"]
-		p.mustHave(f, "the account finds the lead by it")
-		f.search = true
 	}
 	if isProspectID(m.SearchBy) {
 		m.SearchBy = "ProspectId"

@@ -113,6 +113,7 @@ func TestFaultsOfAMapping(t *testing.T) {
 		{"SearchBy as an attribute", top + "search_by: Phone\nLeadDetails: {SearchBy: {value: Phone}, Phone: P}\n" + code, nil, []want{{5, 15, "mapping.field-name", "SearchBy", "search_by"}}},
 		{"the guid switch as an attribute", top + "search_by: ProspectId\nLeadDetails: {ProspectID: ID, __UseUserDefinedGuid__: {value: x}}\n" + code, nil, []want{{5, 31, "mapping.field-name", "added by leadload", ""}}},
 		{"the lead's id in both casings", top + "search_by: ProspectId\nLeadDetails: {ProspectID: ID, ProspectId: ID2}\n" + code, nil, []want{{5, 31, "yaml.duplicate", "ProspectID", ""}}},
+		{"a lead's id that is the same for all", top + "search_by: ProspectId\nlead_must_exist: true\nLeadDetails: {ProspectID: {value: x}}\n" + code, nil, []want{{6, 15, "mapping.combination", "one lead", ""}}},
 		{"an optional lead", top + "LeadDetails: {EmailAddress: {column: Email, empty: omit}}\n" + code, nil, []want{{4, 45, "mapping.combination", "cannot be empty", ""}}},
 		{"a lead that need not be", top + "LeadDetails: {EmailAddress: {column: Email, required: false}}\n" + code, nil, []want{{4, 45, "mapping.combination", "cannot be optional", ""}}},
 		{"both ways of updating", top + details + "Opportunity: {OpportunityEventCode: 12000, OverwriteFields: true, UpdateEmptyFields: true}\n", nil, []want{{5, 67, "mapping.combination", "cannot both be true", ""}}},

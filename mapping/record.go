@@ -3,7 +3,8 @@ package mapping
 // Record is a row as the account will see it.
 //
 // The texts of Fields may lie in the memory of the row's cells: they are valid
-// as long as those. All other texts are the record's own.
+// as long as those. All other texts are the record's own, but for those of a
+// runner from Judge.
 type Record struct {
 	// Skipped reports that skip_when holds.
 	Skipped bool

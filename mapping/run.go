@@ -78,7 +78,7 @@ func (r *Runner) values() (leadValue value) {
 	if r.judging {
 		for i := range p.steps {
 			s := &p.steps[i]
-			if s.fixed {
+			if s.fixed && s != p.lead {
 				continue
 			}
 			v := r.step(s)
@@ -345,6 +345,7 @@ func (r *Runner) key() (keyLen, keyTextLen int) {
 	keyLen = len(r.arena)
 	if r.judging && len(p.keys) == 1 {
 		r.rec.Key, r.rec.KeyText = only, only
+		r.arena = r.arena[:0]
 		return 0, 0
 	}
 	if len(p.keys) > 1 {

@@ -524,6 +524,8 @@ func TestOddRowsNeverPanic(t *testing.T) {
 	random := rand.New(rand.NewPCG(7, 11))
 	programs := []*Program{
 		mustCompile(t, dealsMapping, dealsHeader...), mustCompile(t, salesMapping, salesHeader...),
+		mustCompile(t, "version: 1\ntarget: sales-activity\nkey: K\nlead: {find_by: EmailAddress, column: E}\nSalesActivity: {Status: {value: Open}, Revenue: R}\n", "K", "E", "R"),
+		mustCompile(t, "version: 1\ntarget: opportunity\nkey: K\nsearch_by: Phone\nlead_must_exist: true\nLeadDetails: {Phone: P}\nOpportunity: {OpportunityEventCode: 12000, Fields: {Status: {value: Open}}}\n", "K", "P"),
 		mustCompile(t, benchMapping+"    mx_Custom_10: {expr: 'City[0:3] + string(len(Product))'}\n    mx_Custom_11: {join: [First name, Last name], case: title, max_length: 5, truncate: true}\n    mx_Custom_12: {column: Created at, type: datetime, timezone: {column: Region}}\n", benchHeader...),
 	}
 	good, faulty := 0, 0

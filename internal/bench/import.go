@@ -133,18 +133,20 @@ func importAlone(ctx context.Context, args []string) (err error) {
 		}
 		defer pprof.StopCPUProfile()
 	}
-	out := map[string]float64{}
-	halfway := make(chan error, 1)
+	type heapAt struct {
+		live uint64
+		err  error
+	}
+	halfway := make(chan heapAt, 1)
 	looking, stop := context.WithCancel(ctx)
 	defer stop()
 	if *live || *heap != "" {
 		go func() {
 			n, err := heapHalfway(looking, s, *heap)
-			out["live"] = float64(n)
-			halfway <- err
+			halfway <- heapAt{n, err}
 		}()
 	} else {
-		halfway <- nil
+		halfway <- heapAt{}
 	}
 	began := time.Now()
 	var planned time.Time
@@ -154,11 +156,12 @@ func importAlone(ctx context.Context, args []string) (err error) {
 		return err
 	}
 	stop() // a file that was loaded before anybody looked has no half-way
-	out["plan"], out["send"] = planned.Sub(began).Seconds(), time.Since(planned).Seconds()
-	if err := <-halfway; err != nil {
-		return err
+	sent := time.Since(planned)
+	h := <-halfway
+	if h.err != nil {
+		return h.err
 	}
-	return json.NewEncoder(os.Stdout).Encode(out)
+	return json.NewEncoder(os.Stdout).Encode(map[string]float64{"plan": planned.Sub(began).Seconds(), "send": sent.Seconds(), "live": float64(h.live)})
 }
 
 // heapHalfway waits until half of the rows have an answer and gives the bytes

@@ -157,6 +157,7 @@ var catalogue = sortEntries(append(mappingEntries(), []entry{
 	{"lead.many", "several leads have the value by which one is to be found", "merge them in the account, or write if_many: newest under lead: in the mapping"},
 	{"lead.refused", "the account refused the look-up of the lead", "correct the value, or find the lead by another field"},
 	{"lead.unread", "the look-up of the lead gave no answer", "run the same command again"},
+	{"lead.uncreatable", "if_missing: create is set, but the account makes leads by e-mail or phone only", "make the lead in the account first, or find it by EmailAddress or Phone"},
 	{"online.field", "the mapping names a field that the account does not have", "correct the schema name; the nearest one is shown"},
 	{"online.read-only", "the mapping writes a field that the account lets nobody write", "take the field out of the mapping"},
 	{"online.mandatory", "a field that the account asks for is not mapped, or empty in a row", "map it, fill it in, or give it a default in the mapping"},

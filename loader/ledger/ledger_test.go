@@ -555,6 +555,31 @@ func TestOlderVersion(t *testing.T) {
 	}
 }
 
+// TestCopyOfAnOlderVersion says that a copy is known for one also when it is
+// the first to be brought up to date.
+func TestCopyOfAnOlderVersion(t *testing.T) {
+	dir := t.TempDir()
+	original, copied := filepath.Join(dir, "l.db"), filepath.Join(dir, "copy.db")
+	now := migrations
+	defer func() { migrations = now }()
+	for version := 1; version < len(now); version++ {
+		migrations = now[:version]
+		l, err := Open(original, Options{})
+		check(t, err)
+		check(t, l.Close())
+		text, err := os.ReadFile(original)
+		check(t, errors.Join(err, os.WriteFile(copied, text, 0o600)))
+		migrations = now
+		if l, err := Open(copied, Options{}); codeOf(err) != "ledger.copy" {
+			t.Errorf("version %d: %v", version, err)
+			if err == nil {
+				check(t, l.Close())
+			}
+		}
+		check(t, errors.Join(os.Remove(original), os.Remove(copied)))
+	}
+}
+
 func TestFailedMigrationChangesNothing(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "l.db")
 	check(t, fixtureAt(t, path).l.Close())

@@ -60,7 +60,8 @@ func Open(path string, o Options) (*Ledger, error) {
 			return nil, &Error{Code: "ledger.missing", Path: abs, Msg: "there is no such file",
 				Hint: "name the right ledger with --ledger, or load a file first"}
 		}
-		if _, err := os.Stat(abs + "-wal"); err == nil {
+		// An empty one is what a reader left behind.
+		if wal, err := os.Stat(abs + "-wal"); err == nil && wal.Size() > 0 {
 			return nil, &Error{Code: "ledger.missing", Path: abs, Msg: "the file is gone but its -wal file is there",
 				Hint: "put the ledger file back beside its -wal file; a new ledger would send every row again"}
 		}

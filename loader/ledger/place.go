@@ -146,15 +146,17 @@ func (l *Ledger) settleIn(ctx context.Context, conn *sql.Conn) error {
 	return nil
 }
 
-// idOf reads the id of another ledger; "" when it is none.
+// idOf reads the id of another ledger, of whatever version; "" when it is none.
 func idOf(path string) string {
-	other, err := Open(path, Options{ReadOnly: true})
+	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: filepath.ToSlash(path)}).EscapedPath()+"?mode=rw&_pragma=busy_timeout(30000)") // rw: a reader leaves its -wal file behind
 	if err != nil {
 		return ""
 	}
-	defer other.Close()
+	defer db.Close()
+	var app int64
 	var id string
-	if other.db.QueryRow("SELECT value FROM meta WHERE name = 'id'").Scan(&id) != nil {
+	if db.QueryRow("PRAGMA application_id").Scan(&app) != nil || app != applicationID ||
+		db.QueryRow("SELECT value FROM meta WHERE name = 'id'").Scan(&id) != nil {
 		return ""
 	}
 	return id

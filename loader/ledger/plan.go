@@ -131,7 +131,7 @@ func (e *Entry) ident(occurrence int) []byte {
 
 // Plan takes the next rows of a run's first pass: it finds or makes the
 // record of each and decides what is to be done with it. All entries are
-// written in one transaction, which is on disk when the first call may leave. Records that were rejected by an earlier run
+// written in one transaction, which is on disk when the first row may leave. Records that were rejected by an earlier run
 // become Ready again.
 func (l *Ledger) Plan(ctx context.Context, run, scope int64, entries []Entry) error {
 	return l.jot(func(w *writer) error {

@@ -88,13 +88,17 @@ func (p *Preview) learn(ctx context.Context) error {
 	defer rows.Close()
 	set := &identSet{}
 	var ident sql.RawBytes
-	for rows.Next() {
+	for n := 1; rows.Next(); n++ {
 		if err := rows.Scan(&ident); err != nil {
 			return p.l.fault(err)
 		}
-		if set.add(ident); set.n > identsMost {
+		if n > identsMost {
 			return nil
 		}
+		if len(ident) != 16 {
+			return &Error{Code: "ledger.corrupt", Path: p.l.path, Msg: "the file is damaged: a record has no name", Hint: corruptHint}
+		}
+		set.add(ident)
 	}
 	if err := rows.Err(); err != nil {
 		return p.l.fault(err)

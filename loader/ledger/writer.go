@@ -49,7 +49,7 @@ type op struct {
 	done   func(error) // called after the commit, never nil
 	urgent bool        // somebody waits for it
 	// jotted: a power cut may take it, until the next operation without this
-	// mark is on disk.
+	// mark has written something.
 	jotted bool
 }
 
@@ -107,7 +107,8 @@ func (w *writer) gather(batch []op, linger bool, gap *time.Timer) []op {
 	return batch
 }
 
-// commit runs a batch in one durable transaction: all of it or nothing.
+// commit runs a batch in one transaction: all of it or nothing, and on disk
+// unless all of it is jotted.
 func (w *writer) commit(batch []op) error {
 	if p := w.broken.Load(); p != nil {
 		return *p
@@ -200,7 +201,8 @@ func (l *Ledger) queue(do func(*writer) error, done func(error)) {
 	l.enqueue(op{do: do, done: done, urgent: true})
 }
 
-// hint queues what is worth remembering and costs a call when it is forgotten.
+// hint queues what is worth remembering and does no harm when a power cut takes
+// it: a look-up is made again, a call is not counted.
 func (l *Ledger) hint(do func(*writer) error) {
 	l.enqueue(op{do: do, done: func(error) {}, jotted: true})
 }
@@ -229,7 +231,7 @@ func (l *Ledger) write(do func(*writer) error) error {
 }
 
 // jot runs an operation and waits until it is written, but not until it is on
-// disk. It serves what only prepares a call: whatever lets a call leave is
+// disk. It serves what only prepares sending: the intent of a row is
 // written after it, and takes it to the disk.
 func (l *Ledger) jot(do func(*writer) error) error {
 	ch := make(chan error, 1)

@@ -361,8 +361,6 @@ func TestCSVAcrossBuffers(t *testing.T) {
 	}
 }
 
-// On well-formed input the reader agrees with encoding/csv in every cell and
-// line, whatever the cells hold and however the bytes arrive.
 func TestKeptRowsOutliveTheirBuffers(t *testing.T) {
 	const n = 9000
 	var text, sheet strings.Builder
@@ -383,6 +381,8 @@ func TestKeptRowsOutliveTheirBuffers(t *testing.T) {
 	}
 }
 
+// On well-formed input the reader agrees with encoding/csv in every cell and
+// line, whatever the cells hold and however the bytes arrive.
 func TestCSVAgreesWithEncodingCSV(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 11))
 	pieces := []string{"a", "bc", "12345678", " ", "\"", "\"\"", ",", ";", "\n", "é", "आशा", "😀", "#", "=", "x\ty", "quite a long piece of text", "\r\n"}

@@ -174,9 +174,9 @@ func (f *File) Info() Info {
 // are left out. The pass ends after the first error, which is an *Error.
 func (f *File) Rows() iter.Seq2[*Row, error] { return f.rows(false) }
 
-// RowsKept is a pass whose texts stay valid for good, so that rows can be
-// handed to other goroutines; Cells itself is used again, as with Rows. It
-// costs less than copying the texts of Rows.
+// RowsKept is a pass whose cells' texts stay valid for good, so that rows can
+// be handed to other goroutines; Cells itself and Outcome are used again, as with
+// Rows. It costs less than copying the texts of Rows.
 func (f *File) RowsKept() iter.Seq2[*Row, error] { return f.rows(true) }
 
 func (f *File) rows(kept bool) iter.Seq2[*Row, error] {
