@@ -150,6 +150,7 @@ type planner struct {
 	run, scope int64
 	shapeNames []string
 	shapeID    int64
+	fresh      bool // the last row was new
 }
 
 type record struct {
@@ -192,10 +193,16 @@ func (p *planner) plan(e *Entry) error {
 func (p *planner) decide(e *Entry) error {
 	body := e.Digest.Body[:]
 	ident := e.ident(1)
+	if p.fresh { // and so is this one, most likely: nothing needs to be looked for
+		if done, err := p.begin(e, ident); done || err != nil {
+			return err
+		}
+	}
 	r, err := p.find(ident)
 	if err != nil {
 		return err
 	}
+	p.fresh = r == nil
 	if r != nil && r.run == p.run {
 		if e.HasKey {
 			e.Record, e.State = r.id, r.state
@@ -212,17 +219,10 @@ func (p *planner) decide(e *Entry) error {
 		}
 	}
 	if r == nil {
-		shape, err := p.shape(e.Digest.Names)
-		if err != nil {
-			return err
+		done, err := p.begin(e, ident)
+		if err == nil && !done {
+			err = fmt.Errorf("record %x is there and is not", ident)
 		}
-		res, err := p.w.exec("INSERT INTO records (scope, ident, state, body, shape, prints, run, row) VALUES (?,?,?,?,?,?,?,?)",
-			p.scope, ident, Ready, body, shape, e.Digest.Prints, p.run, e.Number)
-		if err != nil {
-			return err
-		}
-		e.Verdict, e.State = Due, Ready
-		e.Record, err = res.LastInsertId()
 		return err
 	}
 	e.Record, e.State = r.id, r.state
@@ -262,6 +262,25 @@ func (p *planner) decide(e *Entry) error {
 		return err
 	}
 	return nil
+}
+
+// begin makes a new row's record, and reports false when there is one.
+func (p *planner) begin(e *Entry, ident []byte) (done bool, err error) {
+	shape, err := p.shape(e.Digest.Names)
+	if err != nil {
+		return false, err
+	}
+	res, err := p.w.exec("INSERT INTO records (scope, ident, state, body, shape, prints, run, row) VALUES (?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING",
+		p.scope, ident, Ready, e.Digest.Body[:], shape, e.Digest.Prints, p.run, e.Number)
+	if err != nil {
+		return false, err
+	}
+	if n, err := res.RowsAffected(); err != nil || n == 0 {
+		return false, err
+	}
+	e.Verdict, e.State = Due, Ready
+	e.Record, err = res.LastInsertId()
+	return true, err
 }
 
 // differs notes on a row whose record is still open that the file has other
