@@ -157,11 +157,13 @@ func BenchmarkDeflate(b *testing.B) {
 		w, _ := z.Create("s")
 		return closer{w, z}
 	})
-	run("ours", func(f *os.File) io.WriteCloser {
-		a := newArchive(context.Background(), f)
-		w, _ := a.Create("s")
-		return closer{w, a}
-	})
+	for name, lines := range map[string]int64{"ours": 0, "ours, bulk": mailLines + 1} {
+		run(name, func(f *os.File) io.WriteCloser {
+			a := newArchive(context.Background(), f, lines)
+			w, _ := a.Create("s")
+			return closer{w, a}
+		})
+	}
 }
 
 type closer struct {

@@ -54,7 +54,7 @@ func (j *job) saveBook(ctx context.Context, dir string, out *os.File) (err error
 			return err
 		}
 	}
-	a := newArchive(ctx, out)
+	a := newArchive(ctx, out, t.lines)
 	b.f.SetZipWriter(func(io.Writer) excelize.ZipWriter { return a })
 	// excelize closes the archive; what comes out here is always empty.
 	return errors.Join(b.f.Write(io.Discard), a.err)

@@ -521,7 +521,7 @@ func TestArchiveForgetsNoError(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := newArchive(context.Background(), f)
+	a := newArchive(context.Background(), f, 0)
 	w, err := a.Create("one")
 	if err != nil {
 		t.Fatal(err)

@@ -11,9 +11,15 @@ import (
 	"github.com/xuri/excelize/v2"
 )
 
-// deflateLevel packs a sheet about three times as fast as the standard
-// library does, into about the same size.
-const deflateLevel = 5
+// A sheet of mailLines or fewer is packed about twice as fast as the standard
+// library does it, into about the same size, since it may go by e-mail. A
+// larger one, which packing keeps a core busy for seconds, is packed about twice as fast
+// again and gets a sixth larger.
+const (
+	deflateLevel     = 5
+	bulkDeflateLevel = 1
+	mailLines        = 50_000
+)
 
 // zip64From is the size from which a part of an archive needs the ZIP64 form.
 var zip64From int64 = 1<<32 - 1
@@ -40,10 +46,15 @@ type part struct {
 
 var _ excelize.ZipWriter = (*archive)(nil)
 
-func newArchive(ctx context.Context, f *os.File) *archive {
+// newArchive writes an archive for a workbook of so many lines.
+func newArchive(ctx context.Context, f *os.File, lines int64) *archive {
 	a := &archive{Writer: zip.NewWriter(f), ctx: ctx, file: f}
+	level := deflateLevel
+	if lines > mailLines {
+		level = bulkDeflateLevel
+	}
 	a.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) {
-		return flate.NewWriter(w, deflateLevel)
+		return flate.NewWriter(w, level)
 	})
 	return a
 }
