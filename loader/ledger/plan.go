@@ -141,7 +141,7 @@ func (l *Ledger) Plan(ctx context.Context, run, scope int64, entries []Entry) er
 				return err
 			}
 		}
-		return nil
+		return w.runRows(run, entries)
 	})
 }
 
@@ -187,7 +187,7 @@ func (p *planner) plan(e *Entry) error {
 			return err
 		}
 	}
-	return p.w.runRow(p.run, e)
+	return nil
 }
 
 func (p *planner) decide(e *Entry) error {
