@@ -11,8 +11,9 @@ import (
 	"leadload/mapping"
 )
 
-// planBatch is how many rows the first pass writes in one transaction.
-const planBatch = 512
+// planBatch is how many rows the first pass writes in one transaction. The
+// first ones are smaller, so that writing begins while reading has just begun.
+const planBatch, firstPlanBatch = 512, 64
 
 // firstPass maps and checks every row and writes the plan. Reading and
 // mapping go on while the ledger writes the batch before.
@@ -36,10 +37,10 @@ func (r *run) firstPass(ctx context.Context) error {
 		}
 		written <- first
 	}()
-	batch := <-free
+	batch, size := <-free, firstPlanBatch
 	hand := func() {
 		full <- batch
-		batch = (<-free)[:0]
+		batch, size = (<-free)[:0], min(2*size, planBatch)
 	}
 	ex := newExaminer(r.job.Mapping, r.program.Runner())
 	var readErr error
@@ -67,7 +68,7 @@ func (r *run) firstPass(ctx context.Context) error {
 			e = bareEntry(row)
 			e.Verdict, e.Code, e.Msg, e.Hint = ledger.Skipped, "row.not-chosen", "not among the rows named by --rows", "leave --rows out to load it"
 		}
-		if batch = append(batch, e); len(batch) == planBatch {
+		if batch = append(batch, e); len(batch) == size {
 			hand()
 		}
 	}

@@ -129,14 +129,23 @@ func Connect(ctx context.Context, o Options) (*Session, error) {
 			}
 			s.locks = append(s.locks, l)
 		}
-		var err error
-		if s.table, err = pace.OpenTable(filepath.Join(o.StateDir, "pace.db"), nameHash(names[0])); err != nil {
+		// Both the table and the ledger take some milliseconds, side by side.
+		opened := make(chan error, 1)
+		go func() {
+			var err error
+			s.table, err = pace.OpenTable(filepath.Join(o.StateDir, "pace.db"), nameHash(names[0]))
+			opened <- err
+		}()
+		enrolled := s.enroll(ctx)
+		if err := <-opened; err != nil {
 			// The pacer does without its memory: it then begins with a pause when the account says so.
 			o.Notify("the pace of earlier runs cannot be read: " + err.Error())
 			s.table = nil
 		}
-	}
-	if err := s.enroll(ctx); err != nil {
+		if enrolled != nil {
+			return nil, errors.Join(enrolled, s.Close())
+		}
+	} else if err := s.enroll(ctx); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	s.outage = newOutage(o.OutageLimit, o.Notify)
