@@ -361,13 +361,14 @@ type Planned struct {
 }
 
 // Planned gives the rows of a run in the order of the file, read a page at a
-// time so that no read stays open while the run writes.
+// time so that no read stays open while the run writes. The first pages are
+// small: the first row need not wait for a thousand others.
 func (l *Ledger) Planned(ctx context.Context, run int64) iter.Seq2[Planned, error] {
-	const page = 1024
+	const firstPage, lastPage = 64, 1024
 	return func(yield func(Planned, error) bool) {
 		last := -1
-		buf := make([]Planned, 0, page)
-		for {
+		buf := make([]Planned, 0, lastPage)
+		for page := firstPage; ; page = min(2*page, lastPage) {
 			buf = buf[:0]
 			rows, err := l.db.QueryContext(ctx, `SELECT x.n, x.print, x.verdict, coalesce(x.record, 0), coalesce(c.state, 0)
 				FROM run_rows x LEFT JOIN records c ON c.id = x.record WHERE x.run = ? AND x.n > ? ORDER BY x.n LIMIT ?`, run, last, page)
