@@ -18,7 +18,7 @@ import (
 // checkBatch is how many rows go from the reader to a worker at once: small
 // enough for its cells to stay in a core's cache, large enough for the
 // hand-over to cost nothing.
-const checkBatch = 256
+const checkBatch = 512
 
 // checkRow is one row on its way through a check.
 type checkRow struct {

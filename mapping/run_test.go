@@ -601,3 +601,18 @@ func TestRunnersSideBySide(t *testing.T) {
 	}
 	group.Wait()
 }
+
+func TestIsCleanLooksAtEveryByte(t *testing.T) {
+	for length := 1; length <= 19; length++ {
+		for at := range length {
+			for c := range 256 {
+				b := []byte(strings.Repeat("x", length))
+				b[at] = byte(c)
+				want := c > ' ' && c < 0x7f || c == ' ' && at > 0 && at < length-1
+				if got := isClean(string(b)); got != want {
+					t.Fatalf("%q is clean: %v", b, got)
+				}
+			}
+		}
+	}
+}
