@@ -5,6 +5,11 @@ import (
 	"testing"
 )
 
+// perSecond reports how many values a second one core converts.
+func perSecond(b *testing.B) {
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "values/s")
+}
+
 func BenchmarkConvert(b *testing.B) {
 	newYork, kolkata := mustZone(b, "America/New_York"), mustZone(b, "Asia/Kolkata")
 	for _, bc := range []struct {
@@ -41,6 +46,7 @@ func BenchmarkConvert(b *testing.B) {
 					b.Fatal(err)
 				}
 			}
+			perSecond(b)
 		})
 	}
 }
@@ -60,6 +66,7 @@ func BenchmarkPhones(b *testing.B) {
 		}
 		i++
 	}
+	perSecond(b)
 }
 
 func BenchmarkClean(b *testing.B) {
@@ -72,6 +79,7 @@ func BenchmarkClean(b *testing.B) {
 					b.Fatal(err)
 				}
 			}
+			perSecond(b)
 		})
 	}
 }
