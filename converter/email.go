@@ -19,14 +19,11 @@ const (
 // least two labels of letters (of any script) and digits, with hyphens
 // inside. It is kept as written: the account compares without case.
 func (c *Converter) email(cell Cell) (string, *Problem) {
-	s := cell.Text
-	if plainEmail(s) {
-		if c.spec.Case == "lower" {
-			s = strings.ToLower(s)
-		}
-		return s, nil
+	s, why := cell.Text, ""
+	if !plainEmail(s) {
+		why = emailFault(s)
 	}
-	if why := emailFault(s); why != "" {
+	if why != "" {
 		if cell.Kind == TextCell && severalEmails(s) {
 			return "", problem(codeEmails, "keep one address in the cell", "%s holds more than one e-mail address", quote(s))
 		}

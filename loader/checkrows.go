@@ -141,7 +141,7 @@ func (c *checkPipe) worker(order *dayOrder) *checkWorker {
 	return w
 }
 
-// read fills batches with copies of the file's rows.
+// read fills batches with the file's rows.
 func (c *checkPipe) read(ctx context.Context, free <-chan *rowBatch, work, queue chan<- *rowBatch) {
 	take := func() *rowBatch {
 		select {
@@ -176,7 +176,7 @@ func (c *checkPipe) read(ctx context.Context, free <-chan *rowBatch, work, queue
 	hand(b)
 }
 
-// add copies one row into a batch.
+// add puts one row into a batch; its texts stay where the reader has them.
 func (c *checkPipe) add(b *rowBatch, row *source.Row) {
 	if n := len(b.rows); n < cap(b.rows) {
 		b.rows = b.rows[:n+1]
@@ -221,7 +221,8 @@ func (c *checkPipe) add(b *rowBatch, row *source.Row) {
 func (w *checkWorker) examine(b *rowBatch) {
 	c := w.checkPipe
 	// Where most rows are known, a first look at each would be one too many.
-	twice := w.judge != nil && w.full != nil && w.known <= len(b.rows)/2
+	both := w.judge != nil && w.full != nil
+	twice := both && w.known <= len(b.rows)/2
 	w.known = 0
 	for i := range b.rows {
 		row := &b.rows[i]
@@ -235,7 +236,7 @@ func (w *checkWorker) examine(b *rowBatch) {
 			ex = w.judge
 		}
 		ex.examine(e, cells)
-		if e.Verdict == 0 && w.full != nil && w.judge != nil {
+		if e.Verdict == 0 && both {
 			if twice {
 				e.Identity = ledger.HashIdentity(ex.rec.Key)
 			}

@@ -9,6 +9,7 @@ import (
 
 	"leadload/loader/leadsquared"
 	"leadload/loader/ledger"
+	"leadload/mapping"
 )
 
 // leadOf finds the id of the lead of a row: from memory, or by one paced
@@ -65,7 +66,7 @@ func (r *run) createLead(ctx context.Context, j *job) (string, ledger.Outcome, e
 	if j.Payload.LeadText != "" {
 		attribute = j.Payload.LeadText
 	}
-	if field != "EmailAddress" && field != "Phone" && field != "Mobile" { // a mapping no longer says so; a row of an older ledger may
+	if !mapping.MakesLead(field) { // a mapping no longer says so; a row of an older ledger may
 		return "", refuse(ledger.Rejected, "lead.uncreatable", "make the lead in the account first, or find it by EmailAddress or Phone",
 			"no lead has %s %q, and the account makes leads by EmailAddress, Phone and Mobile only", field, value), nil
 	}

@@ -118,7 +118,10 @@ func Connect(ctx context.Context, o Options) (*Session, error) {
 			return nil, &Error{Kind: Usage, Code: "account.setting", Msg: err.Error(), Hint: hintOf(err)}
 		}
 	}
-	if o.StateDir != "" {
+	opened := make(chan error, 1) // the pace's memory
+	if o.StateDir == "" {
+		opened <- nil
+	} else {
 		// An account that has a name is locked by its keys as well: another account file may leave the name out.
 		names := o.Account.names()
 		slices.Sort(names)
@@ -129,24 +132,20 @@ func Connect(ctx context.Context, o Options) (*Session, error) {
 			}
 			s.locks = append(s.locks, l)
 		}
-		// Both the table and the ledger take some milliseconds, side by side.
-		opened := make(chan error, 1)
-		go func() {
+		go func() { // beside the ledger: each takes some milliseconds
 			var err error
 			s.table, err = pace.OpenTable(filepath.Join(o.StateDir, "pace.db"), nameHash(names[0]))
 			opened <- err
 		}()
-		enrolled := s.enroll(ctx)
-		if err := <-opened; err != nil {
-			// The pacer does without its memory: it then begins with a pause when the account says so.
-			o.Notify("the pace of earlier runs cannot be read: " + err.Error())
-			s.table = nil
-		}
-		if enrolled != nil {
-			return nil, errors.Join(enrolled, s.Close())
-		}
-	} else if err := s.enroll(ctx); err != nil {
-		return nil, errors.Join(err, s.Close())
+	}
+	enrolled := s.enroll(ctx)
+	if err := <-opened; err != nil {
+		// The pacer does without its memory: it then begins with a pause when the account says so.
+		o.Notify("the pace of earlier runs cannot be read: " + err.Error())
+		s.table = nil
+	}
+	if enrolled != nil {
+		return nil, errors.Join(enrolled, s.Close())
 	}
 	s.outage = newOutage(o.OutageLimit, o.Notify)
 	s.pacer = pace.New(pace.Options{Limit: o.Account.Limit, Reserve: o.Reserve, Table: s.table, OnChange: s.paceChanged})

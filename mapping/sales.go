@@ -61,9 +61,9 @@ func orElse(s, other string) string {
 	return s
 }
 
-// isCaptured reports an attribute by which the account makes a lead that it
+// MakesLead reports an attribute by which the account makes a lead that it
 // does not find (vendor's page on capturing leads).
-func isCaptured(attribute string) bool {
+func MakesLead(attribute string) bool {
 	return attribute == "EmailAddress" || attribute == "Phone" || attribute == "Mobile"
 }
 
@@ -86,7 +86,7 @@ func (p *parsing) lead(at, n *node) {
 		p.at(s.values["find_by"], "mapping.search-by", "use EmailAddress, Phone or another unique field", "%s is no unique field: it cannot name a lead", name)
 	default:
 		rule.FindBy = name
-		if rule.IfMissing == "create" && !isCaptured(name) {
+		if rule.IfMissing == "create" && !MakesLead(name) {
 			p.at(s.values["if_missing"], "mapping.combination", "find the lead by EmailAddress or Phone, or make the missing ones in the account first",
 				"if_missing: create needs find_by EmailAddress, Phone or Mobile: the account makes no lead by %s", name)
 		}

@@ -672,7 +672,7 @@ func TestTwoMakers(t *testing.T) {
 }
 
 func TestIdentSet(t *testing.T) {
-	var s identSet
+	s := identSet{}
 	if s.has(make([]byte, 16)) {
 		t.Error("nothing is known, and something was found")
 	}
@@ -685,10 +685,10 @@ func TestIdentSet(t *testing.T) {
 		s.add(ident(i))
 		s.add(ident(i))
 	}
-	zero := make([]byte, 16) // the one that would look like a free place
+	zero := make([]byte, 16)
 	s.add(zero)
-	if s.n != n+1 || !s.has(zero) {
-		t.Errorf("%d are known, want %d", s.n, n+1)
+	if len(s) != n+1 || !s.has(zero) {
+		t.Errorf("%d are known, want %d", len(s), n+1)
 	}
 	for i := range 2 * n {
 		if s.has(ident(i)) != (i < n) {

@@ -92,6 +92,11 @@ func Open(path string, o Options) (*Ledger, error) {
 	return l, nil
 }
 
+// fileURI names a file to SQLite, whatever signs are in its path.
+func fileURI(path string) string {
+	return "file:" + (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath()
+}
+
 func (l *Ledger) open(o Options) error {
 	ctx := context.Background()
 	dsn := func(pragmas ...string) string {
@@ -102,7 +107,7 @@ func (l *Ledger) open(o Options) error {
 		if o.ReadOnly {
 			q.Set("mode", "ro")
 		}
-		return "file:" + (&url.URL{Path: filepath.ToSlash(l.path)}).EscapedPath() + "?" + q.Encode()
+		return fileURI(l.path) + "?" + q.Encode()
 	}
 	var err error
 	if l.db, err = sql.Open("sqlite", dsn("busy_timeout(30000)", "query_only(1)", "temp_store(2)")); err != nil {

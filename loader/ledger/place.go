@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"io/fs"
-	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -58,7 +57,7 @@ func (l *Ledger) create() (made bool, err error) {
 // does not wait for the disk.
 func (l *Ledger) fill(path string) (err error) {
 	ctx := context.Background()
-	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: filepath.ToSlash(path)}).EscapedPath()+"?_pragma=synchronous(OFF)&_pragma=journal_mode(MEMORY)")
+	db, err := sql.Open("sqlite", fileURI(path)+"?_pragma=synchronous(OFF)&_pragma=journal_mode(MEMORY)")
 	if err != nil {
 		return l.fault(err)
 	}
@@ -148,7 +147,7 @@ func (l *Ledger) settleIn(ctx context.Context, conn *sql.Conn) error {
 
 // idOf reads the id of another ledger, of whatever version; "" when it is none.
 func idOf(path string) string {
-	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: filepath.ToSlash(path)}).EscapedPath()+"?mode=rw&_pragma=busy_timeout(30000)") // rw: a reader leaves its -wal file behind
+	db, err := sql.Open("sqlite", fileURI(path)+"?mode=rw&_pragma=busy_timeout(30000)") // rw: a reader leaves its -wal file behind
 	if err != nil {
 		return ""
 	}

@@ -131,8 +131,8 @@ func (e *Entry) ident(occurrence int) []byte {
 
 // Plan takes the next rows of a run's first pass: it finds or makes the
 // record of each and decides what is to be done with it. All entries are
-// written in one transaction, which is on disk when the first row may leave. Records that were rejected by an earlier run
-// become Ready again.
+// written in one transaction, which is on disk when the first row may leave.
+// Records that were rejected by an earlier run become Ready again.
 func (l *Ledger) Plan(ctx context.Context, run, scope int64, entries []Entry) error {
 	return l.jot(func(w *writer) error {
 		p := planner{w: w, run: run, scope: scope}
@@ -182,10 +182,9 @@ func (p *planner) plan(e *Entry) error {
 	if e.Verdict == Due && e.State == Ready && e.WantField != "" {
 		// A lead that is wanted and not yet known stands in the table without
 		// an id, so that a plan can count distinct look-ups.
-		if _, err := p.w.exec("INSERT INTO leads (account, field, value, lead, found) SELECT account, ?, ?, '', 0 FROM scopes WHERE id = ? ON CONFLICT DO NOTHING",
-			e.WantField, hashOf(e.WantValue), p.scope); err != nil {
-			return err
-		}
+		_, err := p.w.exec("INSERT INTO leads (account, field, value, lead, found) SELECT account, ?, ?, '', 0 FROM scopes WHERE id = ? ON CONFLICT DO NOTHING",
+			e.WantField, hashOf(e.WantValue), p.scope)
+		return err
 	}
 	return nil
 }

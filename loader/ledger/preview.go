@@ -17,9 +17,9 @@ type Preview struct {
 	scope  int64
 	find   *sql.Stmt
 	names  map[int64][]string
-	rows   map[[16]byte]seen // by identity
-	looked int               // rows looked for in the ledger
-	idents atomic.Pointer[identSet]
+	rows   map[[16]byte]seen        // by identity
+	looked int                      // rows looked for in the ledger
+	idents atomic.Pointer[identSet] // nil: not read
 }
 
 type seen struct{ first, times int32 }
@@ -86,7 +86,7 @@ func (p *Preview) learn(ctx context.Context) error {
 		return p.l.fault(err)
 	}
 	defer rows.Close()
-	set := &identSet{}
+	set := identSet{}
 	var ident sql.RawBytes
 	for n := 1; rows.Next(); n++ {
 		if err := rows.Scan(&ident); err != nil {
@@ -103,49 +103,21 @@ func (p *Preview) learn(ctx context.Context) error {
 	if err := rows.Err(); err != nil {
 		return p.l.fault(err)
 	}
-	p.idents.Store(set)
+	p.idents.Store(&set)
 	return nil
 }
 
 // identSet knows records by 64 bits of what names them, a hash: that one is
 // taken for known which is not costs a look into the ledger, and the
 // other way round it never errs.
-type identSet struct {
-	slots []uint64 // an open-addressing table, a power of two long; 0 is free
-	n     int
-}
+type identSet map[uint64]struct{}
 
-func (s *identSet) add(ident []byte) {
-	if 4*(s.n+1) > 3*len(s.slots) {
-		old := s.slots
-		s.slots = make([]uint64, max(2*len(old), 1<<10))
-		for _, v := range old {
-			if v != 0 {
-				*s.slot(v) = v
-			}
-		}
-	}
-	v := identBits(ident)
-	if p := s.slot(v); *p == 0 {
-		*p = v
-		s.n++
-	}
-}
+func (s identSet) add(ident []byte) { s[binary.LittleEndian.Uint64(ident)] = struct{}{} }
 
-func (s *identSet) has(ident []byte) bool {
-	return len(s.slots) > 0 && *s.slot(identBits(ident)) != 0
+func (s identSet) has(ident []byte) bool {
+	_, ok := s[binary.LittleEndian.Uint64(ident)]
+	return ok
 }
-
-func (s *identSet) slot(v uint64) *uint64 {
-	mask := uint64(len(s.slots) - 1)
-	for i := v & mask; ; i = (i + 1) & mask {
-		if p := &s.slots[i]; *p == 0 || *p == v {
-			return p
-		}
-	}
-}
-
-func identBits(ident []byte) uint64 { return max(binary.LittleEndian.Uint64(ident), 1) }
 
 // Decide fills in the Verdict of one row, and Code, Msg, Hint and State.
 func (p *Preview) Decide(ctx context.Context, e *Entry) error {

@@ -143,7 +143,7 @@ func (w *writer) commit(batch []op) error {
 // jotted. The log of transactions is written in order, so that a commit which waits
 // covers all that did not.
 func (w *writer) sync(batch []op) error {
-	durable := !w.unsafe && slices.ContainsFunc(batch, func(o op) bool { return !o.jotted })
+	durable := slices.ContainsFunc(batch, func(o op) bool { return !o.jotted })
 	if w.unsafe || durable == w.durable {
 		return nil
 	}
@@ -224,18 +224,20 @@ func (l *Ledger) enqueue(o op) {
 
 // write runs an operation and waits until it is on disk. It does not stop
 // waiting when a context ends: what may be on disk must be known.
-func (l *Ledger) write(do func(*writer) error) error {
-	ch := make(chan error, 1)
-	l.queue(do, func(err error) { ch <- err })
-	return <-ch
-}
+func (l *Ledger) write(do func(*writer) error) error { return l.await(op{do: do, urgent: true}) }
 
 // jot runs an operation and waits until it is written, but not until it is on
 // disk. It serves what only prepares sending: the intent of a row is
 // written after it, and takes it to the disk.
 func (l *Ledger) jot(do func(*writer) error) error {
+	return l.await(op{do: do, urgent: true, jotted: true})
+}
+
+// await queues an operation and waits for its commit.
+func (l *Ledger) await(o op) error {
 	ch := make(chan error, 1)
-	l.enqueue(op{do: do, done: func(err error) { ch <- err }, urgent: true, jotted: true})
+	o.done = func(err error) { ch <- err }
+	l.enqueue(o)
 	return <-ch
 }
 
