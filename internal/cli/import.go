@@ -153,7 +153,7 @@ func (a *app) openForImport(o *importOptions, in *input, m *mapping.Mapping) (*s
 		return nil, err
 	}
 	if _, err = m.Compile(f.Header()); err == nil && o.out != "-" {
-		_, err = reports.PathFor(in.name, in.out(o.out), "-results")
+		_, err = reports.PathFor(in.name, in.out(&o.common), "-results")
 	}
 	if err != nil {
 		f.Close()
@@ -185,12 +185,12 @@ func (a *app) finish(ctx context.Context, o *importOptions, k *connection, in in
 		if o.sandbox && o.common.ledger == "" {
 			// the practice account is gone when this command ends: there is nothing to go on with
 		} else {
-			next = nextCommands(o, job, res, freeName(job.Input, in.out(o.out)))
+			next = nextCommands(o, job, res, freeName(job.Input, in.out(&o.common)))
 		}
 		rep := reports.Report{Ledger: k.led, Run: res.Run, Totals: res.Totals, Input: in.file, Location: zone(job.Mapping), Next: next, Notes: in.file.Info().Notes}
 		var werr error
 		// The results file is written also after Ctrl-C: it is the record of what was done.
-		out, werr = a.writeReport(context.WithoutCancel(ctx), rep, job.Input, in.out(o.out), "-results")
+		out, werr = a.writeReport(context.WithoutCancel(ctx), rep, job.Input, in.out(&o.common), "-results")
 		if werr != nil {
 			a.explain(werr)
 			code = worse(exitCode(werr), worse(code, exitBug))

@@ -28,7 +28,7 @@ type initOptions struct {
 	delimiter string
 	encoding  string
 	online    bool
-	samples   bool
+	samples   string
 	mapOut    string
 }
 
@@ -42,7 +42,7 @@ draft explain every guess; what cannot be guessed is marked FILL_IN and listed.
 With --online the account's own field names are used. Nothing is overwritten.`,
 		Example: `  leadload init deals.csv -o deals.yaml
   leadload init deals.xlsx --sheet Deals --target sales-activity --online -o sales.yaml
-  leadload init --samples`,
+  leadload init --samples practice`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.inputs = args
 			return a.runInit(cmd.Context(), &o)
@@ -58,7 +58,8 @@ With --online the account's own field names are used. Nothing is overwritten.`,
 	f.StringVar(&o.delimiter, "delimiter", "", "delimiter of a CSV file (default: found)")
 	f.StringVar(&o.encoding, "encoding", "", "encoding of a CSV file (default: UTF-8, or found by its first bytes)")
 	f.BoolVar(&o.online, "online", false, "ask the account for the names of its fields")
-	f.BoolVar(&o.samples, "samples", false, "write the sample files into this folder")
+	f.StringVar(&o.samples, "samples", "", "write the sample files into this `folder` (without one: the current folder)")
+	f.Lookup("samples").NoOptDefVal = "."
 	f.StringVar(&o.account, "account", "", "account file for --online; without it the LEADSQUARED_… variables say which account")
 	f.BoolVar(&o.sandbox, "sandbox", false, "use a practice account for --online")
 	f.StringVar(&o.apiLog, "api-log", "", "write a line of JSON for every call to this file")
@@ -67,13 +68,18 @@ With --online the account's own field names are used. Nothing is overwritten.`,
 }
 
 func (a *app) runInit(ctx context.Context, o *initOptions) error {
-	if o.samples {
-		if err := a.writeSamples(); err != nil || len(o.inputs) == 0 {
-			return err
+	if o.samples != "" {
+		// The folder may follow as a word of its own: init --samples DIR.
+		if o.samples == "." && len(o.inputs) == 1 {
+			o.samples, o.inputs = o.inputs[0], nil
 		}
+		if len(o.inputs) > 0 {
+			return usageError("type leadload init --samples FOLDER, then leadload init FILE", "--samples takes one folder, and nothing else goes with it")
+		}
+		return a.writeSamples(o.samples)
 	}
 	if len(o.inputs) != 1 {
-		return usageError("type leadload init FILE, or leadload init --samples", "init takes one file, and %s given", count(int64(len(o.inputs)), "was", "were"))
+		return usageError("type leadload init FILE, or leadload init --samples FOLDER", "init takes one file, and %s given", count(int64(len(o.inputs)), "was", "were"))
 	}
 	d := mapping.DraftOptions{Target: mapping.Target(o.target), Timezone: o.timezone, EventCode: o.eventCode,
 		Sheet: o.sheet, HeaderRow: o.headerRow, Delimiter: o.delimiter, Encoding: o.encoding}
@@ -222,33 +228,38 @@ func writeNew(a *app, path string, text []byte) error {
 	return nil
 }
 
-// writeSamples writes the embedded sample files into the current folder. Files
-// that are there stay as they are.
-func (a *app) writeSamples() error {
-	entries, err := samples.FS.ReadDir(".")
-	if err != nil {
-		return err
-	}
-	var files []string
-	for _, e := range entries {
-		if !e.IsDir() {
-			files = append(files, e.Name())
+// writeSamples writes the embedded sample files into dir, which is made where it
+// is missing. Files that are there stay as they are.
+func (a *app) writeSamples(dir string) error {
+	next := filepath.Join(dir, "opportunities", "deals")
+	err := fs.WalkDir(samples.FS, ".", func(name string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
 		}
-	}
-	for _, name := range files {
+		path := filepath.Join(dir, filepath.FromSlash(name))
+		if e.IsDir() {
+			if err := os.MkdirAll(path, 0o777); err != nil {
+				return usageError("name a folder that you may write", "folder %q cannot be made: %s", path, pathless(err))
+			}
+			return nil
+		}
 		text, err := samples.FS.ReadFile(name)
 		if err != nil {
 			return err
 		}
-		if _, err := os.Lstat(name); err == nil {
-			a.say("%s is there already and was left as it is", name)
-			continue
+		if _, err := os.Lstat(path); err == nil {
+			a.say("%s is there already and was left as it is", path)
+			return nil
 		}
-		if err := writeNew(a, name, text); err != nil {
+		if err := writeNew(a, path, text); err != nil {
 			return err
 		}
-		a.say("wrote %s", name)
+		a.say("wrote %s", path)
+		return nil
+	})
+	if err != nil {
+		return err
 	}
-	a.say("next: leadload import opportunities.csv -m opportunities.yaml --sandbox")
+	a.say("next: leadload import %s -m %s --sandbox", shellWord(next+".csv"), shellWord(next+".yaml"))
 	return nil
 }

@@ -24,13 +24,19 @@ type input struct {
 	file *source.File
 }
 
-// out says where the results of an input go: those of a folder's files go to
-// done/, beside the file itself.
-func (in *input) out(out string) string {
-	if out == "" && in.drop {
+// out returns where the results of an input go: those of a folder's files go to
+// done/, beside the file itself. Results of a practice account go to the current
+// folder: beside the real file they would look like those of a real load.
+func (in *input) out(c *common) string {
+	switch {
+	case c.out != "":
+		return c.out
+	case in.drop:
 		return filepath.Join(filepath.Dir(in.name), doneFolder) + string(filepath.Separator)
+	case c.sandbox:
+		return "." + string(filepath.Separator)
 	}
-	return out
+	return ""
 }
 
 // finished moves a file of a folder to done/, under a new name where one of its name is there.

@@ -41,7 +41,7 @@ func TestMain(m *testing.M) {
 // TestScripts runs the scripts of testdata. Beside testscript's own commands
 // they have:
 //
-//	samples              copy the sample files into the folder
+//	samples              copy the sample files into the folder, under short names
 //	account [JSON]       start a practice account with these sandbox.Options and set LEADSQUARED_… to it
 //	faults JSON          set its sandbox.Faults
 //	failnext NAME...     let its next creating calls fail so
@@ -98,13 +98,18 @@ func practice(ts *testscript.TestScript) *sandbox.Account {
 	return a
 }
 
+// sampleNames are the names under which the scripts know the sample files.
+var sampleNames = map[string]string{
+	"account.yaml": "account.yaml", "mapping.schema.json": "mapping.schema.json",
+	"opportunities.csv": "opportunities/faults.csv", "opportunities.xlsx": "opportunities/faults.xlsx", "opportunities.yaml": "opportunities/deals.yaml",
+	"deals.csv": "opportunities/deals.csv", "sales.csv": "sales/sales.csv", "sales.yaml": "sales/sales.yaml",
+}
+
 func scriptSamples(ts *testscript.TestScript, _ bool, _ []string) {
-	entries, err := samples.FS.ReadDir(".")
-	ts.Check(err)
-	for _, e := range entries {
-		text, err := samples.FS.ReadFile(e.Name())
+	for name, path := range sampleNames {
+		text, err := samples.FS.ReadFile(path)
 		ts.Check(err)
-		ts.Check(os.WriteFile(ts.MkAbs(e.Name()), text, 0o600))
+		ts.Check(os.WriteFile(ts.MkAbs(name), text, 0o600))
 	}
 }
 

@@ -54,7 +54,7 @@ func (c *common) accountFlags(cmd *cobra.Command) {
 func (c *common) fileFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVarP(&c.mapping, "mapping", "m", "", "mapping file (required)")
-	f.StringVarP(&c.out, "out", "o", "", "results file (.xlsx or .csv) or a folder for it; - is CSV on stdout (default: INPUT-results.xlsx beside the input)")
+	f.StringVarP(&c.out, "out", "o", "", "results file (.xlsx or .csv) or a folder for it; - is CSV on stdout (default: INPUT-results.xlsx beside the input; with --sandbox in the current folder)")
 	f.StringVar(&c.metrics, "metrics-file", "", "write the numbers of the run to this file, for node_exporter's textfile collector")
 	f.StringVar(&c.maxUnpacked, "max-unpacked", "", "how large a workbook or gzip file may be when it is unpacked, such as 32GiB (default: 16GiB, and 200 times its size)")
 	f.StringVar(&c.sheet, "sheet", "", "sheet of an XLSX file, instead of the mapping's")
