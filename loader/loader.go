@@ -149,15 +149,6 @@ func (s *Session) Snapshot() Snapshot {
 	return v
 }
 
-// targetScope names the part of the account within which a key names one
-// record: sync and async captures make the same opportunities.
-func targetScope(m *mapping.Mapping) string {
-	if m.Target == mapping.SalesActivity {
-		return string(mapping.SalesActivity)
-	}
-	return fmt.Sprintf("%s:%d", mapping.Opportunity, m.EventCode)
-}
-
 // Import loads one file.
 func (s *Session) Import(ctx context.Context, j Job) (Result, error) {
 	var res Result
@@ -231,7 +222,7 @@ func (s *Session) unique(ctx context.Context, run int64) error {
 
 // suits checks what a mapping needs of the account before anything is read.
 func (s *Session) suits(m *mapping.Mapping) error {
-	if m.Target == mapping.OpportunityAsync {
+	if targetOf(m.Target).queued {
 		return s.o.Account.asyncProblem()
 	}
 	return nil

@@ -35,11 +35,11 @@ type candidate struct {
 func wantsOf(rows []ledger.OpenRecord) ([]want, error) {
 	wants := make([]want, len(rows))
 	for i, rec := range rows {
-		parse := leadsquared.ParseCapture
-		if mapping.Target(rec.Payload.Target) == mapping.SalesActivity {
-			parse = leadsquared.ParseSale
+		t, err := openTarget(&rec)
+		if err != nil {
+			return nil, err
 		}
-		body, err := parse([]byte(rec.Payload.Body))
+		body, err := t.parse([]byte(rec.Payload.Body))
 		if err != nil {
 			return nil, &ledger.Error{Code: "ledger.corrupt", Msg: fmt.Sprintf("what was sent for record %d cannot be read", rec.Record), Err: err,
 				Hint: "restore the ledger from a backup, or compare the row with the account by hand"}
@@ -55,11 +55,7 @@ func wantsOf(rows []ledger.OpenRecord) ([]want, error) {
 
 // prospectOf is the lead's id where the body names it.
 func prospectOf(p ledger.Payload) string {
-	parse := leadsquared.ParseCapture
-	if mapping.Target(p.Target) == mapping.SalesActivity {
-		parse = leadsquared.ParseSale
-	}
-	body, err := parse([]byte(p.Body))
+	body, err := targetOf(mapping.Target(p.Target)).parse([]byte(p.Body))
 	if err != nil {
 		return ""
 	}

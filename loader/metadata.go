@@ -59,19 +59,22 @@ func (s *Session) Metadata(ctx context.Context, m *mapping.Mapping, refresh bool
 }
 
 func (s *Session) fetchMetadata(ctx context.Context, m *mapping.Mapping, md *Metadata) error {
-	if m.Target == mapping.SalesActivity {
-		var err error
-		if md.Activity, err = s.fields(ctx, "the settings of sales activities", s.client.SalesActivitySettings); err != nil {
-			return err
-		}
-		if mapsTo(m, "ProductSku") {
-			md.HasProducts = true
-			if md.Products, err = s.products(ctx); err != nil {
-				return err
-			}
-		}
-		return nil
+	return targetOf(m.Target).metadata(s, ctx, m, md)
+}
+
+func (s *Session) salesMetadata(ctx context.Context, m *mapping.Mapping, md *Metadata) error {
+	var err error
+	if md.Activity, err = s.fields(ctx, "the settings of sales activities", s.client.SalesActivitySettings); err != nil {
+		return err
 	}
+	if mapsTo(m, "ProductSku") {
+		md.HasProducts = true
+		md.Products, err = s.products(ctx)
+	}
+	return err
+}
+
+func (s *Session) opportunityMetadata(ctx context.Context, m *mapping.Mapping, md *Metadata) error {
 	var err error
 	if md.Lead, err = s.fields(ctx, "the fields of leads", s.client.LeadFields); err != nil {
 		return err
@@ -167,7 +170,7 @@ func (s *Session) metadataPath(m *mapping.Mapping) string {
 	names := s.o.Account.names()
 	// The host goes in too: an account may be known by its name on several.
 	what := s.o.Account.Host + "\x1f" + targetScope(m)
-	if m.Target == mapping.SalesActivity && mapsTo(m, "ProductSku") {
+	if mapsTo(m, "ProductSku") {
 		what += "\x1fproducts"
 	}
 	for _, n := range names {
@@ -247,23 +250,29 @@ func (s *Session) Hints(ctx context.Context, target mapping.Target, eventCode in
 			h.TimeZone = self.TimeZone
 		}
 	}
-	add := func(kind mapping.FieldKind, list []leadsquared.Field) {
-		for _, f := range list {
-			if !f.ReadOnly {
-				h.Fields = append(h.Fields, mapping.DraftField{Kind: kind, Schema: f.SchemaName, Display: f.DisplayName, DataType: f.DataType})
-			}
+	return h, targetOf(target).hints(s, ctx, &h)
+}
+
+func (h *Hints) add(kind mapping.FieldKind, list []leadsquared.Field) {
+	for _, f := range list {
+		if !f.ReadOnly {
+			h.Fields = append(h.Fields, mapping.DraftField{Kind: kind, Schema: f.SchemaName, Display: f.DisplayName, DataType: f.DataType})
 		}
 	}
-	if target == mapping.SalesActivity {
-		list, err := s.fields(ctx, "the settings of sales activities", s.client.SalesActivitySettings)
-		add(mapping.ActivityField, list)
-		return h, err
-	}
+}
+
+func (s *Session) salesHints(ctx context.Context, h *Hints) error {
+	list, err := s.fields(ctx, "the settings of sales activities", s.client.SalesActivitySettings)
+	h.add(mapping.ActivityField, list)
+	return err
+}
+
+func (s *Session) opportunityHints(ctx context.Context, h *Hints) error {
 	list, err := s.fields(ctx, "the fields of leads", s.client.LeadFields)
 	if err != nil {
-		return h, err
+		return err
 	}
-	add(mapping.LeadField, list)
+	h.add(mapping.LeadField, list)
 	if h.EventCode == 0 {
 		out, err := s.read(ctx, func(ctx context.Context, slot leadsquared.Slot) (o leadsquared.Outcome) {
 			h.Types, o = s.client.OpportunityTypes(ctx, slot)
@@ -273,18 +282,18 @@ func (s *Session) Hints(ctx context.Context, target mapping.Target, eventCode in
 			err = unheard(out, "the list of opportunity types")
 		}
 		if err != nil {
-			return h, err
+			return err
 		}
 		if len(h.Types) == 1 {
 			h.EventCode = h.Types[0].Code
 		}
 	}
 	if h.EventCode == 0 {
-		return h, nil
+		return nil
 	}
 	list, err = s.fields(ctx, fmt.Sprintf("the fields of opportunity type %d", h.EventCode), func(ctx context.Context, slot leadsquared.Slot) ([]leadsquared.Field, leadsquared.Outcome) {
 		return s.client.OpportunityTypeMetadata(ctx, slot, h.EventCode)
 	})
-	add(mapping.OpportunityField, list)
-	return h, err
+	h.add(mapping.OpportunityField, list)
+	return err
 }

@@ -137,7 +137,7 @@ func NewOnline(m *mapping.Mapping, md *Metadata) (*Online, error) {
 	if md.HasProducts {
 		o.products(md.Products, m, add)
 	}
-	if m.Target != mapping.SalesActivity && m.EventCode == 0 {
+	if m.TypeVaries() {
 		o.warnings = append(o.warnings, "the opportunity type comes from a column, so the fields of opportunities are not checked")
 	}
 	if len(probs) > 0 {
@@ -162,7 +162,7 @@ var salesMembers = []string{"mx_Custom_1", "mx_Custom_2", "mx_Custom_3", "mx_Cus
 // leadKnown reports that rows never make a lead, so that its mandatory fields
 // are filled in already.
 func leadKnown(m *mapping.Mapping, kind mapping.FieldKind) bool {
-	return kind == mapping.LeadField && (m.LeadMustExist || m.SearchBy == "ProspectId" || m.Target == mapping.SalesActivity)
+	return kind == mapping.LeadField && (m.LeadMustExist || m.SearchBy == "ProspectId" || !targetOf(m.Target).makesLead)
 }
 
 // always reports fields that every account takes, listed or not.

@@ -370,6 +370,7 @@ func (r *run) sendJob(ctx context.Context, j *job) (ledger.Outcome, error) {
 	if j.reserved {
 		none = ledger.Outcome{Record: j.Record, State: ledger.Ready}
 	}
+	send := targetOf(mapping.Target(j.Payload.Target)).send
 	body := j.Payload.Body
 	if j.Payload.Find || j.Payload.MustExist {
 		lead, refused, err := r.leadOf(ctx, j)
@@ -409,15 +410,7 @@ func (r *run) sendJob(ctx context.Context, j *job) (ledger.Outcome, error) {
 			}
 		}
 		call := context.WithoutCancel(ctx)
-		var out leadsquared.Outcome
-		switch mapping.Target(j.Payload.Target) {
-		case mapping.SalesActivity:
-			out = r.client.CreateSalesActivity(call, c, []byte(body))
-		case mapping.OpportunityAsync:
-			out = r.client.SubmitOpportunity(call, c, []byte(body))
-		default:
-			out = r.client.CaptureOpportunity(call, c, []byte(body))
-		}
+		out := send(r.client, call, c, []byte(body))
 		err = r.finish(c, out)
 		o := outcomeOf(j.Record, out)
 		none = ledger.Outcome{}

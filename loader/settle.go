@@ -168,7 +168,7 @@ func (r *run) settleGroup(ctx context.Context, g *group) (settled, error) {
 	if err != nil {
 		return done, err
 	}
-	sight, err := r.look(ctx, g.rows, wants)
+	sight, err := r.lookAt(ctx, g.rows, wants)
 	if err != nil {
 		return done, err
 	}
@@ -286,8 +286,8 @@ func (s sight) leadOf(id string) string {
 	return ""
 }
 
-// look reads what the account has of the lead of some rows. The error ends the run.
-func (r *run) look(ctx context.Context, rows []ledger.OpenRecord, wants []want) (sight, error) {
+// lookAt reads what the account has of the lead of some rows. The error ends the run.
+func (r *run) lookAt(ctx context.Context, rows []ledger.OpenRecord, wants []want) (sight, error) {
 	s, err := r.see(ctx, rows, wants)
 	// Each of these reads has told the account's time; in a run whose every answer was lost they are the first to.
 	s.lo, s.proved = r.clockLo()
@@ -305,37 +305,49 @@ func (r *run) see(ctx context.Context, rows []ledger.OpenRecord, wants []want) (
 		s.blind, s.later = blind, true
 		return s, nil
 	}
-	if mapping.Target(rows[0].Payload.Target) == mapping.SalesActivity {
-		err := r.lookAtSales(ctx, &s, leads, rows[0].Sent)
-		return s, err
+	t := targetOf(mapping.Target(rows[0].Payload.Target))
+	err = t.see(r, ctx, &s, look{leads: leads, wants: wants, oldest: rows[0].Sent})
+	return s, err
+}
+
+// look is what the account is asked about.
+type look struct {
+	leads  []string
+	wants  []want
+	oldest time.Time // when the first of them was sent
+}
+
+// seeQueued is seeOpportunities for captures that may still be queued.
+func (r *run) seeQueued(ctx context.Context, s *sight, l look) error {
+	if err := r.queueEmpty(ctx, s); err != nil {
+		return err
 	}
-	if mapping.Target(rows[0].Payload.Target) == mapping.OpportunityAsync {
-		if err := r.queueEmpty(ctx, &s); err != nil {
-			return s, err
-		}
+	return r.seeOpportunities(ctx, s, l)
+}
+
+// seeOpportunities reads the trails of leads for opportunities that no row owns.
+func (r *run) seeOpportunities(ctx context.Context, s *sight, l look) error {
+	events := map[int]bool{}
+	for _, w := range l.wants {
+		events[w.event] = true
 	}
-	oldest := rows[0].Sent
-	for _, lead := range leads {
-		events := map[int]bool{}
-		for _, w := range wants {
-			events[w.event] = true
-		}
+	for _, lead := range l.leads {
 		for event := range events {
 			trail, why, err := r.trail(ctx, lead, event)
 			if err != nil {
-				return s, err
+				return err
 			}
 			if why != "" {
 				s.blind, s.later = why, true
 				continue
 			}
 			for _, a := range trail {
-				if !s.sinceWide(a.CreatedOn, oldest) {
+				if !s.sinceWide(a.CreatedOn, l.oldest) {
 					continue
 				}
 				owned, err := r.led.Owned(ctx, r.acct, a.ID)
 				if err != nil {
-					return s, err
+					return err
 				}
 				if owned {
 					continue
@@ -347,7 +359,7 @@ func (r *run) see(ctx context.Context, rows []ledger.OpenRecord, wants []want) (
 					return o
 				})
 				if err != nil {
-					return s, err
+					return err
 				}
 				if out.Verdict == leadsquared.Applied {
 					c.readable, c.note, c.fields = true, opp.Note, opp.Fields
@@ -356,14 +368,14 @@ func (r *run) see(ctx context.Context, rows []ledger.OpenRecord, wants []want) (
 				}
 				s.seen = append(s.seen, c)
 			}
-			if len(s.seen) < len(wants) {
-				if err := r.secondSight(ctx, &s, lead, event, oldest); err != nil {
-					return s, err
+			if len(s.seen) < len(l.wants) {
+				if err := r.secondSight(ctx, s, lead, event, l.oldest); err != nil {
+					return err
 				}
 			}
 		}
 	}
-	return s, nil
+	return nil
 }
 
 // secondSight asks the account's index for opportunities that the trail did
@@ -394,8 +406,9 @@ func (r *run) secondSight(ctx context.Context, s *sight, lead string, event int,
 	return nil
 }
 
-func (r *run) lookAtSales(ctx context.Context, s *sight, leads []string, oldest time.Time) error {
-	for _, lead := range leads {
+// seeSales reads the sales activities of leads that no row owns.
+func (r *run) seeSales(ctx context.Context, s *sight, l look) error {
+	for _, lead := range l.leads {
 		var sales []leadsquared.SalesActivity
 		out, err := r.lookUp(ctx, func(ctx context.Context, slot leadsquared.Slot) (o leadsquared.Outcome) {
 			sales, o = r.client.SalesActivitiesOf(ctx, slot, lead)
@@ -422,7 +435,7 @@ func (r *run) lookAtSales(ctx context.Context, s *sight, leads []string, oldest 
 			return err
 		}
 		for _, c := range fresh {
-			if s.sinceWide(c.created, oldest) {
+			if s.sinceWide(c.created, l.oldest) {
 				s.seen = append(s.seen, c)
 			}
 		}
@@ -495,6 +508,7 @@ func (r *run) leadsOf(ctx context.Context, rows []ledger.OpenRecord) (ids []stri
 		return ids, "", nil
 	}
 	p := rows[0].Payload
+	makesLead := targetOf(mapping.Target(p.Target)).makesLead
 	if p.LeadField == "" || p.LeadValue == "" {
 		return nil, "what its lead is found by is not known", nil
 	}
@@ -510,13 +524,13 @@ func (r *run) leadsOf(ctx context.Context, rows []ledger.OpenRecord) (ids []stri
 		for _, l := range leads {
 			ids = append(ids, l.ID)
 		}
-		if mapping.Target(p.Target) == mapping.SalesActivity {
+		if !makesLead {
 			return ids, "", nil
 		}
 		return r.otherLeads(ctx, rows, ids)
 	}
 	// Another way to the lead of an opportunity; its answer lags, so that an empty one proves nothing for a while.
-	if mapping.Target(p.Target) == mapping.SalesActivity {
+	if !makesLead {
 		return nil, "its lead could not be looked up: " + out.Message, nil
 	}
 	var page leadsquared.OpportunityPage

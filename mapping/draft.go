@@ -153,11 +153,7 @@ func (d *draft) write() {
 	d.timezone()
 	d.key()
 	d.input()
-	if d.o.Target == SalesActivity {
-		d.sales()
-	} else {
-		d.capture()
-	}
+	specOf(d.o.Target).draft(d)
 	d.rest()
 }
 

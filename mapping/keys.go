@@ -45,7 +45,12 @@ const (
 	forSales    = "sales"
 )
 
-var targetNames = []string{string(Opportunity), string(OpportunityAsync), string(SalesActivity)}
+var targetNames = func() (out []string) {
+	for _, t := range Targets() {
+		out = append(out, string(t))
+	}
+	return out
+}()
 
 var typeNames = []string{"text", "number", "integer", "datetime", "date", "email", "phone", "boolean"}
 

@@ -21,16 +21,6 @@ import (
 	"time"
 )
 
-// Target is what a mapping's rows become in the account.
-type Target string
-
-// The targets that a mapping may name.
-const (
-	Opportunity      Target = "opportunity"
-	OpportunityAsync Target = "opportunity-async"
-	SalesActivity    Target = "sales-activity"
-)
-
 // Mapping is a parsed mapping file.
 type Mapping struct {
 	Name     string // the file's name, as the user gave it
@@ -48,6 +38,7 @@ type Mapping struct {
 	// EventCode is the opportunity type when it is the same for all rows, else 0.
 	EventCode int
 
+	spec     *spec  // of Target
 	text     string // the file, for the excerpts of what Compile finds
 	zone     *time.Location
 	keyNodes []*node
@@ -98,6 +89,9 @@ func Parse(name string, text []byte) (*Mapping, error) {
 	return m, nil
 }
 
+// TypeVaries reports that each row says what type of opportunity it is.
+func (m *Mapping) TypeVaries() bool { return m.spec.layout == captureLayout && m.EventCode == 0 }
+
 // normalise takes what Windows editors add: a byte-order mark and carriage returns.
 func normalise(text []byte) string {
 	s := strings.TrimPrefix(string(text), "\ufeff")
@@ -106,6 +100,3 @@ func normalise(text []byte) string {
 	}
 	return strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\r", "\n")
 }
-
-// isCapture reports a target whose body is that of a capture.
-func (m *Mapping) isCapture() bool { return m.Target != SalesActivity }

@@ -285,11 +285,7 @@ func (p *parsing) mapping(root *node) {
 	if !known {
 		return
 	}
-	if target == forSales {
-		p.sales(top)
-	} else {
-		p.capture(top)
-	}
+	m.spec.parse(p, top)
 	p.ignoredButUsed()
 }
 
@@ -315,10 +311,8 @@ func (p *parsing) target(root *node) (target string, known bool) {
 		return "", false // its shape is told with the other keys
 	}
 	p.m.Target = Target(t.text)
-	if p.m.isCapture() {
-		return forCaptures, true
-	}
-	return forSales, true
+	p.m.spec = specOf(p.m.Target)
+	return p.m.spec.keys, true
 }
 
 // location reads the name of a zone.

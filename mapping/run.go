@@ -89,7 +89,7 @@ func (r *Runner) values() (leadValue value) {
 		return leadValue
 	}
 	body := rec.Body
-	capture := p.mapping.isCapture()
+	capture := p.mapping.spec.layout == captureLayout
 	body = append(body, '{')
 	part := inLeadRule // none yet
 	for i := range p.steps {
@@ -419,11 +419,8 @@ func (r *Runner) lead(v value, keyLen, keyTextLen int) {
 
 func (r *Runner) leadField() string {
 	m := r.p.mapping
-	switch {
-	case m.leadRule != nil:
+	if m.leadRule != nil {
 		return m.Lead.FindBy
-	case m.isCapture():
-		return m.SearchBy
 	}
-	return "ProspectId"
+	return m.spec.leadField(m)
 }

@@ -83,9 +83,7 @@ func (a *app) runInit(ctx context.Context, o *initOptions) error {
 	}
 	d := mapping.DraftOptions{Target: mapping.Target(o.target), Timezone: o.timezone, EventCode: o.eventCode,
 		Sheet: o.sheet, HeaderRow: o.headerRow, Delimiter: o.delimiter, Encoding: o.encoding}
-	switch d.Target {
-	case mapping.Opportunity, mapping.OpportunityAsync, mapping.SalesActivity:
-	default:
+	if !d.Target.Known() {
 		return usageError("write opportunity, opportunity-async or sales-activity", "--target %q is none of the targets", o.target)
 	}
 	if o.headerRow < 0 || o.eventCode < 0 {
@@ -172,7 +170,7 @@ func (a *app) askFields(ctx context.Context, o *initOptions, d *mapping.DraftOpt
 		d.Timezone = h.TimeZone
 	}
 	var notes []string
-	if h.EventCode == 0 && len(h.Types) > 0 && d.Target != mapping.SalesActivity {
+	if h.EventCode == 0 && len(h.Types) > 0 {
 		var names []string
 		for _, t := range h.Types {
 			names = append(names, fmt.Sprintf("%d (%s)", t.Code, t.Name))
