@@ -371,9 +371,11 @@ func (r *run) sendJob(ctx context.Context, j *job) (ledger.Outcome, error) {
 		none = ledger.Outcome{Record: j.Record, State: ledger.Ready}
 	}
 	send := targetOf(mapping.Target(j.Payload.Target)).send
-	body := j.Payload.Body
+	body, lead := j.Payload.Body, ""
 	if j.Payload.Find || j.Payload.MustExist {
-		lead, refused, err := r.leadOf(ctx, j)
+		var refused ledger.Outcome
+		var err error
+		lead, refused, err = r.leadOf(ctx, j)
 		if err != nil || refused.State != 0 {
 			if refused.State == 0 {
 				refused = none
@@ -413,6 +415,12 @@ func (r *run) sendJob(ctx context.Context, j *job) (ledger.Outcome, error) {
 		out := send(r.client, call, c, []byte(body))
 		err = r.finish(c, out)
 		o := outcomeOf(j.Record, out)
+		if o.LeadID == "" && j.Payload.Target == string(mapping.SalesActivity) {
+			// The account's answer leaves the lead out, but the request named it.
+			if o.LeadID = lead; lead == "" {
+				o.LeadID = prospectOf(j.Payload)
+			}
+		}
 		none = ledger.Outcome{}
 		if err != nil {
 			return o, err

@@ -79,11 +79,15 @@ func bareWorkbook(tb testing.TB, path string, l fakeLedger, in fakeInput) {
 	for i := range l.n {
 		row := l.row(i)
 		r := resultOf(&row)
-		for k, v := range [colInput]string{r.Row, r.Result, r.ID, r.Lead, r.Error, r.WhatToDo, r.Attempts, r.SentAt, r.Key} {
+		cells := in.row(i).Cells
+		for k, v := range r.values() {
+			if k >= before {
+				k += len(cells)
+			}
 			values[k] = v
 		}
-		for k, c := range in.row(i).Cells {
-			values[colInput+k] = c.Text
+		for k, c := range cells {
+			values[before+k] = c.Text
 		}
 		if err := sw.SetRow(fmt.Sprintf("A%d", i+1), values); err != nil {
 			tb.Fatal(err)

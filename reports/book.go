@@ -10,6 +10,7 @@ import (
 	"github.com/xuri/excelize/v2"
 
 	"leadload/loader/ledger"
+	"leadload/loader/source"
 )
 
 // The titles of the workbook's sheets.
@@ -72,8 +73,9 @@ func (j *job) newBook(dir string) (*book, error) {
 	if err != nil {
 		return nil, errors.Join(err, b.f.Close())
 	}
-	header := j.header()
+	header := j.inputHeader()
 	b.failed = b.sheet(titleFailed, "C0392B", header, nil, "")
+	b.failed.faulty = newFaultFinder(header, j.Key, j.Fields)
 	b.all = b.sheet(titleAll, "1F3864", header, nil, "")
 	b.all.trims = &b.trims // has every cell; what is on other sheets as well counts once
 	b.doubt = b.sheet(titleDoubt, "7D5BA6", header, func(r *ledger.Row) string { return strings.Join(r.Candidates, "\n") }, "Could be")
@@ -81,18 +83,20 @@ func (j *job) newBook(dir string) (*book, error) {
 	return b, nil
 }
 
-func (b *book) sheet(title, tab string, header []string, extra func(*ledger.Row) string, name string) *sheet {
-	s := &sheet{book: b, title: title, tab: tab, input: colInput, extra: extra, trims: new(trims)}
-	s.header = append(s.header, header[:colInput]...)
+func (b *book) sheet(title, tab string, own []string, extra func(*ledger.Row) string, name string) *sheet {
+	s := &sheet{book: b, title: title, tab: tab, first: before, extra: extra, trims: new(trims)}
+	s.header = append(s.header, source.ResultColumns[:before]...)
 	if extra != nil {
 		s.header = append(s.header, name)
-		s.input++
+		s.first++
 	}
-	s.header = append(s.header, header[colInput:]...)
-	if n := len(s.header) - maxColumns; n > 0 {
-		s.header = s.header[:maxColumns]
+	if n := s.first + len(own) + behind - maxColumns; n > 0 {
+		own = own[:len(own)-n]
 		b.trims.columns = max(b.trims.columns, int64(n))
 	}
+	s.own = len(own)
+	s.header = append(s.header, own...)
+	s.header = append(s.header, source.ResultColumns[before:]...)
 	return s
 }
 

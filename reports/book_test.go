@@ -233,7 +233,7 @@ func TestWorkbookIsSound(t *testing.T) {
 	}
 	for name, want := range map[string]string{
 		"All rows _xlnm._FilterDatabase": "'All rows'!$A$1:$L$13",
-		"All rows _xlnm.Print_Titles":    "'All rows'!$A:$B,'All rows'!$1:$1",
+		"All rows _xlnm.Print_Titles":    "'All rows'!$A:$C,'All rows'!$1:$1",
 		"Pending _xlnm._FilterDatabase":  "'Pending'!$A$1:$M$2",
 	} {
 		if filters[name] != want {
@@ -324,7 +324,7 @@ func TestTextThatDoesNotFit(t *testing.T) {
 	in := inputOf([]string{"A", "B", "C", "D"}, texts(long, strings.Repeat("x", cellLimit), "a\x00b\x1fc", "bad \xff\xfe bytes"))
 	row := ledger.Row{Number: 2, Origin: 2, Result: ledger.ResultRejected, Fingerprint: print(in.row(0).Cells)} // on two sheets, counted once
 	path := save(t, jobOf(ledgerOf(row), in))
-	got := rowsOf(t, path, "All rows")[1][colInput:]
+	got := rowsOf(t, path, "All rows")[1][before:]
 	if units(got[0]) > cellLimit || !strings.HasSuffix(got[0], cutMark) || !strings.HasPrefix(long, strings.TrimSuffix(got[0], cutMark)) {
 		t.Errorf("the long text became %d units ending in %q", units(got[0]), got[0][len(got[0])-40:])
 	}
@@ -359,7 +359,8 @@ func TestTooManyColumns(t *testing.T) {
 	row := ledger.Row{Number: 2, Origin: 2, Result: ledger.ResultLoaded, Fingerprint: print(in.row(0).Cells)}
 	path := save(t, jobOf(ledgerOf(row), in))
 	rows := rowsOf(t, path, "All rows")
-	if len(rows[0]) != maxColumns || len(rows[1]) != maxColumns || rows[1][maxColumns-1] != "c"+strconv.Itoa(maxColumns-colInput-1) {
+	own := maxColumns - numColumns
+	if len(rows[0]) != maxColumns || rows[0][maxColumns-1] != "Sent at" || rows[1][before+own-1] != "c"+strconv.Itoa(own-1) || len(rows[1]) != before+own {
 		t.Errorf("%d columns in the header, %d below", len(rows[0]), len(rows[1]))
 	}
 	if notes := fmt.Sprint(rowsOf(t, path, "Summary")); !strings.Contains(notes, "10 columns of the input do not fit") {
@@ -393,7 +394,7 @@ func TestCellsOfAWorkbook(t *testing.T) {
 		{"number", "46000.395833333336"}, {"number", "46001"}, {"text", "919876543210"}, {"number", "1.234"},
 		{"text", "0.1000000000000000055511151231257827"}, {"text", "TRUE"}, {"text", "#N/A"}, {"", ""}, {"text", "0.50"}, {"text", "no number"},
 	} {
-		at, err := excelize.CoordinatesToCellName(colInput+i+1, 2)
+		at, err := excelize.CoordinatesToCellName(before+i+1, 2)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -409,7 +410,7 @@ func TestCellsOfAWorkbook(t *testing.T) {
 			t.Errorf("%s %q is a %s, want %s", at, got, kind, want.kind)
 		}
 	}
-	style, err := f.GetCellStyle("Failed", "J2")
+	style, err := f.GetCellStyle("Failed", "F2")
 	if err != nil {
 		t.Fatal(err)
 	}

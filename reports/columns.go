@@ -7,32 +7,40 @@ import (
 	"leadload/loader/source"
 )
 
-// The places of source.ResultColumns.
+// The places of source.ResultColumns in result.values. The first five stand
+// before the input's own columns, the others behind them.
 const (
 	colRow = iota
+	colKey
 	colResult
-	colID
-	colLead
 	colError
 	colHint
+	colID
+	colLead
 	colAttempts
 	colSent
-	colKey
-	colInput // the first of the input's own
+	numColumns
+
+	before = source.ResultsBefore
+	behind = numColumns - before
 )
 
 // result is the fixed part of a line as text, in the order of
 // source.ResultColumns.
 type result struct {
 	Row      string `csv:"Row"` // in the file that the row first came from
+	Key      string `csv:"Key"`
 	Result   string `csv:"Result"`
-	ID       string `csv:"ID"`
-	Lead     string `csv:"Lead ID"`
 	Error    string `csv:"Error"`
 	WhatToDo string `csv:"What to do"`
+	ID       string `csv:"ID"`
+	Lead     string `csv:"Lead ID"`
 	Attempts string `csv:"Attempts"` // empty when nothing was sent
 	SentAt   string `csv:"Sent at"`  // UTC, yyyy-MM-dd HH:mm:ss
-	Key      string `csv:"Key"`
+}
+
+func (r *result) values() [numColumns]string {
+	return [numColumns]string{r.Row, r.Key, r.Result, r.Error, r.WhatToDo, r.ID, r.Lead, r.Attempts, r.SentAt}
 }
 
 func resultOf(r *ledger.Row) result {
@@ -58,13 +66,10 @@ func origin(r *ledger.Row) int {
 	return r.Number
 }
 
-// header is the names of all columns; extra stand between the fixed ones and
-// the input's own.
-func (j *job) header(extra ...string) []string {
-	h := append([]string(nil), source.ResultColumns...)
-	h = append(h, extra...)
-	if j.input != nil {
-		h = append(h, j.input.Header()...)
+// inputHeader is the names of the input's own columns.
+func (j *job) inputHeader() []string {
+	if j.input == nil {
+		return nil
 	}
-	return h
+	return j.input.Header()
 }

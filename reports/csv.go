@@ -40,15 +40,16 @@ func plainNumber(s string) bool {
 }
 
 // guardWriter is a gocsv.CSVWriter that guards every cell. gocsv knows the
-// fixed columns alone; tail gives what belongs behind them, in step.
+// fixed columns alone; own appends the input's, which stand among them, in step.
 type guardWriter struct {
-	csv  *csv.Writer
-	tail func(dst []string) []string
-	row  []string
+	csv *csv.Writer
+	own func(dst []string) []string
+	row []string
 }
 
 func (g *guardWriter) Write(fixed []string) error {
-	g.row = g.tail(append(g.row[:0], fixed...))
+	g.row = g.own(append(g.row[:0], fixed[:before]...))
+	g.row = append(g.row, fixed[before:]...)
 	for i, s := range g.row {
 		g.row[i] = guard(s)
 	}
@@ -64,11 +65,11 @@ func (j *job) writeCSV(ctx context.Context, w io.Writer) error {
 		batch  []line
 		next   = -1 // of batch; -1 is the header
 		fixed  = make([]result, 0, batchLines)
-		header = j.header()[colInput:]
+		header = j.inputHeader()
 	)
 	// encoding/csv takes this buffer for its own; its usual one is small.
 	g := &guardWriter{csv: csv.NewWriter(bufio.NewWriterSize(w, 1<<16))}
-	g.tail = func(dst []string) []string {
+	g.own = func(dst []string) []string {
 		if next < 0 {
 			next = 0
 			return append(dst, header...)

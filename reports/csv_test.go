@@ -57,9 +57,9 @@ func TestCSV(t *testing.T) {
 	if err := jobOf(ledgerOf(rows...), in).writeCSV(context.Background(), &b); err != nil {
 		t.Fatal(err)
 	}
-	const want = "Row,Result,ID,Lead ID,Error,What to do,Attempts,Sent at,Key,Deal ID,'=Mobile,Remarks\n" +
-		"1002,loaded,id-1,lead-1,,,2,2026-11-22 04:30:00,00123,00123,'+91-9876543210,\"says \"\"hi\"\", twice\nand more\"\n" +
-		"3,invalid,,,'=bad,mend it,,,-5,-5,,'@x\n"
+	const want = "Row,Key,Result,Error,What to do,Deal ID,'=Mobile,Remarks,ID,Lead ID,Attempts,Sent at\n" +
+		"1002,00123,loaded,,,00123,'+91-9876543210,\"says \"\"hi\"\", twice\nand more\",id-1,lead-1,2,2026-11-22 04:30:00\n" +
+		"3,-5,invalid,'=bad,mend it,-5,,'@x,,,,\n"
 	if b.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", b.String(), want)
 	}

@@ -156,7 +156,7 @@ func outcome(i int) ledger.Row {
 	switch {
 	case i%61 == 5:
 		r.Result, r.Code = ledger.ResultInvalid, "datetime.format"
-		r.Error = fmt.Sprintf("Created at: %q does not fit the format dd/MM/yyyy HH:mm", "31/02/2025 10:00")
+		r.Error = fmt.Sprintf("column \"Created at\": %q does not fit the format dd/MM/yyyy HH:mm", "31/02/2025 10:00")
 		r.Hint = "correct the date in this cell, or add the file's own format to the mapping"
 	case i%73 == 9:
 		r.Result, r.Code = ledger.ResultRejected, "MXInvalidOptionValueException"

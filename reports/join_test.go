@@ -46,8 +46,8 @@ func TestJoin(t *testing.T) {
 			path := save(t, jobOf(ledgerOf(rows...), in))
 			var got []string
 			for _, r := range rowsOf(t, path, "All rows")[1:] {
-				if len(r) > colInput {
-					got = append(got, r[colInput])
+				if len(r) > before && r[before] != "" {
+					got = append(got, r[before])
 				} else {
 					got = append(got, "-")
 				}
@@ -70,7 +70,7 @@ func TestWithoutTheInput(t *testing.T) {
 	j := every()
 	j.input = nil
 	path := save(t, j)
-	if rows := rowsOf(t, path, "All rows"); len(rows) != 13 || len(rows[0]) != colInput {
+	if rows := rowsOf(t, path, "All rows"); len(rows) != 13 || len(rows[0]) != numColumns {
 		t.Errorf("%d rows of %d columns", len(rows), len(rows[0]))
 	}
 	if s := fmt.Sprint(rowsOf(t, path, "Summary")); !strings.Contains(s, "The input file was not there when this was written") {

@@ -2,6 +2,7 @@ package reports
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -31,6 +32,11 @@ func TestLook(t *testing.T) {
 
 	j = every()
 	keep(j, "small.xlsx")
+	for _, columns := range []int{7, 40} {
+		j := failedDeals(columns, columns-2, 12)
+		j.Next = []string{"leadload import deals-results.xlsx --sheet Failed -m deals.yaml"}
+		keep(j, fmt.Sprintf("failed-%d.xlsx", columns))
+	}
 
 	// A check of a workbook, with everything long that can be long.
 	long := strings.Repeat("a rather long sentence about what is wrong with the value of this cell, ", 4)

@@ -167,11 +167,30 @@ func (o *overview) high(row, n int) {
 	}
 }
 
-// lines is how many lines a text takes in a cell of a width.
+// lines is how many lines a text takes in a cell of a width, broken between words.
 func lines(text string, wide int) int {
+	wide = max(wide, 1)
 	n := 0
 	for l := range strings.SplitSeq(text, "\n") {
-		n += max(1, (width(l)+wide-1)/wide)
+		n++
+		used := 0
+		for word := range strings.SplitSeq(l, " ") {
+			w := width(word)
+			switch {
+			case used == 0:
+				used = w
+			case used+1+w <= wide:
+				used += 1 + w
+				continue
+			default:
+				n++
+				used = w
+			}
+			for used > wide { // a word longer than the line is cut
+				n++
+				used -= wide
+			}
+		}
 	}
 	return n
 }

@@ -35,6 +35,14 @@ type Report struct {
 	Location *time.Location // the mapping's zone, shown beside UTC; nil is UTC
 	Next     []string       // commands to type next, most useful first
 	Notes    []string       // remarks for the Summary
+	Key      []string       // columns of the input that make up the key; nil: not known
+	Fields   []Field        // fields of the account and their columns; nil: not known
+}
+
+// Field is a field of the account and the input's columns that it is made from.
+type Field struct {
+	Names   []string // as messages write it
+	Columns []string
 }
 
 // rowSource is the part of the ledger that a report reads.

@@ -262,15 +262,15 @@ func TestThroughTheLedger(t *testing.T) {
 		got = append(got, strings.Join(row, "|"))
 	}
 	want := []string{
-		"2|loaded|opp-1|lead-1|||1|2026-11-22 04:30:01|D-1|D-1|a@example.com",
-		"3|in doubt|||no answer came|run leadload settle|1|2026-11-22 04:30:01|D-2|D-2|b@example.com",
-		"4|not sent|||||||D-3|D-3|c@example.com",
-		`5|invalid|||Email: "nobody" is no address|correct it|||D-4|D-4|nobody`,
+		"2|D-1|loaded|||D-1|a@example.com|opp-1|lead-1|1|2026-11-22 04:30:01",
+		"3|D-2|in doubt|no answer came|run leadload settle|D-2|b@example.com|||1|2026-11-22 04:30:01",
+		"4|D-3|not sent|||D-3|c@example.com",
+		`5|D-4|invalid|Email: "nobody" is no address|correct it|D-4|nobody`,
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("All rows holds\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
-	if doubt := rowsOf(t, name, "In doubt"); len(doubt) != 2 || doubt[0][colInput] != "Could be" || doubt[1][colInput] != "opp-8\nopp-9" {
+	if doubt := rowsOf(t, name, "In doubt"); len(doubt) != 2 || doubt[0][before] != "Could be" || doubt[1][before] != "opp-8\nopp-9" {
 		t.Errorf("In doubt holds %q", doubt)
 	}
 	var b strings.Builder

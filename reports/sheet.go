@@ -2,6 +2,7 @@ package reports
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -31,8 +32,12 @@ type sheet struct {
 	title  string
 	tab    string                   // colour
 	header []string                 // columns
-	input  int                      // place of the input's first column
-	extra  func(*ledger.Row) string // text of the column between; nil: there is none
+	first  int                      // place of the input's first column
+	own    int                      // how many columns of the input's there are
+	order  []int                    // the input's columns in the order in which they are shown; nil: their own
+	extra  func(*ledger.Row) string // text of the column before the input's; nil: there is none
+	faulty *faultFinder             // nil: no cells are marked
+	notes  int                      // notes written
 	parts  []*excelize.StreamWriter // one a sheet
 	names  []string                 // of the sheets
 	rows   []int                    // written to each, without the header
@@ -56,6 +61,7 @@ func (s *sheet) add(l line) error {
 // begin fixes the widths and writes what has waited for them.
 func (s *sheet) begin() error {
 	s.widths = s.measure()
+	s.arrange()
 	if err := s.open(); err != nil {
 		return err
 	}
@@ -118,14 +124,14 @@ func (s *sheet) open() error {
 			return err
 		}
 	}
-	// Row and Result stay in sight beside the input's columns.
-	if err := sw.SetPanes(&excelize.Panes{Freeze: true, XSplit: 2, YSplit: 1, TopLeftCell: "C2", ActivePane: "bottomRight"}); err != nil {
+	// Row, Key and Result stay in sight beside the input's columns.
+	if err := sw.SetPanes(&excelize.Panes{Freeze: true, XSplit: 3, YSplit: 1, TopLeftCell: "D2", ActivePane: "bottomRight"}); err != nil {
 		return err
 	}
 	head := make([]any, len(s.header))
 	for i, h := range s.header {
 		style := s.book.styles.header
-		if i >= s.input {
+		if i >= s.first && i < s.first+s.own {
 			style = s.book.styles.own
 		}
 		head[i] = excelize.Cell{StyleID: style, Value: s.trims.fit(h)}
@@ -162,12 +168,33 @@ func (s *sheet) write(l *line) error {
 		}
 		s.values = append(s.values, excelize.Cell{StyleID: st.wrapped, Value: fit.fit(v)})
 	}
-	s.values = append(s.values, excelize.Cell{StyleID: st.number, Value: origin(row)},
-		excelize.Cell{StyleID: st.results[row.Result], Value: string(row.Result)})
-	text(row.ID)
-	text(row.LeadID)
+	s.values = append(s.values, excelize.Cell{StyleID: st.number, Value: origin(row)})
+	text(row.Key)
+	s.values = append(s.values, excelize.Cell{StyleID: st.results[row.Result], Value: string(row.Result)})
 	wrapped(row.Error)
 	wrapped(row.Hint)
+	if s.extra != nil {
+		wrapped(s.extra(row))
+	}
+	var marked []int
+	if s.faulty != nil && len(l.cells) > 0 {
+		marked = s.faulty.find(row)
+	}
+	for i := range s.own {
+		if s.order != nil {
+			i = s.order[i]
+		}
+		switch {
+		case i >= len(l.cells):
+			s.values = append(s.values, nil)
+		case slices.Contains(marked, i):
+			s.values = append(s.values, s.fault(&l.cells[i]))
+		default:
+			s.values = append(s.values, s.cell(&l.cells[i]))
+		}
+	}
+	text(row.ID)
+	text(row.LeadID)
 	if row.Attempts > 0 {
 		s.values = append(s.values, excelize.Cell{StyleID: st.number, Value: row.Attempts})
 	} else {
@@ -178,34 +205,66 @@ func (s *sheet) write(l *line) error {
 	} else {
 		s.values = append(s.values, row.SentAt.UTC().Format(stamp))
 	}
-	text(row.Key)
-	if s.extra != nil {
-		wrapped(s.extra(row))
-	}
-	own := len(s.header) - s.input
-	for i := range l.cells {
-		if i == own {
-			break
-		}
-		s.values = append(s.values, s.own(&l.cells[i]))
-	}
 	s.rows[last]++
-	at := "A" + strconv.Itoa(s.rows[last]+1)
-	return s.parts[last].SetRow(at, s.values, excelize.RowOpts{StyleID: st.text, Height: s.height(row)})
+	n := s.rows[last] + 1
+	if err := s.note(last, n, row, marked); err != nil {
+		return err
+	}
+	return s.parts[last].SetRow("A"+strconv.Itoa(n), s.values, excelize.RowOpts{StyleID: st.text, Height: s.height(row)})
 }
+
+// maxNotes bounds the notes of a sheet. Each is a shape in a drawing, which
+// spreadsheets open slowly; the fill and the error stand beside it anyway.
+const maxNotes = 500
+
+// note puts the error into a note at each marked cell.
+func (s *sheet) note(part, n int, r *ledger.Row, marked []int) error {
+	for _, i := range marked {
+		if s.notes >= maxNotes {
+			return nil
+		}
+		if s.order != nil {
+			i = slices.Index(s.order, i)
+		}
+		if i < 0 || i >= s.own {
+			continue
+		}
+		at, err := excelize.CoordinatesToCellName(s.first+i+1, n)
+		if err != nil {
+			return err
+		}
+		words := r.Error
+		if r.Hint != "" {
+			words += "\n→ " + r.Hint
+		}
+		words = s.trims.fit(cutRunes(words, 400))
+		s.notes++
+		if err := s.book.f.AddComment(s.names[part], excelize.Comment{
+			Cell: at, Author: "leadload", Width: noteWidth, Height: uint(noteLine * (lines(words, noteWidth/noteChar) + 1)),
+			Paragraph: []excelize.RichTextRun{{Text: words, Font: &excelize.Font{Family: "Calibri", Size: 10}}},
+		}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// The sizes of a note in pixels: its width, a character and a line.
+const noteWidth, noteChar, noteLine = 320, 6, 17
 
 // height is the row's height in points where it has a text of several lines;
 // 0 leaves it as it is. Not every program finds it out by itself.
 func (s *sheet) height(r *ledger.Row) float64 {
 	n := 1
-	if r.Error != "" {
-		n = max(n, lines(r.Error, int(s.widths[colError])-1))
+	fit := func(text string, column int) {
+		if text != "" {
+			n = max(n, lines(text, int(s.widths[column])-1))
+		}
 	}
-	if r.Hint != "" {
-		n = max(n, lines(r.Hint, int(s.widths[colHint])-1))
-	}
+	fit(r.Error, colError)
+	fit(r.Hint, colHint)
 	if s.extra != nil {
-		n = max(n, lines(s.extra(r), int(s.widths[colInput])-1))
+		fit(s.extra(r), before)
 	}
 	if n == 1 {
 		return 0
@@ -216,11 +275,25 @@ func (s *sheet) height(r *ledger.Row) float64 {
 // lineHeight is the height of a line of text in points.
 const lineHeight = 15
 
-// own is the value of one of the input's cells: text as text, and a date as
+// fault is the value of a cell that is at fault: as cell returns it, filled.
+func (s *sheet) fault(c *source.Cell) any {
+	st := s.book.styles
+	switch v := s.cell(c).(type) {
+	case nil:
+		return excelize.Cell{StyleID: st.fault}
+	case excelize.Cell:
+		v.StyleID = st.filled(v.StyleID)
+		return v
+	default:
+		return excelize.Cell{StyleID: st.fault, Value: v}
+	}
+}
+
+// cell is the value of one of the input's cells: text as text, and a date as
 // the same date with the same number format, so that the sheet converts as the
 // input did. A number with decimals stays a number: as text, 1.234 would be
 // read as one thousand and more where the mapping has a decimal comma.
-func (s *sheet) own(c *source.Cell) any {
+func (s *sheet) cell(c *source.Cell) any {
 	switch c.Kind {
 	case source.Empty:
 		return nil
@@ -248,10 +321,13 @@ func exactNumber(s string) (float64, bool) {
 }
 
 // bounds are the least and greatest width of the fixed columns, in characters.
-var bounds = [colInput][2]int{
-	colRow: {7, 10}, colResult: {14, 16}, colID: {10, 38}, colLead: {10, 38}, colError: {16, 52},
-	colHint: {16, 52}, colAttempts: {11, 11}, colSent: {12, 20}, colKey: {10, 32},
+var bounds = [numColumns][2]int{
+	colRow: {7, 10}, colKey: {8, 22}, colResult: {11, 14}, colError: {16, 46}, colHint: {16, 40},
+	colID: {10, 38}, colLead: {10, 38}, colAttempts: {11, 11}, colSent: {12, 20},
 }
+
+// ownWidth bounds the width of an input's column.
+const ownWidth = 30
 
 // measure finds widths that fit the header and the sample, within bounds.
 func (s *sheet) measure() []float64 {
@@ -267,29 +343,85 @@ func (s *sheet) measure() []float64 {
 	for i := range s.sample {
 		l := &s.sample[i]
 		r := resultOf(&l.row)
-		for k, v := range [colInput]string{r.Row, r.Result, r.ID, r.Lead, r.Error, r.WhatToDo, r.Attempts, r.SentAt, r.Key} {
-			grow(k, v)
+		for k, v := range r.values() {
+			grow(s.place(k), v)
 		}
 		if s.extra != nil {
-			grow(colInput, s.extra(&l.row))
+			grow(before, s.extra(&l.row))
 		}
 		for k, c := range l.cells {
+			if k == s.own {
+				break
+			}
 			if c.Kind == source.Date {
-				grow(s.input+k, max(c.Format, defaultDateFormat[:10]))
+				grow(s.first+k, max(c.Format, defaultDateFormat[:10]))
 				continue
 			}
-			grow(s.input+k, c.Text)
+			grow(s.first+k, c.Text)
 		}
 	}
 	out := make([]float64, len(widest))
 	for i, w := range widest {
-		low, high := 8, 40
-		if i < colInput {
-			low, high = bounds[i][0], bounds[i][1]
-		}
-		out[i] = float64(min(max(w, low), high))
+		out[i] = float64(min(max(w, 8), ownWidth))
+	}
+	for k, b := range bounds {
+		i := s.place(k)
+		out[i] = float64(min(max(widest[i], b[0]), b[1]))
+	}
+	if s.extra != nil {
+		out[before] = float64(min(max(widest[before], 8), 40))
 	}
 	return out
+}
+
+// place is the sheet's column of one of the fixed ones.
+func (s *sheet) place(fixed int) int {
+	if fixed < before {
+		return fixed
+	}
+	return s.first + s.own + fixed - before
+}
+
+// screen is how many pixels of columns are seen on a laptop's 1366: the rest
+// is the window's frame, the row numbers and the scroll bar.
+const screen = 1300
+
+// arrange puts the faulty columns before the others where not all of them
+// would be seen beside the error. A mapping finds columns by their names, so
+// the sheet loads all the same.
+func (s *sheet) arrange() {
+	if s.faulty == nil || s.own == 0 {
+		return
+	}
+	count := make([]int, s.own)
+	last := -1
+	for i := range s.sample {
+		if len(s.sample[i].cells) == 0 {
+			continue
+		}
+		for _, k := range s.faulty.find(&s.sample[i].row) {
+			if k < s.own {
+				count[k]++
+				last = max(last, k)
+			}
+		}
+	}
+	right := 0
+	for _, w := range s.widths[:s.first+last+1] {
+		right += int(w*7) + 5
+	}
+	if last < 0 || right <= screen {
+		return
+	}
+	s.order = make([]int, s.own)
+	for i := range s.order {
+		s.order[i] = i
+	}
+	slices.SortStableFunc(s.order, func(a, b int) int { return count[b] - count[a] })
+	header, widths := slices.Clone(s.header), slices.Clone(s.widths)
+	for i, k := range s.order {
+		s.header[s.first+i], s.widths[s.first+i] = header[s.first+k], widths[s.first+k]
+	}
 }
 
 // pageWidth is how many characters are still readable across one printed page.
@@ -327,7 +459,7 @@ func (s *sheet) close() error {
 			return err
 		}
 		if err := f.SetDefinedName(&excelize.DefinedName{
-			Name: "_xlnm.Print_Titles", Scope: name, RefersTo: fmt.Sprintf("'%s'!$A:$B,'%s'!$1:$1", name, name),
+			Name: "_xlnm.Print_Titles", Scope: name, RefersTo: fmt.Sprintf("'%s'!$A:$C,'%s'!$1:$1", name, name),
 		}); err != nil {
 			return err
 		}

@@ -58,21 +58,24 @@ type styles struct {
 	wrapped int // text on several lines
 	number  int // whole
 	plain   int // a number as it is
+	fault   int // text that is at fault
 	header  int // of the result columns
 	own     int // header of the input's own columns
 	results map[ledger.Result]int
 	dates   map[string]int // by number format
+	fills   map[int]int    // a style, filled as at fault
 }
 
 // newStyles makes the styles of the sheets with rows. All cells with text have
 // the format "Text": what is typed over 00123 or 2/3 there stays as typed, so
 // that a corrected sheet loads as it reads.
 func newStyles(f *excelize.File) (*styles, error) {
-	s := &styles{f: f, results: map[ledger.Result]int{}, dates: map[string]int{}}
+	s := &styles{f: f, results: map[ledger.Result]int{}, dates: map[string]int{}, fills: map[int]int{}}
 	s.text = s.add(&excelize.Style{NumFmt: asText, Alignment: &excelize.Alignment{Vertical: "top"}})
 	s.wrapped = s.add(&excelize.Style{NumFmt: asText, Alignment: &excelize.Alignment{Vertical: "top", WrapText: true}})
 	s.number = s.add(&excelize.Style{NumFmt: 1, Alignment: &excelize.Alignment{Vertical: "top", Horizontal: "left"}})
 	s.plain = s.add(&excelize.Style{Alignment: &excelize.Alignment{Vertical: "top", Horizontal: "left"}})
+	s.fault = s.add(&excelize.Style{NumFmt: asText, Fill: solid(faultGround), Border: faultBorder, Alignment: &excelize.Alignment{Vertical: "top"}})
 	s.header = s.add(headerStyle("1F3864", "FFFFFF"))
 	s.own = s.add(headerStyle("D6DCE5", "1F3864"))
 	for r, l := range looks {
@@ -90,6 +93,27 @@ func headerStyle(ground, ink string) *excelize.Style {
 		Alignment: &excelize.Alignment{Vertical: "center", WrapText: true},
 		Border:    []excelize.Border{{Type: "bottom", Color: "1F3864", Style: 1}},
 	}
+}
+
+// faultGround and faultBorder mark the cell that is at fault. The border shows
+// it where colours are not printed.
+const faultGround = "FFD966"
+
+var faultBorder = []excelize.Border{{Type: "left", Color: "C00000", Style: 1}, {Type: "right", Color: "C00000", Style: 1},
+	{Type: "top", Color: "C00000", Style: 1}, {Type: "bottom", Color: "C00000", Style: 1}}
+
+// filled is a style marked as at fault.
+func (s *styles) filled(id int) int {
+	if marked, ok := s.fills[id]; ok {
+		return marked
+	}
+	marked := s.fault
+	if st, err := s.f.GetStyle(id); err == nil {
+		st.Fill, st.Border = solid(faultGround), faultBorder
+		marked = s.add(st)
+	}
+	s.fills[id] = marked
+	return marked
 }
 
 func solid(colour string) excelize.Fill {

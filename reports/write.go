@@ -38,7 +38,7 @@ func (j *job) write(ctx context.Context, path string) (string, error) {
 // first done lines had.
 func (j *job) need(size, done int64) int64 {
 	all := j.Totals.Sum()
-	perLine := int64(40 * len(j.header()))
+	perLine := int64(40 * (numColumns + len(j.inputHeader())))
 	if done >= 1000 && size > 0 {
 		perLine = size / done
 	}

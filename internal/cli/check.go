@@ -223,7 +223,7 @@ func (a *app) checkOne(ctx context.Context, o *checkOptions, in string, m *mappi
 	out := ""
 	if o.out != "" {
 		rep := reports.Report{Ledger: job.Scratch, Run: run, Totals: res.Totals, Input: f, Location: zone(m), Notes: f.Info().Notes,
-			Next: []string{"leadload import " + shellWord(in) + " -m " + shellWord(o.mapping)}}
+			Next: []string{"leadload import " + shellWord(in) + " -m " + shellWord(o.mapping)}, Key: m.Key, Fields: fieldsOf(m)}
 		if out, err = a.writeReport(ctx, rep, in, o.out, "-check"); err != nil {
 			a.explain(err)
 			code = worse(exitCode(err), exitBug)

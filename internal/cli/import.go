@@ -187,7 +187,8 @@ func (a *app) finish(ctx context.Context, o *importOptions, k *connection, in in
 		} else {
 			next = nextCommands(o, job, res, freeName(job.Input, in.out(&o.common)))
 		}
-		rep := reports.Report{Ledger: k.led, Run: res.Run, Totals: res.Totals, Input: in.file, Location: zone(job.Mapping), Next: next, Notes: in.file.Info().Notes}
+		rep := reports.Report{Ledger: k.led, Run: res.Run, Totals: res.Totals, Input: in.file, Location: zone(job.Mapping), Next: next, Notes: in.file.Info().Notes,
+			Key: job.Mapping.Key, Fields: fieldsOf(job.Mapping)}
 		var werr error
 		// The results file is written also after Ctrl-C: it is the record of what was done.
 		out, werr = a.writeReport(context.WithoutCancel(ctx), rep, job.Input, in.out(&o.common), "-results")
@@ -228,6 +229,16 @@ func (a *app) writeReport(ctx context.Context, rep reports.Report, input, out, s
 		return "", err
 	}
 	return reports.Write(ctx, rep, path)
+}
+
+// fieldsOf is what a report must know of a mapping to find the cell that an
+// error is about.
+func fieldsOf(m *mapping.Mapping) []reports.Field {
+	var out []reports.Field
+	for _, f := range m.Fields() {
+		out = append(out, reports.Field{Names: []string{f.Name, f.Schema}, Columns: f.Columns})
+	}
+	return out
 }
 
 // last prints what every command that goes through a file ends with: the

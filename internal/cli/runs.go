@@ -161,7 +161,10 @@ func (a *app) runReport(ctx context.Context, o *reportOptions, args []string) er
 	if loc, err := time.LoadLocation(run.Timezone); err == nil && run.Timezone != "" {
 		rep.Location = loc
 	}
-	file, why := a.reopen(run)
+	file, m, why := a.reopen(run)
+	if m != nil {
+		rep.Key, rep.Fields = m.Key, fieldsOf(m)
+	}
 	if file != nil {
 		defer file.Close()
 		rep.Input = file
@@ -184,15 +187,16 @@ func (a *app) runReport(ctx context.Context, o *reportOptions, args []string) er
 	return nil
 }
 
-// reopen opens a run's input again as it was read then; why says why it cannot.
-func (a *app) reopen(run ledger.Run) (f *source.File, why string) {
+// reopen opens a run's input again as it was read then; why says why it
+// cannot. m is the run's mapping, or nil where it cannot be read any more.
+func (a *app) reopen(run ledger.Run) (f *source.File, m *mapping.Mapping, why string) {
 	if run.InputPath == "" {
-		return nil, "the input was standard input, so its columns are left out"
+		return nil, nil, "the input was standard input, so its columns are left out"
 	}
 	o := source.Options{Sheet: run.Sheet}
 	// The mapping says how the file is read, when it is still the same.
 	if text, err := os.ReadFile(run.MappingPath); err == nil {
-		if m, err := mapping.Parse(run.Mapping, text); err == nil {
+		if m, err = mapping.Parse(run.Mapping, text); err == nil {
 			o.HeaderRow, o.Delimiter, o.Encoding = m.Input.HeaderRow, m.Input.Delimiter, m.Input.Encoding
 		}
 	}
@@ -202,11 +206,11 @@ func (a *app) reopen(run ledger.Run) (f *source.File, why string) {
 	}
 	switch {
 	case err == nil:
-		return f, ""
+		return f, m, ""
 	case isMissing(err):
-		return nil, fmt.Sprintf("the input %s is no longer there, so its columns are left out", run.Input)
+		return nil, m, fmt.Sprintf("the input %s is no longer there, so its columns are left out", run.Input)
 	}
-	return nil, fmt.Sprintf("the input %s cannot be read any more, so its columns are left out: %v", run.Input, err)
+	return nil, m, fmt.Sprintf("the input %s cannot be read any more, so its columns are left out: %v", run.Input, err)
 }
 
 // isMissing reports that a file is not there.

@@ -54,7 +54,7 @@ func (f *File) pass(kept bool) (*pass, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.columns(f.table.first-f.table.drop, f.table.width())
+	r.columns(f.table.begin, f.table.end-f.table.begin)
 	p := &pass{f: f, raw: r}
 	if c, ok := r.(*csvReader); ok {
 		c.kept = kept

@@ -17,6 +17,7 @@ import (
 var csvSeeds = []string{
 	"a,b\n1,2\n", "a;b\r\n\"x;y\";2\r\n", "a\tb\r1\t2\r", "\ufeffa|b\n\"1\n2\"|\"\"\"\"\n", "a,b\n\"open", "a,b\n\"x\"y,2\n",
 	"a,b\n1,M\xfcller\n", "\xff\xfea\x00,\x00b\x00\n\x001\x00,\x002\x00", "sep=;\na;b\n1;2\n", "a\n\x00\n", "Title\n\na,b\n1,2\n",
+	"Row,Key,Result,Error,What to do,a,ID,Lead ID,Attempts,Sent at,b\n5,,,,,'=x,,,,,c\n",
 	"Row,Result,ID,Lead ID,Error,What to do,Attempts,Sent at,Key,a\n5,,,,,,,,,'=x\n", "\x1f\x8b\x08\x00", "a,b\n\xe0\xa4\n", ",\n,\n", "\r\r\n\n\r",
 }
 

@@ -2,21 +2,47 @@ package source
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
 
-// isResults reports that a header begins with ResultColumns.
-func isResults(names []string) bool {
-	if len(names) < len(ResultColumns) {
-		return false
+// firstColumns are the columns of the results files of the first version, all
+// of which stand before the input's own.
+var firstColumns = []string{"Row", "Result", "ID", "Lead ID", "Error", "What to do", "Attempts", "Sent at", "Key"}
+
+// resultPlaces finds ResultColumns among the names of a header: the place of
+// each one, and the places from which to which the input's own columns stand.
+// ok is false unless the header is that of a results file.
+func resultPlaces(names []string) (places []int, from, to int, ok bool) {
+	if hasAt(names, 0, firstColumns) {
+		for _, c := range ResultColumns {
+			places = append(places, slices.Index(firstColumns, c))
+		}
+		return places, len(firstColumns), len(names), true
 	}
-	for i, n := range ResultColumns {
-		if names[i] != n {
-			return false
+	if !hasAt(names, 0, ResultColumns[:ResultsBefore]) {
+		return nil, 0, 0, false
+	}
+	behind := ResultColumns[ResultsBefore:]
+	// The last ones are ours: the input may have columns of these names, too.
+	for to = len(names) - len(behind); to >= ResultsBefore; to-- {
+		if hasAt(names, to, behind) {
+			for i := range ResultColumns {
+				if i >= ResultsBefore {
+					i += to - ResultsBefore
+				}
+				places = append(places, i)
+			}
+			return places, ResultsBefore, to, true
 		}
 	}
-	return true
+	return nil, 0, 0, false
+}
+
+// hasAt reports whether want stands in names from a place on.
+func hasAt(names []string, at int, want []string) bool {
+	return at >= 0 && at+len(want) <= len(names) && slices.Equal(names[at:at+len(want)], want)
 }
 
 // origin reads the row number that a results file keeps of the file it came from.

@@ -75,8 +75,8 @@ type Row struct {
 	// Cells has one cell for each name of File.Header, short rows padded. It
 	// and its strings are valid until the next row.
 	Cells []Cell
-	// Outcome has the cells under ResultColumns when the file read is a
-	// results file of ours, else it is nil; valid until the next row.
+	// Outcome has the cells under ResultColumns, in their order, when the file
+	// read is a results file of ours, else it is nil; valid until the next row.
 	Outcome []Cell
 	// Faults are the reasons for which this row cannot be used (too many
 	// cells, an unreadable cell). The rest of the file is still good.
@@ -96,10 +96,13 @@ func (r *Row) Clone() *Row {
 	return &c
 }
 
-// ResultColumns are the columns that a results workbook or CSV puts before
-// the input's own. A file whose header begins with exactly these is a results
-// file: File.Header leaves them out and Row.Origin is read from "Row".
-var ResultColumns = []string{"Row", "Result", "ID", "Lead ID", "Error", "What to do", "Attempts", "Sent at", "Key"}
+// ResultColumns are the columns that a results workbook or CSV adds to the
+// input's own: the first ResultsBefore of them stand before, the others behind.
+// File.Header leaves them out and Row.Origin is read from "Row".
+var ResultColumns = []string{"Row", "Key", "Result", "Error", "What to do", "ID", "Lead ID", "Attempts", "Sent at"}
+
+// ResultsBefore is how many of ResultColumns stand before the input's columns.
+const ResultsBefore = 5
 
 // Options say how to read a file. The zero value finds everything out.
 type Options struct {
@@ -158,7 +161,7 @@ func (f *File) Header() []string { return slices.Clone(f.table.names) }
 func (f *File) Positions() []string {
 	out := make([]string, len(f.table.names))
 	for i := range out {
-		out[i] = letters(f.table.first + i)
+		out[i] = letters(f.table.at(i))
 	}
 	return out
 }

@@ -3,6 +3,7 @@ package source
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -10,15 +11,22 @@ import (
 
 // table is where the columns are.
 type table struct {
-	row   int      // of the header
-	first int      // the column of the first name in names
-	names []string // without those of a results file
-	cells int      // CSV: how many cells the header has, nameless ones at its end included
-	drop  int      // results file: how many columns stand before first
+	row        int      // of the header
+	first      int      // the column of the first name in names
+	names      []string // without those of a results file
+	cells      int      // CSV: how many cells the header has, nameless ones at its end included
+	begin, end int      // the columns that are read, those of a results file included
+	places     []int    // results file: the column of each of ResultColumns
+	own        int      // results file: how many names stand together from first on; the others were added behind ours
 }
 
-// width is the number of columns that a row is read for, those of a results file included.
-func (t *table) width() int { return t.drop + len(t.names) }
+// at is the column of the i-th name.
+func (t *table) at(i int) int {
+	if t.places == nil || i < t.own {
+		return t.first + i
+	}
+	return t.places[len(t.places)-1] + 1 + i - t.own
+}
 
 // pass goes once over the rows below the header.
 type pass struct {
@@ -26,6 +34,8 @@ type pass struct {
 	raw   rowReader
 	row   Row
 	cells []Cell      // a short row, padded
+	own   []Cell      // of a results file with columns added behind ours
+	out   []Cell      // Row.Outcome
 	texts *textKeeper // keeps the cells' texts; nil where the reader does, or nobody asks
 }
 
@@ -51,7 +61,7 @@ func (p *pass) close() { p.raw.close() }
 // next gives the next row with any content.
 func (p *pass) next() (*Row, error) {
 	t := &p.f.table
-	from, to := t.first, t.first+len(t.names)
+	from, to := t.first, t.end
 	csv := p.f.info.Format == "csv"
 	for {
 		r, err := p.raw.next()
@@ -71,10 +81,13 @@ func (p *pass) next() (*Row, error) {
 			cells = p.cells
 		}
 		beyond := csv && n > t.cells && !empty(cells[t.cells:n])
-		if !beyond && len(r.faults) == 0 && empty(cells[from:to]) {
+		own := cells[from:to:to]
+		if p.f.info.Results {
+			own = p.ownCells(cells)
+		}
+		if !beyond && len(r.faults) == 0 && empty(own) {
 			continue
 		}
-		own := cells[from:to:to]
 		if p.texts != nil {
 			for i := range own {
 				own[i].Text = p.texts.keep(own[i].Text)
@@ -91,8 +104,12 @@ func (p *pass) next() (*Row, error) {
 			p.fault(f.err)
 		}
 		if p.f.info.Results {
-			p.row.Outcome = cells[t.first-t.drop : t.first : t.first]
-			p.origin(&p.row.Outcome[0])
+			p.out = p.out[:0]
+			for _, at := range t.places {
+				p.out = append(p.out, cells[at])
+			}
+			p.row.Outcome = p.out
+			p.origin(&p.out[0])
 			for i := range own {
 				if csv && own[i].Kind == Text {
 					own[i].Text = unguard(own[i].Text)
@@ -101,6 +118,17 @@ func (p *pass) next() (*Row, error) {
 		}
 		return &p.row, nil
 	}
+}
+
+// ownCells are the cells of the input's own columns in a row of a results file.
+func (p *pass) ownCells(cells []Cell) []Cell {
+	t := &p.f.table
+	own := cells[t.first : t.first+t.own : t.first+t.own]
+	if t.own == len(t.names) {
+		return own
+	}
+	p.own = append(append(p.own[:0], own...), cells[t.at(t.own):t.end]...)
+	return p.own
 }
 
 func (p *pass) fault(e *Error) {
@@ -129,11 +157,13 @@ func (p *pass) ragged(n, want int, beyond bool) {
 // column names a column for people: by its header, or its letter.
 func (f *File) column(i int) string {
 	t := &f.table
-	if k := i - t.first; k >= 0 && k < len(t.names) && t.names[k] != "" {
-		return t.names[k]
-	}
-	if k := i - t.first + t.drop; k >= 0 && k < t.drop {
+	if k := slices.Index(t.places, i); k >= 0 {
 		return ResultColumns[k]
+	}
+	for k, name := range t.names {
+		if name != "" && t.at(k) == i {
+			return name
+		}
 	}
 	return letters(i)
 }
@@ -317,11 +347,16 @@ func (f *File) setHeader(h *rawRow) error {
 		return f.noHeader(h.number)
 	}
 	t.names = names[t.first : last+1]
-	if isResults(t.names) {
+	t.begin, t.end, t.own = t.first, last+1, len(t.names)
+	if places, from, to, ok := resultPlaces(t.names); ok {
 		f.info.Results = true
-		t.drop = len(ResultColumns)
-		t.first += t.drop
-		t.names = t.names[t.drop:]
+		for i := range places {
+			places[i] += t.first
+		}
+		t.places, t.own = places, to-from
+		added := t.names[min(max(to, places[len(places)-1]+1-t.first), len(t.names)):]
+		t.names = append(t.names[from:to:to], added...)
+		t.first += from
 		for i, n := range t.names {
 			if f.info.Format == "csv" {
 				t.names[i] = unguard(n)
