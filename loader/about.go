@@ -27,34 +27,26 @@ type About struct {
 // the keys or the host are wrong; everything else that fails is left out.
 func (s *Session) About(ctx context.Context) (About, error) {
 	var a About
-	out, err := s.read(ctx, func(ctx context.Context, slot leadsquared.Slot) (o leadsquared.Outcome) {
-		a.Self, o = s.client.Self(ctx, slot)
-		return o
-	})
+	self, out, err := ask(ctx, s, s.client.Self)
 	if err != nil {
 		return a, err
 	}
+	a.Self = self
 	if out.Verdict != leadsquared.Applied {
 		return a, stopped(leadsquared.Code(out), "check host in the account file", "the account did not say whose keys these are: %s", refusal(out))
 	}
-	out, err = s.lookUpQuiet(ctx, func(ctx context.Context, slot leadsquared.Slot) (o leadsquared.Outcome) {
-		var state leadsquared.CheckInState
-		state, o = s.client.CheckedIn(ctx, slot)
-		a.CheckedIn, a.LastSeen = state.In, state.Last
-		return o
-	})
-	if err != nil {
+	// Paths that are missing or forbidden are no reason to stop.
+	state, out, err := ask(ctx, s, s.client.CheckedIn)
+	if err != nil && out.Verdict != leadsquared.Fatal {
 		return a, err
 	}
-	a.Presence = out.Verdict == leadsquared.Applied
+	a.CheckedIn, a.LastSeen, a.Presence = state.In, state.Last, out.Verdict == leadsquared.Applied
 	if s.o.Account.asyncProblem() == nil {
-		out, err = s.lookUpQuiet(ctx, func(ctx context.Context, slot leadsquared.Slot) (o leadsquared.Outcome) {
-			a.Queue, o = s.client.QueueMetrics(ctx, slot)
-			return o
-		})
-		if err != nil {
+		queue, out, err := ask(ctx, s, s.client.QueueMetrics)
+		if err != nil && out.Verdict != leadsquared.Fatal {
 			return a, err
 		}
+		a.Queue = queue
 		if a.HasQueue = out.Verdict == leadsquared.Applied; !a.HasQueue {
 			a.QueueWhy = refusal(out)
 		}
@@ -66,15 +58,6 @@ func (s *Session) About(ctx context.Context) (About, error) {
 	st := s.pacer.State()
 	a.Limit, a.Throttled = st.Limit.String(), st.Throttled > 0
 	return a, nil
-}
-
-// lookUpQuiet reads where a path that is missing or forbidden is no reason to stop.
-func (s *Session) lookUpQuiet(ctx context.Context, call func(context.Context, leadsquared.Slot) leadsquared.Outcome) (leadsquared.Outcome, error) {
-	out, err := s.read(ctx, call)
-	if err != nil && out.Verdict == leadsquared.Fatal {
-		err = nil
-	}
-	return out, err
 }
 
 // Presence checks the keys' user in, or out. The error says why it was not done.

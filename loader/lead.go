@@ -24,7 +24,8 @@ func (r *run) leadOf(ctx context.Context, j *job) (string, ledger.Outcome, error
 	refuse := func(code, hint, format string, args ...any) ledger.Outcome {
 		return ledger.Outcome{Record: j.Record, State: ledger.Rejected, Code: code, Msg: fmt.Sprintf(format, args...), Hint: hint}
 	}
-	leads, out, err := r.leadsBy(ctx, field, value)
+	found, err := r.findLeads(ctx, leadSearch{field: field, value: value})
+	leads, out := found.leads, found.out
 	switch {
 	case err != nil:
 		return "", ledger.Outcome{}, err
@@ -45,9 +46,14 @@ func (r *run) leadOf(ctx context.Context, j *job) (string, ledger.Outcome, error
 		}
 		return "", refuse("lead.many", "merge the leads in the account, or write if_many: newest under lead: in the mapping", "%d leads have %s %q: %s", len(leads), field, value, strings.Join(ids, ", ")), nil
 	}
+	return r.newest(field, value, leads), ledger.Outcome{}, nil
+}
+
+// newest picks the lead that was made last, and remembers it.
+func (r *run) newest(field, value string, leads []leadsquared.Lead) string {
 	newest := slices.MaxFunc(leads, func(a, b leadsquared.Lead) int { return a.CreatedOn.Compare(b.CreatedOn) })
 	r.led.RememberLead(r.acct, field, leadName(field, value), newest.ID)
-	return newest.ID, ledger.Outcome{}, nil
+	return newest.ID
 }
 
 // createTries bounds how often a lead is captured for one row.
@@ -89,7 +95,8 @@ func (r *run) createLead(ctx context.Context, j *job) (string, ledger.Outcome, e
 				return "", ledger.Outcome{}, err
 			}
 		}
-		leads, seen, err := r.leadsBy(ctx, field, value)
+		found, err := r.findLeads(ctx, leadSearch{field: field, value: value})
+		leads, seen := found.leads, found.out
 		switch {
 		case err != nil:
 			return "", ledger.Outcome{}, err
@@ -98,9 +105,7 @@ func (r *run) createLead(ctx context.Context, j *job) (string, ledger.Outcome, e
 		case len(leads) > 1 && j.Payload.IfMany != "newest":
 			return "", refuse(ledger.Rejected, "lead.many", "merge the leads in the account, or write if_many: newest under lead: in the mapping", "%d leads have %s %q since one was made", len(leads), field, value), nil
 		case len(leads) > 0:
-			newest := slices.MaxFunc(leads, func(a, b leadsquared.Lead) int { return a.CreatedOn.Compare(b.CreatedOn) })
-			r.led.RememberLead(r.acct, field, leadName(field, value), newest.ID)
-			return newest.ID, ledger.Outcome{}, nil
+			return r.newest(field, value, leads), ledger.Outcome{}, nil
 		case out.Verdict == leadsquared.Applied:
 			return "", refuse(ledger.Ready, "lead.unread", "run the same command again", "the lead with %s %q was made, but the account does not show it yet", field, value), nil
 		}
@@ -118,38 +123,75 @@ func leadName(field, value string) string {
 	return value
 }
 
-// leadsBy looks leads up by a unique field. Where the account has no search of
-// leads, the opportunities found by the field name their lead; none found
-// there says nothing, because a lead may have no opportunity.
-func (s *Session) leadsBy(ctx context.Context, field, value string) ([]leadsquared.Lead, leadsquared.Outcome, error) {
-	var leads []leadsquared.Lead
-	out, err := s.read(ctx, func(ctx context.Context, slot leadsquared.Slot) (o leadsquared.Outcome) {
-		leads, o = s.client.LeadsBy(ctx, slot, field, value)
-		return o
+// leadSearch says how leads are looked for.
+type leadSearch struct {
+	field, value string
+	// made says that the row's own call may have made the lead just now, so that
+	// every way to it is tried.
+	made bool
+	// patient says that a call which the account does not have is a search that
+	// failed, and no reason to stop the run.
+	patient bool
+}
+
+// leadsFound is what a search came to.
+type leadsFound struct {
+	leads []leadsquared.Lead
+	// out is Applied when the search worked; otherwise it says why not.
+	out leadsquared.Outcome
+	// lagging says that only opportunities were searched, whose index lags: no
+	// lead found means nothing yet.
+	lagging bool
+}
+
+// findLeads looks leads up by a unique field. Opportunities name their lead
+// too. They are asked where the account has no look-up by that field, and for
+// a lead that was perhaps just made: of several leads with one phone the
+// look-up returns only the one that was active last, and it may lag.
+func (s *Session) findLeads(ctx context.Context, q leadSearch) (leadsFound, error) {
+	leads, out, err := ask(ctx, s, func(ctx context.Context, slot leadsquared.Slot) ([]leadsquared.Lead, leadsquared.Outcome) {
+		return s.client.LeadsBy(ctx, slot, q.field, q.value)
 	})
-	switch field {
-	case "EmailAddress", "Phone", "Mobile", "ProspectID":
-		return leads, out, err
+	found := leadsFound{leads: leads, out: out}
+	switch {
+	case err != nil && !missingPath(out):
+		return found, err
+	case q.made && (out.Verdict != leadsquared.Applied || len(leads) == 0 || strings.EqualFold(q.field, "Phone") || strings.EqualFold(q.field, "Mobile")):
+	case missingPath(out) && !hasOwnLookup(q.field):
+	case q.patient:
+		return found, nil
+	default:
+		return found, err
 	}
-	if err == nil || out.Verdict != leadsquared.Fatal || out.Status != 404 {
-		return leads, out, err
-	}
-	var page leadsquared.OpportunityPage
-	again, err := s.read(ctx, func(ctx context.Context, slot leadsquared.Slot) (o leadsquared.Outcome) {
-		page, o = s.client.OpportunitiesByLeadField(ctx, slot, field, value, 1)
-		return o
+	page, other, err := ask(ctx, s, func(ctx context.Context, slot leadsquared.Slot) (leadsquared.OpportunityPage, leadsquared.Outcome) {
+		return s.client.OpportunitiesByLeadField(ctx, slot, q.field, q.value, 1)
 	})
-	if err != nil || again.Verdict != leadsquared.Applied {
-		return nil, again, err
+	if err != nil && !(q.patient && missingPath(other)) {
+		return leadsFound{out: other}, err
 	}
+	if other.Verdict != leadsquared.Applied {
+		if !q.patient {
+			found.out = other
+		}
+		return found, nil
+	}
+	found.lagging = out.Verdict != leadsquared.Applied
 	for _, o := range page.List {
-		known := slices.ContainsFunc(leads, func(l leadsquared.Lead) bool { return strings.EqualFold(l.ID, o.LeadID) })
+		known := slices.ContainsFunc(found.leads, func(l leadsquared.Lead) bool { return strings.EqualFold(l.ID, o.LeadID) })
 		if o.LeadID != "" && !known {
-			leads = append(leads, leadsquared.Lead{ID: o.LeadID, CreatedOn: o.CreatedOn})
+			found.leads = append(found.leads, leadsquared.Lead{ID: o.LeadID, CreatedOn: o.CreatedOn})
 		}
 	}
-	if len(leads) == 0 {
-		again.Verdict, again.Message = leadsquared.InDoubt, "the account has no search of leads by "+field+"; find them by EmailAddress or Phone"
+	if found.lagging {
+		if found.out = other; len(found.leads) == 0 && !q.made {
+			// A lead may have no opportunity.
+			found.out.Verdict, found.out.Message = leadsquared.InDoubt, "the account has no search of leads by "+q.field+"; find them by EmailAddress or Phone"
+		}
 	}
-	return leads, again, nil
+	return found, nil
+}
+
+// hasOwnLookup reports a field for which the account has a call of its own.
+func hasOwnLookup(field string) bool {
+	return slices.Contains([]string{"EmailAddress", "Phone", "Mobile", "ProspectID"}, field)
 }

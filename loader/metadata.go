@@ -82,9 +82,7 @@ func (s *Session) opportunityMetadata(ctx context.Context, m *mapping.Mapping, m
 	if m.EventCode == 0 {
 		return nil // another type for each row: there is no one list to hold them against
 	}
-	md.Opportunity, err = s.fields(ctx, fmt.Sprintf("the fields of opportunity type %d", m.EventCode), func(ctx context.Context, slot leadsquared.Slot) ([]leadsquared.Field, leadsquared.Outcome) {
-		return s.client.OpportunityTypeMetadata(ctx, slot, m.EventCode)
-	})
+	md.Opportunity, err = s.fields(ctx, fmt.Sprintf("the fields of opportunity type %d", m.EventCode), with(s.client.OpportunityTypeMetadata, m.EventCode))
 	var own *Error
 	if errors.As(err, &own) && own.Code == "online.refused" {
 		own.Msg = fmt.Sprintf("the account refuses opportunity type %d: %s", m.EventCode, own.Msg)
@@ -104,11 +102,7 @@ func mapsTo(m *mapping.Mapping, schema string) bool {
 
 // fields makes one call for metadata.
 func (s *Session) fields(ctx context.Context, what string, call func(context.Context, leadsquared.Slot) ([]leadsquared.Field, leadsquared.Outcome)) ([]leadsquared.Field, error) {
-	var list []leadsquared.Field
-	out, err := s.read(ctx, func(ctx context.Context, slot leadsquared.Slot) (o leadsquared.Outcome) {
-		list, o = call(ctx, slot)
-		return o
-	})
+	list, out, err := ask(ctx, s, call)
 	if err == nil {
 		err = unheard(out, what)
 	}
@@ -133,11 +127,7 @@ func (s *Session) products(ctx context.Context) ([]leadsquared.Product, error) {
 	var all []leadsquared.Product
 	seen := map[string]bool{}
 	for page := 1; page <= productPages; page++ {
-		var got leadsquared.ProductPage
-		out, err := s.read(ctx, func(ctx context.Context, slot leadsquared.Slot) (o leadsquared.Outcome) {
-			got, o = s.client.Products(ctx, slot, page)
-			return o
-		})
+		got, out, err := ask(ctx, s, with(s.client.Products, page))
 		if err == nil {
 			err = unheard(out, "the list of products")
 		}
@@ -237,11 +227,7 @@ type Hints struct {
 // Hints asks the account for the display names of its fields. eventCode may be 0.
 func (s *Session) Hints(ctx context.Context, target mapping.Target, eventCode int) (Hints, error) {
 	h := Hints{EventCode: eventCode}
-	var self leadsquared.Self
-	out, err := s.read(ctx, func(ctx context.Context, slot leadsquared.Slot) (o leadsquared.Outcome) {
-		self, o = s.client.Self(ctx, slot)
-		return o
-	})
+	self, out, err := ask(ctx, s, s.client.Self)
 	if err != nil {
 		return h, err
 	}
@@ -274,10 +260,8 @@ func (s *Session) opportunityHints(ctx context.Context, h *Hints) error {
 	}
 	h.add(mapping.LeadField, list)
 	if h.EventCode == 0 {
-		out, err := s.read(ctx, func(ctx context.Context, slot leadsquared.Slot) (o leadsquared.Outcome) {
-			h.Types, o = s.client.OpportunityTypes(ctx, slot)
-			return o
-		})
+		types, out, err := ask(ctx, s, s.client.OpportunityTypes)
+		h.Types = types
 		if err == nil {
 			err = unheard(out, "the list of opportunity types")
 		}
@@ -291,9 +275,7 @@ func (s *Session) opportunityHints(ctx context.Context, h *Hints) error {
 	if h.EventCode == 0 {
 		return nil
 	}
-	list, err = s.fields(ctx, fmt.Sprintf("the fields of opportunity type %d", h.EventCode), func(ctx context.Context, slot leadsquared.Slot) ([]leadsquared.Field, leadsquared.Outcome) {
-		return s.client.OpportunityTypeMetadata(ctx, slot, h.EventCode)
-	})
+	list, err = s.fields(ctx, fmt.Sprintf("the fields of opportunity type %d", h.EventCode), with(s.client.OpportunityTypeMetadata, h.EventCode))
 	h.add(mapping.OpportunityField, list)
 	return err
 }

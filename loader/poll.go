@@ -80,11 +80,7 @@ func (r *run) poll(ctx context.Context) error {
 // queueWait says how long the account's queue needs for what is pending, by its own metrics.
 func (r *run) queueWait(ctx context.Context, pending, round int) (time.Duration, error) {
 	growing := min(time.Second<<min(round, 5), 30*time.Second)
-	var q leadsquared.Queue
-	out, err := r.lookUp(ctx, func(ctx context.Context, slot leadsquared.Slot) (o leadsquared.Outcome) {
-		q, o = r.client.QueueMetrics(ctx, slot)
-		return o
-	})
+	q, out, err := try(ctx, r.Session, r.client.QueueMetrics)
 	if err != nil || out.Verdict != leadsquared.Applied {
 		return growing, err
 	}
@@ -100,11 +96,7 @@ func (r *run) queueWait(ctx context.Context, pending, round int) (time.Duration,
 
 // pollOne asks about one pending row.
 func (r *run) pollOne(ctx context.Context, rec ledger.OpenRecord) error {
-	var task leadsquared.Task
-	out, err := r.lookUp(ctx, func(ctx context.Context, slot leadsquared.Slot) (o leadsquared.Outcome) {
-		task, o = r.client.CaptureStatus(ctx, slot, rec.RequestID)
-		return o
-	})
+	task, out, err := try(ctx, r.Session, with(r.client.CaptureStatus, rec.RequestID))
 	if err != nil || out.Verdict != leadsquared.Applied || task.Pending() {
 		return err // it stays pending, whatever kept the answer away
 	}

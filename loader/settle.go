@@ -353,11 +353,7 @@ func (r *run) seeOpportunities(ctx context.Context, s *sight, l look) error {
 					continue
 				}
 				c := candidate{id: a.ID, lead: lead, event: event, created: a.CreatedOn}
-				var opp leadsquared.Opportunity
-				out, err := r.lookUp(ctx, func(ctx context.Context, slot leadsquared.Slot) (o leadsquared.Outcome) {
-					opp, o = r.client.Opportunity(ctx, slot, a.ID)
-					return o
-				})
+				opp, out, err := try(ctx, r.Session, with(r.client.Opportunity, a.ID))
 				if err != nil {
 					return err
 				}
@@ -382,10 +378,8 @@ func (r *run) seeOpportunities(ctx context.Context, s *sight, l look) error {
 // not show, before a row is taken for absent. The index lags, so that only what
 // it has means anything; that it cannot be read means nothing.
 func (r *run) secondSight(ctx context.Context, s *sight, lead string, event int, oldest time.Time) error {
-	var page leadsquared.OpportunityPage
-	out, err := r.lookUp(ctx, func(ctx context.Context, slot leadsquared.Slot) (o leadsquared.Outcome) {
-		page, o = r.client.OpportunitiesOfLead(ctx, slot, lead, event, 0)
-		return o
+	page, out, err := try(ctx, r.Session, func(ctx context.Context, slot leadsquared.Slot) (leadsquared.OpportunityPage, leadsquared.Outcome) {
+		return r.client.OpportunitiesOfLead(ctx, slot, lead, event, 0)
 	})
 	if err != nil || out.Verdict != leadsquared.Applied {
 		return err
@@ -409,11 +403,7 @@ func (r *run) secondSight(ctx context.Context, s *sight, lead string, event int,
 // seeSales reads the sales activities of leads that no row owns.
 func (r *run) seeSales(ctx context.Context, s *sight, l look) error {
 	for _, lead := range l.leads {
-		var sales []leadsquared.SalesActivity
-		out, err := r.lookUp(ctx, func(ctx context.Context, slot leadsquared.Slot) (o leadsquared.Outcome) {
-			sales, o = r.client.SalesActivitiesOf(ctx, slot, lead)
-			return o
-		})
+		sales, out, err := try(ctx, r.Session, with(r.client.SalesActivitiesOf, lead))
 		if err != nil {
 			return err
 		}
@@ -476,11 +466,7 @@ func (r *run) dateSales(ctx context.Context, lead string, listed []leadsquared.S
 
 // queueEmpty makes sight blind while the async queue may still hold the rows.
 func (r *run) queueEmpty(ctx context.Context, s *sight) error {
-	var q leadsquared.Queue
-	out, err := r.lookUp(ctx, func(ctx context.Context, slot leadsquared.Slot) (o leadsquared.Outcome) {
-		q, o = r.client.QueueMetrics(ctx, slot)
-		return o
-	})
+	q, out, err := try(ctx, r.Session, r.client.QueueMetrics)
 	switch {
 	case err != nil:
 		return err
@@ -508,118 +494,60 @@ func (r *run) leadsOf(ctx context.Context, rows []ledger.OpenRecord) (ids []stri
 		return ids, "", nil
 	}
 	p := rows[0].Payload
-	makesLead := targetOf(mapping.Target(p.Target)).makesLead
 	if p.LeadField == "" || p.LeadValue == "" {
 		return nil, "what its lead is found by is not known", nil
 	}
-	var leads []leadsquared.Lead
-	out, err := r.lookUp(ctx, func(ctx context.Context, slot leadsquared.Slot) (o leadsquared.Outcome) {
-		leads, o = r.client.LeadsBy(ctx, slot, p.LeadField, p.LeadValue)
-		return o
-	})
-	if err != nil {
+	made := targetOf(mapping.Target(p.Target)).makesLead
+	found, err := r.findLeads(ctx, leadSearch{field: p.LeadField, value: p.LeadValue, made: made, patient: true})
+	switch {
+	case err != nil:
 		return nil, "", err
-	}
-	if out.Verdict == leadsquared.Applied {
-		for _, l := range leads {
-			ids = append(ids, l.ID)
-		}
-		if !makesLead {
-			return ids, "", nil
-		}
-		return r.otherLeads(ctx, rows, ids)
-	}
-	// Another way to the lead of an opportunity; its answer lags, so that an empty one proves nothing for a while.
-	if !makesLead {
-		return nil, "its lead could not be looked up: " + out.Message, nil
-	}
-	var page leadsquared.OpportunityPage
-	again, err := r.lookUp(ctx, func(ctx context.Context, slot leadsquared.Slot) (o leadsquared.Outcome) {
-		page, o = r.client.OpportunitiesByLeadField(ctx, slot, p.LeadField, p.LeadValue, 1)
-		return o
-	})
-	if err != nil {
-		return nil, "", err
-	}
-	if again.Verdict != leadsquared.Applied {
-		return nil, "its lead could not be looked up: " + out.Message, nil
-	}
-	for _, o := range page.List {
-		if o.LeadID != "" && !slices.Contains(ids, o.LeadID) {
-			ids = append(ids, o.LeadID)
-		}
-	}
-	if len(ids) == 0 && time.Since(rows[len(rows)-1].Sent) < unsureBefore {
+	case found.out.Verdict != leadsquared.Applied:
+		return nil, "its lead could not be looked up: " + found.out.Message, nil
+	case len(found.leads) == 0 && found.lagging && time.Since(rows[len(rows)-1].Sent) < unsureBefore:
 		return nil, "the account's search does not know its lead, but it may lag by minutes", nil
+	case len(found.leads) == 0 && !found.lagging && made && !strings.EqualFold(p.LeadField, "EmailAddress"):
+		// A search by a field of the account's own may not know a lead that was made just now.
+		return r.leadsByEmail(ctx, rows)
+	}
+	return leadIDs(ids, found.leads), "", nil
+}
+
+// leadsByEmail finds the leads whose e-mail addresses were sent with some rows.
+func (r *run) leadsByEmail(ctx context.Context, rows []ledger.OpenRecord) (ids []string, blind string, err error) {
+	for _, rec := range rows {
+		body, err := targetOf(mapping.Target(rec.Payload.Target)).parse([]byte(rec.Payload.Body))
+		email := body.LeadValue("EmailAddress")
+		if err != nil || email == "" {
+			continue // a body that cannot be read is reported by wantsOf
+		}
+		found, err := r.findLeads(ctx, leadSearch{field: "EmailAddress", value: email, patient: true})
+		if err != nil {
+			return nil, "", err
+		}
+		if found.out.Verdict != leadsquared.Applied {
+			return nil, "its lead could not be looked up: " + found.out.Message, nil
+		}
+		ids = leadIDs(ids, found.leads)
 	}
 	return ids, "", nil
 }
 
-// otherLeads adds the leads that a look-up may have missed: of several leads
-// with one phone it gives only the one that was active last, and a search by a
-// field of the account's own may not know a lead that was made just now.
-func (r *run) otherLeads(ctx context.Context, rows []ledger.OpenRecord, ids []string) (_ []string, blind string, err error) {
-	p := rows[0].Payload
-	phone := strings.EqualFold(p.LeadField, "Phone") || strings.EqualFold(p.LeadField, "Mobile")
-	// A phone's look-up gives one lead of several; and where the look-up of leads
-	// lags, an opportunity may name its lead all the same.
-	if phone || len(ids) == 0 {
-		var page leadsquared.OpportunityPage
-		out, err := r.lookUp(ctx, func(ctx context.Context, slot leadsquared.Slot) (o leadsquared.Outcome) {
-			page, o = r.client.OpportunitiesByLeadField(ctx, slot, p.LeadField, p.LeadValue, 1)
-			return o
-		})
-		if err != nil {
-			return ids, "", err
-		}
-		if out.Verdict == leadsquared.Applied { // a help where it works, and no more
-			for _, o := range page.List {
-				if o.LeadID != "" && !slices.Contains(ids, o.LeadID) {
-					ids = append(ids, o.LeadID)
-				}
-			}
+func leadIDs(ids []string, leads []leadsquared.Lead) []string {
+	for _, l := range leads {
+		if !slices.Contains(ids, l.ID) {
+			ids = append(ids, l.ID)
 		}
 	}
-	if len(ids) > 0 || strings.EqualFold(p.LeadField, "EmailAddress") {
-		return ids, "", nil
-	}
-	for _, rec := range rows {
-		body, err := leadsquared.ParseCapture([]byte(rec.Payload.Body))
-		if err != nil {
-			continue // said elsewhere
-		}
-		email := body.LeadValue("EmailAddress")
-		if email == "" {
-			continue
-		}
-		var leads []leadsquared.Lead
-		out, err := r.lookUp(ctx, func(ctx context.Context, slot leadsquared.Slot) (o leadsquared.Outcome) {
-			leads, o = r.client.LeadsBy(ctx, slot, "EmailAddress", email)
-			return o
-		})
-		if err != nil {
-			return ids, "", err
-		}
-		if out.Verdict != leadsquared.Applied {
-			return nil, "its lead could not be looked up: " + out.Message, nil
-		}
-		for _, l := range leads {
-			if !slices.Contains(ids, l.ID) {
-				ids = append(ids, l.ID)
-			}
-		}
-	}
-	return ids, "", nil
+	return ids
 }
 
 // trail reads the whole activity trail of a lead. why says why it could not be read.
 func (r *run) trail(ctx context.Context, lead string, event int) (all []leadsquared.Activity, why string, err error) {
 	reader := r.client.NewTrailReader(event)
 	for offset, more := reader.Next(); more; offset, more = reader.Next() {
-		var page leadsquared.TrailPage
-		out, err := r.lookUp(ctx, func(ctx context.Context, slot leadsquared.Slot) (o leadsquared.Outcome) {
-			page, o = r.client.TrailPage(ctx, slot, lead, event, offset)
-			return o
+		page, out, err := try(ctx, r.Session, func(ctx context.Context, slot leadsquared.Slot) (leadsquared.TrailPage, leadsquared.Outcome) {
+			return r.client.TrailPage(ctx, slot, lead, event, offset)
 		})
 		if err != nil {
 			return nil, "", err
@@ -634,16 +562,6 @@ func (r *run) trail(ctx context.Context, lead string, event int) (all []leadsqua
 		return nil, "the activity trail of its lead could not be read: " + err.Error(), nil
 	}
 	return all, "", nil
-}
-
-// lookUp reads for settling. A path that the account does not have is a read
-// that failed, and no reason to stop the run.
-func (r *run) lookUp(ctx context.Context, call func(context.Context, leadsquared.Slot) leadsquared.Outcome) (leadsquared.Outcome, error) {
-	out, err := r.read(ctx, call)
-	if err != nil && out.Verdict == leadsquared.Fatal && (out.Status == 404 || out.Status == 405 || out.Status == 410) {
-		err = nil
-	}
-	return out, err
 }
 
 // clockLo is the least that the account's clock may be ahead of ours, and
