@@ -18,7 +18,6 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	_ "time/tzdata" // Windows and slim containers have no zone database.
 )
 
 // Kind says what a cell holds, as the file told it.

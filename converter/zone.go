@@ -7,10 +7,12 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"leadload/converter/zonedata"
 )
 
-// LoadZone gives a zone of the zone database, which is built into the binary
-// for machines that have none, by its name, such as "Asia/Kolkata". Names that
+// LoadZone returns a zone of the time zone database by its name, such as
+// "Asia/Kolkata". ZoneRelease names the release that it comes from. Names that
 // mean another zone on another machine ("Local") or to another reader ("IST",
 // "EST") are refused, and the error says what to write instead.
 func LoadZone(name string) (*time.Location, error) {
@@ -30,7 +32,7 @@ func LoadZone(name string) (*time.Location, error) {
 			return nil, fmt.Errorf("unknown time zone %q: %s", name, hint)
 		}
 	}
-	loc, err := time.LoadLocation(name)
+	loc, err := zonedata.Load(name)
 	if err == nil {
 		return loc, nil
 	}
@@ -39,6 +41,10 @@ func LoadZone(name string) (*time.Location, error) {
 	}
 	return nil, fmt.Errorf("unknown time zone %q: %s", name, hint)
 }
+
+// ZoneRelease returns the release of the time zone database that LoadZone
+// reads: the newer of the program's own and the machine's.
+func ZoneRelease() zonedata.Release { return zonedata.Current() }
 
 var abbreviations = map[string]string{
 	"IST": "Asia/Kolkata (India), Asia/Jerusalem (Israel) or Europe/Dublin (Ireland)",

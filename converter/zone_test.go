@@ -198,3 +198,49 @@ func TestSuggestedZonesExist(t *testing.T) {
 		mustZone(t, name)
 	}
 }
+
+// TestZonesOfToday has the zones whose clocks changed their rules in 2026, as
+// the news of tzdata 2026a to 2026f tells them, and neighbours that did not.
+func TestZonesOfToday(t *testing.T) {
+	cases := []struct{ zone, local, utc string }{
+		// Morocco and Western Sahara stay at +00 from 20 September 2026 on.
+		{"Africa/Casablanca", "2026-07-01 09:00", "2026-07-01 08:00:00"},
+		{"Africa/Casablanca", "2026-11-20 09:00", "2026-11-20 09:00:00"},
+		{"Africa/El_Aaiun", "2026-11-20 09:00", "2026-11-20 09:00:00"},
+		{"Africa/Casablanca", "2027-07-01 09:00", "2027-07-01 09:00:00"},
+		// British Columbia, Alberta, the Northwest Territories, Manitoba and
+		// north-western Ontario do not set their clocks back in November 2026.
+		{"America/Vancouver", "2026-11-01 01:30", "2026-11-01 08:30:00"},
+		{"America/Vancouver", "2026-11-20 09:00", "2026-11-20 16:00:00"},
+		{"America/Edmonton", "2026-11-20 09:00", "2026-11-20 15:00:00"},
+		{"America/Yellowknife", "2026-11-20 09:00", "2026-11-20 15:00:00"},
+		{"America/Inuvik", "2026-11-20 09:00", "2026-11-20 15:00:00"},
+		{"America/Winnipeg", "2026-11-20 09:00", "2026-11-20 14:00:00"},
+		{"America/Rainy_River", "2026-11-20 09:00", "2026-11-20 14:00:00"},
+		{"Canada/Pacific", "2026-11-20 09:00", "2026-11-20 16:00:00"},
+		{"Canada/Mountain", "2026-11-20 09:00", "2026-11-20 15:00:00"},
+		{"Canada/Central", "2026-11-20 09:00", "2026-11-20 14:00:00"},
+		// Cuba keeps -04 through the winter of 2026.
+		{"America/Havana", "2026-11-20 09:00", "2026-11-20 13:00:00"},
+		// Moldova changes with the European Union: at 01:00 UTC, not at midnight.
+		{"Europe/Chisinau", "2026-03-29 02:30", "2026-03-29 00:30:00"},
+		{"Europe/Tiraspol", "2026-03-29 02:30", "2026-03-29 00:30:00"},
+		// Neighbours keep their rules.
+		{"America/Los_Angeles", "2026-11-20 09:00", "2026-11-20 17:00:00"},
+		{"America/Regina", "2026-11-20 09:00", "2026-11-20 15:00:00"},
+		{"America/Toronto", "2026-11-20 09:00", "2026-11-20 14:00:00"},
+		{"America/New_York", "2026-11-20 09:00", "2026-11-20 14:00:00"},
+		{"Europe/Lisbon", "2026-11-20 09:00", "2026-11-20 09:00:00"},
+		{"Europe/Bucharest", "2026-11-20 09:00", "2026-11-20 07:00:00"},
+		{"Asia/Kolkata", "2026-11-20 09:00", "2026-11-20 03:30:00"},
+		// A change that only the full form of the compiled zones has.
+		{"America/Ojinaga", "2022-11-02 09:00", "2022-11-02 15:00:00"},
+	}
+	for _, tc := range cases {
+		c := mustNew(t, Spec{Type: DateTime, Location: mustZone(t, tc.zone)})
+		got, err := c.Convert(Cell{Kind: TextCell, Text: tc.local}, nil)
+		if err != nil || got != tc.utc {
+			t.Errorf("%s in %s is %q, %v; want %q", tc.local, tc.zone, got, err, tc.utc)
+		}
+	}
+}

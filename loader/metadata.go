@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"leadload/converter"
 	"leadload/loader/leadsquared"
 	"leadload/mapping"
 )
@@ -232,7 +233,7 @@ func (s *Session) Hints(ctx context.Context, target mapping.Target, eventCode in
 		return h, err
 	}
 	if out.Verdict == leadsquared.Applied {
-		if _, err := time.LoadLocation(self.TimeZone); err == nil {
+		if _, err := converter.LoadZone(self.TimeZone); err == nil {
 			h.TimeZone = self.TimeZone
 		}
 	}

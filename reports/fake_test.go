@@ -126,7 +126,7 @@ func jobOf(l fakeLedger, in input) *job {
 		Calls: 448, Throttled: 3, Exit: 4,
 	}
 	j.Totals = l.totals()
-	j.Location = time.FixedZone("Asia/Kolkata", 19800)
+	j.Location, j.Zones = time.FixedZone("Asia/Kolkata", 19800), "2026f (built in)"
 	return j
 }
 

@@ -96,6 +96,9 @@ func (j *job) facts() []fact {
 	if run.Mapping != "" {
 		add("Mapping", run.Mapping)
 	}
+	if j.Zones != "" {
+		add("Time zones", j.Zones)
+	}
 	add("Account", run.AccountName)
 	if run.Target != "" {
 		add("Target", run.Target)

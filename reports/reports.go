@@ -37,6 +37,7 @@ type Report struct {
 	Notes    []string       // remarks for the Summary
 	Key      []string       // columns of the input that make up the key; nil: not known
 	Fields   []Field        // fields of the account and their columns; nil: not known
+	Zones    string         // the release of the time zone data that timestamps were read with; "" where it is not known
 }
 
 // Field is a field of the account and the input's columns that it is made from.

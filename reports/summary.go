@@ -23,6 +23,7 @@ type Summary struct {
 	Sheet       string         `json:"sheet"`
 	Mapping     string         `json:"mapping"`
 	Target      string         `json:"target"`
+	TimeZones   string         `json:"time_zones"` // the release of the time zone data, such as "2026f (built in)"; "" when it is not known
 	Account     string         `json:"account"`
 	Started     time.Time      `json:"started"`      // UTC
 	Ended       *time.Time     `json:"ended"`        // UTC; null: cut off
@@ -86,7 +87,7 @@ func (j *job) summarize(ctx context.Context, resultsFile string) (Summary, error
 	run, t := j.Run, j.Totals
 	s := Summary{
 		Version: SummaryVersion, Run: run.ID, Command: run.Command, File: run.Input, Sheet: run.Sheet,
-		Mapping: run.Mapping, Target: run.Target, Account: run.AccountName, Started: run.Started.UTC(),
+		Mapping: run.Mapping, Target: run.Target, TimeZones: j.Zones, Account: run.AccountName, Started: run.Started.UTC(),
 		Duration: round(duration(run).Seconds(), 3), Calls: run.Calls, CallsPerS: round(callsPerSecond(run), 3),
 		Limit: run.Limit, Throttled: run.Throttled, Stop: run.Stop,
 		Totals: SummaryTotals{

@@ -9,7 +9,8 @@ A line is "zone,local time,UTC...": no UTC is a time that never came (a gap),
 two are one that came twice (an overlap), the earlier one first. Random times are
 drawn from 1970 to 2037; every change of the clocks from 2009 to 2030 adds
 the times at its edges and inside it. The seed is fixed, so that the file
-changes only with the zone database (made with 2025b).
+changes only with the zone database (made with 2026f; PYTHONTZPATH names the
+folder of another release than the machine's).
 """
 
 import gzip

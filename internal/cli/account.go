@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"leadload/converter"
 	"leadload/loader"
 	"leadload/mapping"
 )
@@ -141,8 +142,8 @@ func zoneWarning(path string, about loader.About) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	mine, err1 := time.LoadLocation(m.Timezone)
-	theirs, err2 := time.LoadLocation(about.Self.TimeZone)
+	mine, err1 := converter.LoadZone(m.Timezone)
+	theirs, err2 := converter.LoadZone(about.Self.TimeZone)
 	if err1 != nil || err2 != nil || m.Timezone == "" || about.Self.TimeZone == "" {
 		return "", nil
 	}

@@ -211,6 +211,9 @@ func (a *app) checkOne(ctx context.Context, o *checkOptions, in string, m *mappi
 	}
 	if !o.quiet {
 		a.showPlan(in, m, res.Plan, f.Info())
+		if z := zones(m); z != "" {
+			a.say("  time zones: release %s", z)
+		}
 		for _, s := range res.Samples {
 			a.say("  sample: column %q: %s → %s UTC", s.Column, s.Local, s.UTC)
 		}
@@ -222,7 +225,7 @@ func (a *app) checkOne(ctx context.Context, o *checkOptions, in string, m *mappi
 	run.Ended, run.Exit = res.Ended, code
 	out := ""
 	if o.out != "" {
-		rep := reports.Report{Ledger: job.Scratch, Run: run, Totals: res.Totals, Input: f, Location: zone(m), Notes: f.Info().Notes,
+		rep := reports.Report{Ledger: job.Scratch, Run: run, Totals: res.Totals, Input: f, Location: zone(m), Notes: f.Info().Notes, Zones: zones(m),
 			Next: []string{"leadload import " + shellWord(in) + " -m " + shellWord(o.mapping)}, Key: m.Key, Fields: fieldsOf(m)}
 		if out, err = a.writeReport(ctx, rep, in, o.out, "-check"); err != nil {
 			a.explain(err)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"leadload/converter"
 	"leadload/loader"
 	"leadload/loader/ledger"
 	"leadload/loader/source"
@@ -187,7 +188,7 @@ func (a *app) finish(ctx context.Context, o *importOptions, k *connection, in in
 		} else {
 			next = nextCommands(o, job, res, freeName(job.Input, in.out(&o.common)))
 		}
-		rep := reports.Report{Ledger: k.led, Run: res.Run, Totals: res.Totals, Input: in.file, Location: zone(job.Mapping), Next: next, Notes: in.file.Info().Notes,
+		rep := reports.Report{Ledger: k.led, Run: res.Run, Totals: res.Totals, Input: in.file, Location: zone(job.Mapping), Next: next, Notes: in.file.Info().Notes, Zones: zones(job.Mapping),
 			Key: job.Mapping.Key, Fields: fieldsOf(job.Mapping)}
 		var werr error
 		// The results file is written also after Ctrl-C: it is the record of what was done.
@@ -292,10 +293,21 @@ func (a *app) endless(c *common, command string, err error) error {
 }
 
 func zone(m *mapping.Mapping) *time.Location {
-	if loc, err := time.LoadLocation(m.Timezone); err == nil && m.Timezone != "" {
+	if loc, err := converter.LoadZone(m.Timezone); err == nil && m.Timezone != "" {
 		return loc
 	}
 	return time.UTC
+}
+
+// zones names the release of the time zone data by which a mapping's
+// timestamps are read; "" for a mapping without timestamps.
+func zones(m *mapping.Mapping) string {
+	for _, f := range m.Fields() {
+		if f.Type == "datetime" && !f.HasConstant {
+			return converter.ZoneRelease().String()
+		}
+	}
+	return ""
 }
 
 // confirm shows the plan and, on a terminal and before a real account, asks.
@@ -366,7 +378,7 @@ func shellWord(s string) string {
 
 // summary is the machine-readable form of the last line.
 func (a *app) summary(led *ledger.Ledger, res loader.Result, out string, code int, err error, next []string) reports.Summary {
-	s, serr := reports.Summarize(context.Background(), reports.Report{Ledger: led, Run: res.Run, Totals: res.Totals, Next: next}, out)
+	s, serr := reports.Summarize(context.Background(), reports.Report{Ledger: led, Run: res.Run, Totals: res.Totals, Next: next, Zones: converter.ZoneRelease().String()}, out)
 	if serr != nil {
 		a.explain(serr)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"leadload/converter"
 	"leadload/loader"
 	"leadload/loader/ledger"
 	"leadload/loader/source"
@@ -158,7 +159,7 @@ func (a *app) runReport(ctx context.Context, o *reportOptions, args []string) er
 		return err
 	}
 	rep := reports.Report{Ledger: led, Run: run, Totals: totals, Location: time.UTC}
-	if loc, err := time.LoadLocation(run.Timezone); err == nil && run.Timezone != "" {
+	if loc, err := converter.LoadZone(run.Timezone); err == nil && run.Timezone != "" {
 		rep.Location = loc
 	}
 	file, m, why := a.reopen(run)

@@ -6,6 +6,8 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"leadload/converter"
 )
 
 // version is the program's version, as the build recorded it.
@@ -29,12 +31,12 @@ func version() string {
 func (a *app) versionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
-		Short: "print the version",
+		Short: "print the version, and the release of the time zone data",
 		Example: `  leadload version
   leadload version | cut -d' ' -f2`,
 		Args: noArgs,
 		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprintf(a.stdout, "leadload %s %s %s/%s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			_, err := fmt.Fprintf(a.stdout, "leadload %s %s %s/%s, time zones %s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH, converter.ZoneRelease())
 			return err
 		},
 	}

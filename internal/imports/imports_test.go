@@ -13,7 +13,8 @@ import (
 // that is not listed must not exist.
 var allowed = map[string][]string{
 	"leadload":                    {"internal/cli"},
-	"leadload/converter":          {},
+	"leadload/converter":          {"converter/zonedata"},
+	"leadload/converter/zonedata": {},
 	"leadload/mapping":            {"converter"},
 	"leadload/loader":             {"mapping", "converter", "loader/source", "loader/leadsquared", "loader/pace", "loader/ledger"},
 	"leadload/loader/source":      {},
