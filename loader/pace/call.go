@@ -87,7 +87,9 @@ func (c *Call) Done(r Result, stated Limit) {
 		p.answered(c)
 	}
 	if r != Failed && c.reused && c.firstByte && c.wrote != unset {
+		was := p.credit()
 		p.trips.add(c.resp - c.wrote)
+		p.credited(was)
 	}
 	switch r {
 	case OK:

@@ -42,9 +42,10 @@ type ask struct {
 	free  int   // slots that the pacer's own calls leave
 	cap   int
 
-	since   int64         // when the first of the calls began to wait, by the table's clock
-	waited  bool          // the table has it that they wait
+	since   []int64       // when each of these calls began to wait, by the table's clock; the next to start is first
+	waited  bool          // the table says that they wait
 	spacing time.Duration // least time between two starts, or 0
+	release time.Duration // until a slot of the pacer's own becomes free; never if it holds none
 
 	trip    time.Duration // the smallest round trip, or 0
 	hold    time.Duration // of an answered call, from its answer
@@ -120,10 +121,10 @@ func (t *Table) transact(a ask) (r told, err error) {
 	return r, err
 }
 
-// start starts as many calls as the slots of all processes together allow, and
-// leaves word where they have to wait. Among processes, too, whoever has waited
-// longest goes first; whose own timer is the quickest would else take every slot
-// that it gives up.
+// start starts as many calls as the slots of all processes together allow. If
+// calls remain, the table says so. The process that has waited longest goes
+// first. Otherwise a process would win back every slot it gives up, because its
+// own timer fires first.
 func (t *Table) start(ctx context.Context, a ask, o others, ps pacers, now int64, r *told) error {
 	room := a.free - o.slots
 	if s := r.state; s != nil {
@@ -132,7 +133,7 @@ func (t *Table) start(ctx context.Context, a ask, o others, ps pacers, now int64
 			room = 0
 		}
 	}
-	r.look = o.next
+	r.look = min(o.next, a.release)
 	if a.want > 0 {
 		if a.spacing > 0 {
 			room = min(room, 1)
@@ -140,8 +141,8 @@ func (t *Table) start(ctx context.Context, a ask, o others, ps pacers, now int64
 				room, r.look = 0, left
 			}
 		}
-		if room > 0 && ps.earlier > 0 {
-			r.look = min(r.look, max(yield, ps.look))
+		if room > 0 && ps.earlier > 0 { // a stale row costs no more than the lateness
+			r.look = min(r.look, max(yield, ps.look), yield+lateness)
 		}
 		room -= ps.earlier
 	}
@@ -155,22 +156,27 @@ func (t *Table) start(ctx context.Context, a ask, o others, ps pacers, now int64
 	}
 	r.look = max(r.look, time.Millisecond)
 	r.waits = r.started < a.want
-	if !r.waits && !a.waited && a.trip == ps.mine.trip && now-ps.mine.seen < int64(present/3) {
+	if (a.want == 0 || !r.waits && !a.waited) && a.trip == ps.mine.trip && now-ps.mine.seen < int64(present/3) {
 		return nil
 	}
-	until := int64(0)
-	if r.waits {
-		until = now + int64(r.look+lateness)
+	var since, until int64
+	switch {
+	case a.want == 0 && a.waited:
+		since, until = ps.mine.since, ps.mine.until
+	case r.waits:
+		// A call that has just started no longer waits. If the row kept its time,
+		// this process and another could each yield to the other.
+		since, until = a.since[r.started], now+int64(r.look+lateness)
 	}
-	_, err := t.stmt.writePacer.ExecContext(ctx, t.account, a.owner, t.clock.wall(), now, int64(a.trip), a.since, until)
+	_, err := t.stmt.writePacer.ExecContext(ctx, t.account, a.owner, t.clock.wall(), now, int64(a.trip), since, until)
 	return err
 }
 
 // pacers is what the pacers of an account say of themselves.
 type pacers struct {
 	mine struct {
-		seen int64
-		trip time.Duration
+		seen, since, until int64
+		trip               time.Duration
 	}
 	trip    time.Duration // the others' smallest round trip, or 0
 	earlier int           // others who have waited for longer than this one
@@ -191,7 +197,7 @@ func (t *Table) readPacers(ctx context.Context, a ask, now int64) (ps pacers, er
 			return ps, err
 		}
 		if owner == a.owner {
-			ps.mine.seen, ps.mine.trip = seen, trip
+			ps.mine.seen, ps.mine.since, ps.mine.until, ps.mine.trip = seen, since, until, trip
 			continue
 		}
 		// A time ahead is by a clock that was set, or of another boot.
@@ -201,7 +207,7 @@ func (t *Table) readPacers(ctx context.Context, a ask, now int64) (ps pacers, er
 		if trip > 0 && (ps.trip == 0 || trip < ps.trip) {
 			ps.trip = trip
 		}
-		if now < until && (since < a.since || since == a.since && owner < a.owner) {
+		if now < until && a.want > 0 && (since < a.since[0] || since == a.since[0] && owner < a.owner) {
 			ps.earlier++
 			ps.look = min(ps.look, time.Duration(until-now)-lateness)
 		}

@@ -1,6 +1,7 @@
 package pace
 
 import (
+	"container/list"
 	"errors"
 	"time"
 )
@@ -76,7 +77,7 @@ func (s *shared) lose(err error) {
 	}
 }
 
-// alone is since when the pacer knows of nothing but its own calls.
+// alone returns the time since which the pacer sees only its own calls.
 func (s *shared) alone(started time.Duration) time.Duration { return max(started, s.lostAt) }
 
 // note passes on what has become known of c.
@@ -191,13 +192,17 @@ func (s *shared) ask(now time.Duration, want int) ask {
 	}
 	a.trip = p.trips.min()
 	a.hold = max(0, a.past-p.credit())
+	a.release = never
+	if at := p.firstRelease(); at != never {
+		a.release = max(0, at-now)
+	}
 	if p.control.smoothUntil > now {
 		a.spacing = p.control.spacing(p.limit.Window)
 	}
 	if want > 0 {
-		a.since = s.table.clock.read() - int64(now-p.next().since)
-		a.waited = s.waited
+		a.since = p.since(want, s.table.clock.read()-int64(now))
 	}
+	a.waited = s.waited && p.waiting() > 0
 	if s.dirty {
 		c, clock := &p.control, s.table.clock.read()-int64(now)
 		a.state = &sharedState{
@@ -217,11 +222,25 @@ func (s *shared) ask(now time.Duration, want int) ask {
 	return a
 }
 
+// since returns when each of the next n calls began to wait, as nanoseconds after
+// zero. At least n calls must wait.
+func (p *Pacer) since(n int, zero int64) []int64 {
+	times := make([]int64, 0, n)
+	for _, queue := range []*list.List{p.head, p.tail} {
+		for e := queue.Front(); e != nil && len(times) < n; e = e.Next() {
+			times = append(times, zero+int64(e.Value.(*waiter).since))
+		}
+	}
+	return times
+}
+
 // hear takes over what others have left in the table.
 func (s *shared) hear(r told) {
 	p := s.p
 	now := p.now()
+	was := p.credit()
 	s.accepted, s.trip = r.accepted, r.trip
+	p.credited(was)
 	if r.last != never {
 		p.last = max(p.last, now-r.last)
 	}
@@ -276,7 +295,8 @@ func (s *shared) seat(a ask, r told) {
 		}
 		p.grant(now).seq = a.first + int64(i)
 	}
-	if r.waits {
+	// With a smaller hold than was asked with, the table's word is out of date.
+	if r.waits && max(0, a.past-p.credit()) >= a.hold {
 		s.until = min(p.now()+r.look, p.firstRelease())
 	}
 	s.waited = r.waits

@@ -27,6 +27,14 @@ func (p *Pacer) credit() time.Duration {
 	return trip * creditParts / creditOf
 }
 
+// credited ends the wait for others' slots if the credit has grown from was:
+// every slot is now free sooner than the table said.
+func (p *Pacer) credited(was time.Duration) {
+	if p.credit() > was {
+		p.shared.until = 0
+	}
+}
+
 // presume is the time after which a request that has left is taken as counted.
 func (p *Pacer) presume() time.Duration { return max(2*p.limit.Window, presumeAtLeast) }
 

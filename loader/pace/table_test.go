@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -161,35 +162,139 @@ func TestRestartAfterKill(t *testing.T) {
 	}
 }
 
-func TestTwoProcessesShareTheLimit(t *testing.T) {
-	for _, kind := range []string{"log+r"} {
-		t.Run(kind, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				file := filepath.Join(t.TempDir(), "calls.db")
-				a := &account{kind: kind, limit: super}
-				start := time.Now()
-				took := make([]time.Duration, 2)
-				var work sync.WaitGroup
-				for i := range took {
-					p := New(Options{Limit: super, Table: tableFor(t, file, fakeClock("boot"))})
-					work.Go(func() { took[i] = newPath(calm, a, uint64(i)).load(t.Context(), p, 100, 30) })
-				}
-				work.Wait()
-				synctest.Wait()
-				all := time.Since(start)
-				t.Logf("%s: 2 x 100 calls took %v (%v, %v), bound 35 s, refused %d, smallest gap %v", kind, all, took[0], took[1], len(a.refused), smallestGap(a.arrived, 25))
-				if len(a.refused) > 0 || smallestGap(a.arrived, 25) < super.Window {
-					t.Errorf("%d refused", len(a.refused))
-				}
-				if all > 40*second {
-					t.Errorf("took %v, want at least 0.90 of the limit", all)
-				}
-				if slices.Min(took) < all*9/10 {
-					t.Errorf("not fair: %v", took)
-				}
-			})
-		})
+// idleSlots watches pacers that share one limit, until stop is closed. It returns
+// the longest time for which a slot was free while a call waited.
+func idleSlots(stop <-chan struct{}, slots int, pacers []*Pacer) (longest time.Duration) {
+	const step = 10 * ms
+	var idle time.Duration
+	for {
+		select {
+		case <-stop:
+			return longest
+		case <-time.After(step):
+		}
+		free, waiting := slots, 0
+		for _, p := range pacers {
+			s := p.State()
+			free -= s.InUse
+			waiting += s.Waiting
+		}
+		if free <= 0 || waiting == 0 {
+			idle = 0
+			continue
+		}
+		idle += step
+		longest = max(longest, idle)
 	}
+}
+
+func TestTwoProcessesShareTheLimit(t *testing.T) {
+	const kind = "log+r"
+	synctest.Test(t, func(t *testing.T) {
+		file := filepath.Join(t.TempDir(), "calls.db")
+		a := &account{kind: kind, limit: super}
+		start := time.Now()
+		took := make([]time.Duration, 2)
+		pacers := make([]*Pacer, len(took))
+		var least atomic.Int64 // calls of the slower process when the faster one ends
+		var work, watch sync.WaitGroup
+		for i := range pacers {
+			pacers[i] = New(Options{Limit: super, Table: tableFor(t, file, fakeClock("boot"))})
+			// 190 calls in all leave room in the last window, so that a lost slot
+			// does not hide in the total.
+			work.Go(func() {
+				took[i] = newPath(calm, a, uint64(i)).load(t.Context(), pacers[i], 95, 30)
+				least.CompareAndSwap(0, pacers[1-i].State().Calls)
+			})
+		}
+		stop := make(chan struct{})
+		var idle time.Duration
+		watch.Go(func() { idle = idleSlots(stop, super.Calls, pacers) })
+		work.Wait()
+		close(stop)
+		watch.Wait()
+		synctest.Wait()
+		all := time.Since(start)
+		t.Logf("%s: 2 x 95 calls took %v (%v, %v), bound 35 s, refused %d, smallest gap %v, a slot idle for %v at most",
+			kind, all, took[0], took[1], len(a.refused), smallestGap(a.arrived, 25), idle)
+		if len(a.refused) > 0 {
+			t.Errorf("%d calls were refused", len(a.refused))
+		}
+		if gap := smallestGap(a.arrived, 25); gap < super.Window {
+			t.Errorf("26 calls arrived within %v", gap)
+		}
+		if idle > 200*ms {
+			t.Errorf("a slot was idle for %v while a call waited", idle)
+		}
+		if all > 40*second {
+			t.Errorf("took %v, want at least 0.90 of the limit", all)
+		}
+		if n := least.Load(); n < 75 {
+			t.Errorf("not fair: one process had made %d calls when the other had made all 95", n)
+		}
+	})
+}
+
+// rounds opens a table for a test of single transactions.
+func rounds(t *testing.T) (round func(a ask) told) {
+	tab := tableFor(t, filepath.Join(t.TempDir(), "calls.db"), fakeClock("boot"))
+	return func(a ask) told {
+		t.Helper()
+		a.first, a.cap, a.hold, a.past, a.release = 1, 2, 5*second, 5020*ms, never
+		a.presume, a.set = 10*second, super
+		r, err := tab.round(a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+}
+
+// A process that starts one call and keeps another waiting claims the waiting
+// time of the latter alone.
+func TestStartedCallNoLongerWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		round := rounds(t)
+		t0 := time.Now().UnixNano()
+		time.Sleep(second)
+		if r := round(ask{owner: 1, want: 2, free: 1, since: []int64{t0, t0 + int64(200*ms)}}); r.started != 1 || !r.waits {
+			t.Fatalf("the first process started %d calls, waits: %v; want 1 of 2", r.started, r.waits)
+		}
+		if r := round(ask{owner: 2, want: 1, free: 2, since: []int64{t0 + int64(100*ms)}}); r.started != 1 {
+			t.Errorf("the second process yielded to a call that has started; it looks again in %v", r.look)
+		}
+	})
+}
+
+// What a process says of itself can be out of date, so one that yields to it
+// looks again soon.
+func TestYieldingIsShort(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		round := rounds(t)
+		t0 := time.Now().UnixNano()
+		time.Sleep(second)
+		if r := round(ask{owner: 1, want: 1, free: 0, since: []int64{t0}}); r.started != 0 || r.look < second {
+			t.Fatalf("the first process started %d calls and looks again in %v; want none, and no look soon", r.started, r.look)
+		}
+		if r := round(ask{owner: 2, want: 1, free: 1, since: []int64{t0 + 1}}); r.started != 0 || r.look > yield+lateness {
+			t.Errorf("the second process started %d calls and looks again in %v; want none, and %v at most", r.started, r.look, yield+lateness)
+		}
+	})
+}
+
+// A process that waits looks again when a slot of its own becomes free.
+func TestOwnSlotEndsTheWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tab := tableFor(t, filepath.Join(t.TempDir(), "calls.db"), fakeClock("boot"))
+		r, err := tab.round(ask{owner: 1, first: 1, want: 1, cap: 1, hold: 5 * second, past: 5020 * ms, release: 700 * ms,
+			presume: 10 * second, set: super, since: []int64{time.Now().UnixNano()}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.started != 0 || r.look != 700*ms {
+			t.Errorf("started %d calls, looks again in %v; want none, and 700ms", r.started, r.look)
+		}
+	})
 }
 
 func TestCutIsSharedAndRemembered(t *testing.T) {
