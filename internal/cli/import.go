@@ -52,6 +52,7 @@ another and moved to its folder done/ when they are finished.`,
 	o.fileFlags(cmd)
 	o.accountFlags(cmd)
 	o.runFlags.add(cmd)
+	o.runFlags.addFirstSend(cmd)
 	f := cmd.Flags()
 	f.StringVar(&o.rows, "rows", "", "only these rows as the spreadsheet counts them, such as 2-10,57")
 	f.BoolVar(&o.strict, "strict", false, "send nothing if any row is invalid")

@@ -64,7 +64,6 @@ func failedOf(err error) *reports.Failure {
 }
 
 func (a *app) runSettle(ctx context.Context, o *settleOptions) error {
-	o.noSettle = false // settling is what was asked for
 	show := a.newProgress(&o.common)
 	var res loader.SettleResult
 	k, err := a.connect(ctx, &o.common, &o.runFlags, "settle", show.notice)

@@ -81,13 +81,18 @@ func (r *runFlags) add(cmd *cobra.Command) {
 	f.IntVar(&r.concurrency, "concurrency", 0, "calls in flight at most (default: what the limit needs)")
 	f.IntVar(&r.reserve, "reserve", 0, "calls of each window left to other integrations")
 	f.StringVar(&r.until, "until", "", "stop in time for this time of day, such as 06:00")
-	f.Int64Var(&r.maxErrors, "max-errors", 0, "stop after so many rejected rows (0: never)")
 	f.DurationVar(&r.timeout, "timeout", time.Minute, "how long one call may take")
 	f.DurationVar(&r.settleAfter, "settle-after", time.Minute, "how long after its call a row in doubt is looked up")
-	f.BoolVar(&r.noSettle, "no-settle", false, "leave rows in doubt as they are")
 	f.DurationVar(&r.wait, "wait", 10*time.Minute, "how long to wait for the account's queue (opportunity-async)")
 	f.DurationVar(&r.waitLock, "wait-lock", 0, "how long to wait for another run of the account to end")
 	f.DurationVar(&r.outageLimit, "outage-limit", 15*time.Minute, "how long the account may be away before the run stops")
+}
+
+// addFirstSend adds the flags of a command that sends rows for the first time.
+func (r *runFlags) addFirstSend(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.Int64Var(&r.maxErrors, "max-errors", 0, "stop after so many rejected rows (0: never)")
+	f.BoolVar(&r.noSettle, "no-settle", false, "leave rows in doubt as they are")
 }
 
 // connection is everything that a command needs of an account.
