@@ -183,9 +183,3 @@ func domainFault(domain string) string {
 	}
 	return ""
 }
-
-// NormalEmail gives the spelling by which two writings of one address are
-// equal, for the identity of a lead: trimmed and in lower case.
-func NormalEmail(text string) string {
-	return strings.ToLower(strings.TrimFunc(text, trimmed))
-}

@@ -244,15 +244,3 @@ func isExtension(s string) bool {
 	}
 	return false
 }
-
-// PhoneDigits gives the digits of a phone, by which two writings of one
-// number are equal once Convert has given it its country code.
-func PhoneDigits(text string) string {
-	var b strings.Builder
-	for i := 0; i < len(text); i++ {
-		if text[i]-'0' <= 9 {
-			b.WriteByte(text[i])
-		}
-	}
-	return b.String()
-}

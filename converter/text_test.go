@@ -194,12 +194,3 @@ func TestEmail(t *testing.T) {
 		}
 	}
 }
-
-func TestNormalSpellings(t *testing.T) {
-	if got := NormalEmail(" \u00a0Asha@Example.COM\u200b"); got != "asha@example.com" {
-		t.Errorf("got %q", got)
-	}
-	if got := PhoneDigits("+91-98765 43210"); got != "919876543210" {
-		t.Errorf("got %q", got)
-	}
-}

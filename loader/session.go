@@ -188,9 +188,6 @@ func (s *Session) Close() error {
 	return errors.Join(errs...)
 }
 
-// Client gives the session's client, for calls that are no part of a run.
-func (s *Session) Client() *leadsquared.Client { return s.client }
-
 func (s *Session) paceChanged(c pace.Change) {
 	switch c.Kind {
 	case "limit-adopted":

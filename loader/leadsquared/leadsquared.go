@@ -144,28 +144,6 @@ type Outcome struct {
 	code string // what Code gives; an Outcome made by hand has none
 }
 
-// CallError is a read that ended in anything but Applied.
-type CallError struct {
-	Call    string // the call's name, such as "RetrieveByLeadId"
-	Outcome Outcome
-}
-
-// Error names the call and what happened.
-func (e *CallError) Error() string {
-	if e.Outcome.Message == "" {
-		return fmt.Sprintf("%s: %s", e.Call, e.Outcome.Verdict)
-	}
-	return fmt.Sprintf("%s: %s: %s", e.Call, e.Outcome.Verdict, e.Outcome.Message)
-}
-
-// Err gives nil for Applied and a *CallError for everything else.
-func (o Outcome) Err(call string) error {
-	if o.Verdict == Applied {
-		return nil
-	}
-	return &CallError{Call: call, Outcome: o}
-}
-
 // CaptureOpportunity creates an opportunity, and its lead where SearchBy matches none.
 func (c *Client) CaptureOpportunity(ctx context.Context, s Slot, body []byte) Outcome {
 	o, _ := c.do(ctx, s, call{kind: kindCapture, method: http.MethodPost, path: pathCapture, body: body})

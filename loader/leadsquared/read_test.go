@@ -163,9 +163,6 @@ func TestReads(t *testing.T) {
 			if !reflect.DeepEqual(got, c.want) {
 				t.Errorf("got  %+v\nwant %+v", got, c.want)
 			}
-			if o.Err("x") != nil {
-				t.Error("an applied read has an error")
-			}
 		})
 	}
 }
@@ -347,16 +344,6 @@ func TestTimesOfAnswers(t *testing.T) {
 		if got, ok := parseTime(s); ok {
 			t.Errorf("%q is read as %v", s, got)
 		}
-	}
-}
-
-func TestCallErrorNamesTheCall(t *testing.T) {
-	o, _ := judge(answer{status: 502})
-	if got := o.Err("RetrieveByLeadId").Error(); !strings.HasPrefix(got, "RetrieveByLeadId: in doubt: ") {
-		t.Errorf("%q", got)
-	}
-	if got := (&CallError{Call: "x"}).Error(); got != "x: in doubt" {
-		t.Errorf("%q", got)
 	}
 }
 

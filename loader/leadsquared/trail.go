@@ -268,36 +268,3 @@ func (r *TrailReader) Activities() ([]Activity, error) {
 	}
 	return mine, nil
 }
-
-// SlotFunc gets a slot for one call. done ends the slot and is called
-// exactly once, with how the call ended.
-type SlotFunc func(ctx context.Context) (s Slot, done func(Outcome), err error)
-
-// Trail reads a lead's whole trail of one event code; every page takes a
-// slot of its own. The outcome is that of the page that ended the reading;
-// a trail that could not be read whole is InDoubt. An error of next is NotSent.
-func (c *Client) Trail(ctx context.Context, next SlotFunc, leadID string, eventCode int) ([]Activity, Outcome) {
-	r := c.NewTrailReader(eventCode)
-	var last Outcome
-	for offset, more := r.Next(); more; offset, more = r.Next() {
-		slot, done, err := next(ctx)
-		if err != nil {
-			return nil, Outcome{Verdict: NotSent, code: codeCancelled, Message: err.Error()}
-		}
-		page, o := c.TrailPage(ctx, slot, leadID, eventCode, offset)
-		if done != nil {
-			done(o)
-		}
-		if o.Verdict != Applied {
-			return nil, o
-		}
-		r.Add(page)
-		last = o
-	}
-	all, err := r.Activities()
-	if err != nil {
-		last.Verdict, last.code, last.Message = InDoubt, codeIncomplete, err.Error()
-		return nil, last
-	}
-	return all, last
-}

@@ -1,7 +1,6 @@
 package leadsquared
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -184,7 +183,7 @@ func TestTrailLeavesOtherCodesOut(t *testing.T) {
 	}
 }
 
-func TestTrailTakesASlotForEveryPage(t *testing.T) {
+func TestTrailOverTheWire(t *testing.T) {
 	var m meaning
 	for _, m = range meanings {
 		if m.name == "pages from 0, cap 25, total true" {
@@ -219,28 +218,33 @@ func TestTrailTakesASlotForEveryPage(t *testing.T) {
 		b, _ := json.Marshal(out)
 		return reply(200, string(b)), nil
 	})})
-	slots, ended := 0, 0
-	next := func(context.Context) (Slot, func(Outcome), error) {
-		slots++
-		return nil, func(Outcome) { ended++ }, nil
+	read := func(c *Client, event int) ([]Activity, error) {
+		r := c.NewTrailReader(event)
+		for offset, more := r.Next(); more; offset, more = r.Next() {
+			page, o := c.TrailPage(t.Context(), nil, "l-1", event, offset)
+			if o.Verdict != Applied {
+				return nil, errors.New(o.Message)
+			}
+			r.Add(page)
+		}
+		return r.Activities()
 	}
-	got, o := c.Trail(t.Context(), next, "l-1", 12000)
-	if o.Verdict != Applied || len(got) != 60 || slots != 4 || ended != 4 || calls != 4 {
-		t.Errorf("%v, %d activities, %d slots, %d ended, %d calls", o.Verdict, len(got), slots, ended, calls)
+	got, err := read(c, 12000)
+	if err != nil || len(got) != 60 {
+		t.Errorf("%d activities, %v; want 60", len(got), err)
+	}
+	if calls != 4 {
+		t.Errorf("%d calls, want 4", calls)
 	}
 	calls, breakAt = 0, 2
-	if got, o := c.Trail(t.Context(), next, "l-1", 12000); o.Verdict != InDoubt || got != nil {
-		t.Errorf("a broken page gives %v and %d activities", o.Verdict, len(got))
-	}
-	stop := errors.New("stopped")
-	if _, o := c.Trail(t.Context(), func(context.Context) (Slot, func(Outcome), error) { return nil, nil, stop }, "l-1", 12000); o.Verdict != NotSent {
-		t.Errorf("without a slot: %v", o.Verdict)
+	if got, err := read(c, 12000); err == nil || got != nil {
+		t.Errorf("a broken page returned %d activities, %v", len(got), err)
 	}
 	short := testClient(t, Config{Host: "api.example.com", Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
 		io.Copy(io.Discard, r.Body)
 		return reply(200, `{"RecordCount":5,"ProspectActivities":[{"Id":"a","EventCode":1,"CreatedOn":"2026-01-01 00:00:00"}]}`), nil
 	})})
-	if got, o := short.Trail(t.Context(), next, "l-1", 1); o.Verdict != InDoubt || Code(o) != codeIncomplete || got != nil {
-		t.Errorf("a short trail is %v %s with %d activities", o.Verdict, Code(o), len(got))
+	if got, err := read(short, 1); err == nil || got != nil {
+		t.Errorf("a short trail returned %d activities, %v", len(got), err)
 	}
 }
