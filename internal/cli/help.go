@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -29,29 +30,87 @@ Every flag can be set by a variable: --max-errors 10 is LEADLOAD_MAX_ERRORS=10.
 ` + exitCodes + `{{end}}`
 }
 
-// helpCommand is cobra's help with the man page beside it: both come from the
-// table of commands and flags.
+// helpCommand shows a command's help or a page of the manual, and prints the man
+// page, which comes from the table of commands and flags.
 func (a *app) helpCommand(root *cobra.Command) *cobra.Command {
 	var man bool
 	cmd := &cobra.Command{
-		Use:   "help [COMMAND]",
-		Short: "help about a command; --man prints the man page",
+		Use:   "help [COMMAND | TOPIC]",
+		Short: "help about a command, or a page of the manual; --man prints the man page",
 		Example: `  leadload help import
+  leadload help mapping
   leadload help --man > leadload.1`,
+		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
+			if len(args) > 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return helpCompletions(root), cobra.ShellCompDirectiveNoFileComp
+		},
 		RunE: func(_ *cobra.Command, args []string) error {
 			if man {
 				return a.man(root)
 			}
-			cmd, _, err := root.Find(args)
-			if cmd == nil || err != nil {
-				return usageError("type leadload --help to see all commands", "there is no help about %q", strings.Join(args, " "))
-			}
-			cmd.InitDefaultHelpFlag()
-			return cmd.Help()
+			return a.help(root, args)
 		},
 	}
 	cmd.Flags().BoolVar(&man, "man", false, "print the man page")
 	return cmd
+}
+
+// help prints the help of a command and the page of a topic. A word that is
+// both, such as account, shows both.
+func (a *app) help(root *cobra.Command, args []string) error {
+	about, _, err := root.Find(args)
+	isCommand := err == nil && about != nil && (about != root || len(args) == 0)
+	text, isTopic := "", false
+	if len(args) == 1 {
+		text, isTopic = page(args[0])
+	}
+	if !isCommand && !isTopic {
+		hint := "type leadload help to see all commands and topics"
+		if near := nearTopic(strings.Join(args, "-")); near != "" {
+			hint = "did you mean leadload help " + near + "? " + upper(hint)
+		}
+		return usageError(hint, "there is no help about %q", strings.Join(args, " "))
+	}
+	if isCommand {
+		about.InitDefaultHelpFlag()
+		if err := about.Help(); err != nil {
+			return err
+		}
+	}
+	switch {
+	case isCommand && isTopic:
+		text = "\n" + renderPage(text)
+	case isTopic:
+		text = renderPage(text)
+	case about == root:
+		text = "\n" + topicList()
+	}
+	_, err = fmt.Fprint(a.stdout, text)
+	return err
+}
+
+// nearTopic returns a topic that holds the word typed or is held by it.
+func nearTopic(word string) string {
+	for _, t := range topics {
+		if word != "" && (strings.Contains(t, strings.ToLower(word)) || strings.Contains(strings.ToLower(word), t)) {
+			return t
+		}
+	}
+	return ""
+}
+
+// helpCompletions returns the commands and topics, each once.
+func helpCompletions(root *cobra.Command) []string {
+	names := slices.Clone(topics)
+	for _, c := range root.Commands() {
+		if c.IsAvailableCommand() {
+			names = append(names, c.Name())
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // man prints one man page for all commands.

@@ -1,0 +1,90 @@
+package cli
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+func TestRenderPage(t *testing.T) {
+	got := renderPage("# Title\n\nSee [nightly](nightly.md) and [the vendor](https://example.com); a row *in doubt* is **not** sent, `a*b*`.\n\n![picture](results.png)\n\n" +
+		"## Part\n\n| a | b |\n| --- | --- |\n| `x\\|y` | long |\n\n```yaml\nkey: *a*\n```\n\n- one two\n")
+	want := "TITLE\n\nSee nightly (leadload help nightly) and the vendor (https://example.com); a row in doubt is not\nsent, `a*b*`.\n\n" +
+		"Part\n----\n\n  a      b\n  `x|y`  long\n\n  key: *a*\n\n- one two\n"
+	if got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+// A table that is too wide becomes a list, in which every cell stands.
+func TestRenderWideTable(t *testing.T) {
+	long := strings.Repeat("word ", 30)
+	got := renderPage("# T\n\n| key | value | meaning |\n|---|---|---|\n| `a` |  | " + long + "|\n| `b` | text | short |\n")
+	for _, want := range []string{"  `a`\n      meaning: word", "  `b`\n      value: text\n      meaning: short\n"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in\n%s", want, got)
+		}
+	}
+	if strings.Contains(got, "value: \n") || strings.Count(got, "word") != 30 {
+		t.Errorf("a cell is lost or empty:\n%s", got)
+	}
+}
+
+func TestPagesFitATerminal(t *testing.T) {
+	for _, topic := range topics {
+		text, _ := page(topic)
+		for i, line := range strings.Split(renderPage(text), "\n") {
+			if n := utf8.RuneCountInString(line); n > pageWidth && !strings.HasPrefix(line, "  ") {
+				t.Errorf("%s, line %d has %d characters: %s", topic, i+1, n, line)
+			}
+			if strings.Contains(line, "](") || strings.Contains(line, "**") || strings.HasPrefix(line, "```") {
+				t.Errorf("%s, line %d shows marks: %s", topic, i+1, line)
+			}
+		}
+	}
+}
+
+func TestHelpFindsCommandsAndTopics(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		want []string
+		code int
+	}{
+		{nil, []string{"Available Commands:", "leadload help TOPIC", "several-machines"}, exitOK},
+		{[]string{"mapping"}, []string{"THE MAPPING", "LeadDetails:"}, exitOK},
+		{[]string{"import"}, []string{"leadload import FILE... -m MAPPING", exitCodes}, exitOK},
+		{[]string{"ledger", "check"}, []string{"leadload ledger check"}, exitOK},
+		{[]string{"account"}, []string{"leadload account [flags]", "THE ACCOUNT", "daily_limit"}, exitOK},
+		{[]string{"errors"}, []string{"leadload errors [CODE]", "datetime.overlap"}, exitOK},
+		{[]string{"machines"}, []string{"did you mean leadload help several-machines?"}, exitUsage},
+		{[]string{"nothing"}, []string{"type leadload help to see"}, exitUsage},
+		{[]string{"mapping", "account"}, []string{"there is no help about"}, exitUsage},
+	} {
+		_, out, errs := testApp()
+		code := Main(t.Context(), append([]string{"help"}, c.args...), strings.NewReader(""), out, errs, func(string) string { return "" })
+		if code != c.code {
+			t.Errorf("help %q: exit code %d, want %d", c.args, code, c.code)
+		}
+		for _, want := range c.want {
+			if !strings.Contains(out.String()+errs.String(), want) {
+				t.Errorf("help %q lacks %q:\n%s%s", c.args, want, out, errs)
+			}
+		}
+	}
+}
+
+func TestHelpCompletesTopics(t *testing.T) {
+	a, out, _ := testApp()
+	root := a.root()
+	root.SetArgs([]string{"__complete", "help", ""})
+	if err := root.Execute(); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(out.String(), "\n")
+	for _, want := range []string{"import", "nightly", "account", "exit-codes"} {
+		if n := len(lines) - len(slices.DeleteFunc(slices.Clone(lines), func(l string) bool { return l == want })); n != 1 {
+			t.Errorf("%s is offered %d times", want, n)
+		}
+	}
+}
