@@ -10,18 +10,19 @@ import (
 	"leadload/loader/ledger"
 )
 
-// chart draws the rows by result as bars beside their table, from row 5 on.
+// chart draws the rows by result as bars beside their table, as high as so
+// many rows of the sheet.
 //
 // excelize places the chart. What it draws has one colour for all bars, and
 // elements in an order that the schema does not have, so the drawing itself is
 // replaced by our own.
-func (o *overview) chart(shown []ledger.Result, t *tally) {
+func (o *overview) chart(shown []ledger.Result, t *tally, rows int) {
 	names := fmt.Sprintf("%s!$D$5:$D$%d", titleSummary, 4+len(shown))
 	values := fmt.Sprintf("%s!$E$5:$E$%d", titleSummary, 4+len(shown))
 	o.do(o.f.AddChart(titleSummary, "H4", &excelize.Chart{
 		Type:      excelize.Bar,
 		Series:    []excelize.ChartSeries{{Name: titleSummary + "!$E$4", Categories: names, Values: values}},
-		Dimension: excelize.ChartDimension{Width: 466, Height: 300},
+		Dimension: excelize.ChartDimension{Width: 466, Height: uint(rows * rowPixels)},
 		Format:    excelize.GraphicOptions{AltText: "Bar chart of the rows by result, as in the table beside it"},
 	}))
 	const part = "xl/charts/chart1.xml"
@@ -30,7 +31,11 @@ func (o *overview) chart(shown []ledger.Result, t *tally) {
 	}
 }
 
-// barChart gives a chart part of one series: horizontal bars, one colour
+// rowPixels is the height of a row of the sheet in pixels, in the program
+// that draws the lowest rows.
+const rowPixels = 19
+
+// barChart returns a chart part of one series: horizontal bars, one colour
 // each, their values beside them. The values are in it as well as in the
 // cells, for programs that show a file without calculating it.
 func barChart(names, values string, shown []ledger.Result, t *tally) []byte {

@@ -39,7 +39,7 @@ func (f fakeLedger) Errors(ctx context.Context, run int64, n int) ([]ledger.Erro
 			continue
 		}
 		if by[r.Code] == nil {
-			by[r.Code] = &ledger.ErrorCount{Code: r.Code, Example: r.Error, Hint: r.Hint}
+			by[r.Code] = &ledger.ErrorCount{Code: r.Code, Row: origin(&r), Example: r.Error, Hint: r.Hint}
 		}
 		by[r.Code].Count++
 	}

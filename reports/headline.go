@@ -30,6 +30,10 @@ func (j *job) headline(t *tally) string {
 	c := t.totals
 	total := c.Sum()
 	in := c.Loaded + c.Already + c.Duplicate
+	matched := ""
+	if c.Duplicate > 0 {
+		matched = thousands(c.Duplicate) + " matched what was there"
+	}
 	var parts []string
 	switch {
 	case total == 0 && j.Run.Command == "settle":
@@ -42,13 +46,21 @@ func (j *job) headline(t *tally) string {
 		if in > 0 {
 			parts = append(parts, fmt.Sprintf("%s already in the account", thousands(in)))
 		}
-	} else if in == total {
-		if total == 1 {
-			return "The one row is in the account."
-		}
-		return fmt.Sprintf("All %s rows are in the account.", thousands(total))
 	} else {
-		parts = append(parts, fmt.Sprintf("%s of %s in the account", thousands(in), counted(total, "row")))
+		all := fmt.Sprintf("All %s rows are in the account", thousands(total))
+		switch {
+		case in == total && total == 1:
+			all = "The one row is in the account"
+		case in < total:
+			all = fmt.Sprintf("%s of %s in the account", thousands(in), counted(total, "row"))
+		}
+		parts = append(parts, all)
+		if matched != "" {
+			parts = append(parts, matched)
+		}
+		if c.Changed > 0 {
+			parts = append(parts, thousands(c.Changed)+" there with other values")
+		}
 	}
 	if n := c.Person(); n > 0 {
 		word := "need"
@@ -74,7 +86,7 @@ type fact struct {
 	name, value string
 }
 
-// facts are what the Summary tells of a run, in its order.
+// facts are what the Summary says about the run, in its order.
 func (j *job) facts() []fact {
 	run := j.Run
 	var out []fact
@@ -105,59 +117,63 @@ func (j *job) facts() []fact {
 	}
 	add("Run by", run.Who)
 	add("Run", fmt.Sprintf("%d (%s, leadload %s)", run.ID, run.Command, run.Version))
-	local := j.Location.String() != "UTC"
-	when := func(name string, at time.Time) {
-		if local {
-			add(name, at.In(j.Location).Format(stamp+" -07:00")+" "+j.Location.String())
-			name = ""
+	when := func(at time.Time) string {
+		utc := at.UTC().Format(stamp) + " UTC"
+		if j.Location.String() == "UTC" {
+			return utc
 		}
-		add(name, at.UTC().Format(stamp)+" UTC")
+		return at.In(j.Location).Format(stamp+" -07:00") + " (" + at.UTC().Format("15:04:05") + " UTC)"
 	}
-	when("Started", run.Started)
+	add("Started", when(run.Started))
 	if run.Ended.IsZero() {
 		add("Ended", "cut off, or still running")
 	} else {
-		when("Ended", run.Ended)
-		add("Duration", span(duration(run)))
+		add("Ended", when(run.Ended))
 	}
-	calls := thousands(run.Calls)
-	if run.Calls > 0 && duration(run) > 0 {
-		calls += ", " + strconv.FormatFloat(callsPerSecond(run), 'f', 2, 64) + " a second"
-		if allowed := perSecond(run.Limit); allowed > 0 {
-			calls += fmt.Sprintf(" of %s allowed", strconv.FormatFloat(round(allowed, 2), 'f', -1, 64))
-		}
-	}
-	if run.Limit != "" {
-		calls += fmt.Sprintf(" (limit %s)", run.Limit)
-	}
-	add("Calls", calls)
-	add("Throttled", thousands(run.Throttled))
+	add("Calls", calls(run))
 	return out
 }
 
-// perSecond is the rate of a limit such as 25/5s; 0 for "off" and the unknown.
-func perSecond(limit string) float64 {
-	n, window, ok := strings.Cut(limit, "/")
-	calls, err := strconv.ParseFloat(n, 64)
-	if !ok || err != nil {
-		return 0
+// calls says how many calls a run made, in how long, and what the limit was.
+// A rate is not among it: a short run's looks like a breach and is none.
+func calls(run ledger.Run) string {
+	if run.Command == "check" {
+		return "none: a check sends nothing"
 	}
-	d, err := time.ParseDuration(window)
-	if err != nil || d <= 0 {
-		return 0
+	s := counted(run.Calls, "call")
+	if !run.Ended.IsZero() {
+		s += " in " + span(duration(run))
 	}
-	return calls / d.Seconds()
+	switch n, window, ok := strings.Cut(run.Limit, "/"); {
+	case ok:
+		s += fmt.Sprintf("; limit %s in %s", n, spaced(window))
+	case run.Limit != "":
+		s += "; limit " + run.Limit
+	}
+	if run.Throttled > 0 {
+		s += fmt.Sprintf("; %s throttled", thousands(run.Throttled))
+	}
+	return s
 }
 
-// shown are the results that a Summary lists: those with rows first, then
-// those that people look for anyway.
-func (t *tally) shown(check bool) (with, without []ledger.Result) {
+// spaced writes a duration as people do: 5 s, 1 min.
+func spaced(text string) string {
+	d, err := time.ParseDuration(text)
+	switch {
+	case err != nil || d <= 0:
+		return text
+	case d%time.Minute == 0:
+		return strconv.Itoa(int(d/time.Minute)) + " min"
+	}
+	return strconv.FormatFloat(d.Seconds(), 'f', -1, 64) + " s"
+}
+
+// shown are the results that a Summary lists: those that have rows.
+func (t *tally) shown() (with []ledger.Result) {
 	for _, r := range results {
 		if t.count(r) > 0 {
 			with = append(with, r)
-		} else if r != ledger.ResultWouldSend && !(check && r != ledger.ResultInvalid) {
-			without = append(without, r)
 		}
 	}
-	return with, without
+	return with
 }

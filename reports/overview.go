@@ -19,7 +19,7 @@ type overview struct {
 	f   *excelize.File
 	err error // the first one
 	// Styles.
-	title, small, warn, link, head, headRight, value, count, countLeft, share, zero, wrap, code, shell int
+	title, small, warn, link, head, headRight, value, count, countLeft, share, wrap, code, shell, next int
 }
 
 func (j *job) writeSummary(ctx context.Context, b *book, t *tally) error {
@@ -29,17 +29,20 @@ func (j *job) writeSummary(ctx context.Context, b *book, t *tally) error {
 	}
 	o := newOverview(b)
 	o.set("A1", j.headline(t), o.title)
-	sub := j.title()
-	if n := b.failed.total(); n > 0 {
-		o.set("A2", sub+" · "+counted(int64(n), "row")+" to look at: sheet Failed", o.link)
-		o.do(b.f.SetCellHyperLink(titleSummary, "A2", "'"+titleFailed+"'!A1", "Location"))
-	} else {
-		o.set("A2", sub, o.small)
-	}
-
+	sub, look := j.title(), o.small
 	if j.Run.Stop != "" {
-		o.set("A3", b.trims.fit("Ended early: "+cutRunes(j.Run.Stop, 160)), o.warn)
+		sub, look = sub+" · ended early: "+cutRunes(j.Run.Stop, 140), o.warn
 	}
+	if n := b.failed.total(); n > 0 {
+		sub += " · " + counted(int64(n), "row") + " to look at: sheet Failed"
+		if j.Run.Stop == "" {
+			look = o.link
+		}
+		o.do(b.f.SetCellHyperLink(titleSummary, "A2", "'"+titleFailed+"'!A1", "Location"))
+	}
+	o.set("A2", b.trims.fit(sub), look)
+	advice := b.trims.fit(j.advice(t, errs))
+	o.across(3, advice, o.next)
 
 	// Facts and results stand side by side from row 4.
 	o.set("A4", "The run", o.head)
@@ -50,14 +53,16 @@ func (j *job) writeSummary(ctx context.Context, b *book, t *tally) error {
 		o.set(at("B", row), f.value, o.value)
 		row++
 	}
-	end := max(row, o.results(b, t, j.Run.Command == "check"))
-
-	row = max(end, 20) + 1
+	row = max(row, o.results(b, t), leastChart)
+	if with := t.shown(); len(with) > 0 {
+		o.chart(with, t, row-4)
+	}
+	row++
 	if len(errs) > 0 {
 		row = o.errors(row, errs) + 1
 	}
-	if len(j.Next) > 0 {
-		o.heading(row, "What to do next")
+	if len(j.Next) > 1 || len(j.Next) == 1 && !strings.HasSuffix(advice, j.Next[0]) {
+		o.heading(row, "Commands")
 		for _, c := range j.Next {
 			row++
 			o.across(row, b.trims.fit(c), o.shell)
@@ -86,7 +91,7 @@ func newOverview(b *book) *overview {
 		o.do(err)
 		return id
 	}
-	const dark, grey, pale = "1F3864", "595959", "A0A0A0"
+	const dark, grey = "1F3864", "595959"
 	plain, wrap, right := excelize.Alignment{}, excelize.Alignment{WrapText: true}, excelize.Alignment{Horizontal: "right"}
 	big, link, shell := font(dark, true), font("1B456E", false), font("1F1F1F", false)
 	big.Size, link.Underline, shell.Family = 16, "single", "Consolas"
@@ -101,7 +106,7 @@ func newOverview(b *book) *overview {
 	o.count = add(excelize.Style{NumFmt: 3}, right)
 	o.countLeft = add(excelize.Style{NumFmt: 3}, excelize.Alignment{Horizontal: "left"})
 	o.share = add(excelize.Style{CustomNumFmt: &percent, Font: font(grey, false)}, right)
-	o.zero = add(excelize.Style{NumFmt: 3, Font: font(pale, false)}, right)
+	o.next = add(excelize.Style{NumFmt: asText, Font: font(dark, true), Fill: solid("FFF2CC")}, excelize.Alignment{Vertical: "center", WrapText: true})
 	o.wrap = add(excelize.Style{NumFmt: asText}, wrap)
 	o.code = add(excelize.Style{NumFmt: asText, Font: font(grey, false)}, wrap)
 	o.shell = add(excelize.Style{NumFmt: asText, Fill: solid("F2F2F2"), Font: shell}, excelize.Alignment{Vertical: "center", WrapText: true})
@@ -156,7 +161,7 @@ func (o *overview) across(row int, text string, style int) {
 	for _, w := range overviewWidths {
 		all += w
 	}
-	o.high(row, lines(text, int(all*0.95)))
+	o.high(row, lines(text, letters(all)))
 }
 
 // high makes a row high enough for n lines: merged and wrapped cells do not
@@ -166,6 +171,11 @@ func (o *overview) high(row, n int) {
 		o.do(o.f.SetRowHeight(titleSummary, row, min(float64(n)*lineHeight, 400)))
 	}
 }
+
+// letters is how many letters go into a column of a width, which counts
+// digits: in Calibri most letters are narrower. It is a tenth less than was
+// seen to fit.
+func letters(width float64) int { return int(width * 1.08) }
 
 // lines is how many lines a text takes in a cell of a width, broken between words.
 func lines(text string, wide int) int {
@@ -195,12 +205,16 @@ func lines(text string, wide int) int {
 	return n
 }
 
-// results writes the table of results and its chart, and gives the row below.
-func (o *overview) results(b *book, t *tally, check bool) int {
+// leastChart is the last row that the chart covers at least: two bars need
+// some room for its title.
+const leastChart = 11
+
+// results writes the table of results and its chart, and returns the row below.
+func (o *overview) results(b *book, t *tally) int {
 	o.set("D4", "Result", o.head)
 	o.set("E4", "Rows", o.headRight)
 	o.set("F4", "Share", o.headRight)
-	with, without := t.shown(check)
+	with := t.shown()
 	row, total := 5, t.totals.Sum()
 	for _, r := range with {
 		o.set(at("D", row), string(r), b.styles.results[r])
@@ -208,17 +222,9 @@ func (o *overview) results(b *book, t *tally, check bool) int {
 		o.set(at("F", row), float64(t.count(r))/float64(total), o.share)
 		row++
 	}
-	for _, r := range without {
-		o.set(at("D", row), string(r), o.small)
-		o.set(at("E", row), 0, o.zero)
-		row++
-	}
 	o.set(at("D", row), "All rows", o.head)
 	o.set(at("E", row), total, o.headRight)
 	o.set(at("F", row), nil, o.head)
-	if len(with) > 0 {
-		o.chart(with, t)
-	}
 	return row + 1
 }
 

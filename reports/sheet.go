@@ -258,7 +258,7 @@ func (s *sheet) height(r *ledger.Row) float64 {
 	n := 1
 	fit := func(text string, column int) {
 		if text != "" {
-			n = max(n, lines(text, int(s.widths[column])-1))
+			n = max(n, lines(text, letters(s.widths[column])))
 		}
 	}
 	fit(r.Error, colError)

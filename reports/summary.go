@@ -62,7 +62,8 @@ type SummaryTotals struct {
 type SummaryError struct {
 	Code     string `json:"code"`
 	Count    int64  `json:"count"`
-	Example  string `json:"example"` // the message of the first such row
+	Row      int    `json:"row"`     // the first such row
+	Example  string `json:"example"` // its message
 	WhatToDo string `json:"what_to_do"`
 }
 
@@ -103,7 +104,7 @@ func (j *job) summarize(ctx context.Context, resultsFile string) (Summary, error
 	}
 	errs, err := j.rows.Errors(ctx, run.ID, topErrors)
 	for _, e := range errs {
-		s.Errors = append(s.Errors, SummaryError{Code: e.Code, Count: e.Count, Example: e.Example, WhatToDo: e.Hint})
+		s.Errors = append(s.Errors, SummaryError{Code: e.Code, Count: e.Count, Row: e.Row, Example: e.Example, WhatToDo: e.Hint})
 	}
 	return s, err
 }

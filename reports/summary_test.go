@@ -153,10 +153,10 @@ func TestHeadline(t *testing.T) {
 		wouldSend     int64
 		want          string
 	}{
-		{"all loaded", "import", ledger.Totals{Loaded: 1000, Already: 200, Duplicate: 34}, 0, "All 1,234 rows are in the account."},
+		{"all loaded", "import", ledger.Totals{Loaded: 1000, Already: 200, Duplicate: 34}, 0, "All 1,234 rows are in the account · 34 matched what was there."},
 		{"one row", "import", ledger.Totals{Loaded: 1}, 0, "The one row is in the account."},
 		{"one fails", "import", ledger.Totals{Loaded: 9, Rejected: 1}, 0, "9 of 10 rows in the account · 1 needs a person."},
-		{"all sorts", "import", ledger.Totals{Loaded: 1, Rejected: 1, Invalid: 1, InDoubt: 1, Changed: 1, Repeated: 1, Pending: 2, NotSent: 3, Skipped: 4}, 0, "1 of 15 rows in the account · 5 need a person · 2 pending · 3 not sent · 4 skipped."},
+		{"all sorts", "import", ledger.Totals{Loaded: 1, Rejected: 1, Invalid: 1, InDoubt: 1, Changed: 1, Repeated: 1, Pending: 2, NotSent: 3, Skipped: 4}, 0, "1 of 15 rows in the account · 1 there with other values · 5 need a person · 2 pending · 3 not sent · 4 skipped."},
 		{"nothing", "import", ledger.Totals{}, 0, "There was no row to load."},
 		{"nothing open", "settle", ledger.Totals{}, 0, "No row was open."},
 		{"check", "check", ledger.Totals{NotSent: 40, Already: 5, Invalid: 2}, 40, "Nothing was sent. 40 of 47 rows would be sent · 5 already in the account · 2 need a person."},
@@ -170,13 +170,57 @@ func TestHeadline(t *testing.T) {
 	}
 }
 
-func TestPerSecond(t *testing.T) {
-	for limit, want := range map[string]float64{
-		"25/5s": 5, "10/1m": 1.0 / 6, "off": 0, "": 0, "25": 0, "x/5s": 0, "25/x": 0, "25/0s": 0, "25/-5s": 0,
+// TestCalls: nobody reads a breach of the limit from how the calls are told.
+func TestCalls(t *testing.T) {
+	at := time.Date(2026, 11, 22, 4, 30, 0, 0, time.UTC)
+	for _, c := range []struct {
+		run  ledger.Run
+		want string
+	}{
+		{ledger.Run{Calls: 5, Limit: "25/5s", Started: at, Ended: at.Add(200 * time.Millisecond)}, "5 calls in 0.2 s; limit 25 in 5 s"},
+		{ledger.Run{Calls: 1, Limit: "off", Started: at, Ended: at.Add(time.Second)}, "1 call in 1.0 s; limit off"},
+		{ledger.Run{Calls: 1448, Throttled: 3, Limit: "100/1m0s", Started: at, Ended: at.Add(94 * time.Second)}, "1,448 calls in 1 min 34 s; limit 100 in 1 min; 3 throttled"},
+		{ledger.Run{Calls: 7, Limit: "25/5s", Started: at}, "7 calls; limit 25 in 5 s"},
+		{ledger.Run{Command: "check", Limit: "25/5s"}, "none: a check sends nothing"},
 	} {
-		if got := perSecond(limit); math.Abs(got-want) > 1e-9 {
-			t.Errorf("perSecond(%q) = %v, want %v", limit, got, want)
+		if got := calls(c.run); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
 		}
+	}
+}
+
+// TestAdvice: the third line says what to do, with the command.
+func TestAdvice(t *testing.T) {
+	same := []ledger.ErrorCount{{Code: "datetime.format", Count: 40}}
+	for _, c := range []struct {
+		name, command string
+		totals        ledger.Totals
+		errs          []ledger.ErrorCount
+		want          string
+	}{
+		{"all loaded", "import", ledger.Totals{Loaded: 9, Already: 2, Duplicate: 1, Skipped: 4}, nil, "Nothing is left to do."},
+		{"not sent", "import", ledger.Totals{Loaded: 9, NotSent: 1, Rejected: 1}, nil, "Next: 1 row was not sent. Run the same command again: CMD"},
+		{"to be corrected", "import", ledger.Totals{Loaded: 9, Rejected: 1, Invalid: 2, InDoubt: 3}, nil, "Next: correct the 3 rows on the sheet Failed, in the filled cells, and load that sheet: CMD"},
+		{"in doubt", "import", ledger.Totals{Loaded: 9, InDoubt: 1, Pending: 3}, nil, "Next: ask the account about 4 rows in doubt or pending: CMD"},
+		{"changed", "import", ledger.Totals{Loaded: 9, Changed: 1}, nil, "Next: look at the 1 row on the sheet Failed; nothing is left to send."},
+		{"the mapping", "import", ledger.Totals{Invalid: 38, Rejected: 2, Skipped: 5, Repeated: 2}, same, "Next: every row fails for the same reason, so correct the mapping and not the rows. Then load the file again: CMD"},
+		{"the mapping, checked", "check", ledger.Totals{Invalid: 40}, same, "Next: every row fails for the same reason, so correct the mapping and not the rows. Then check the file again: CMD"},
+		{"two reasons", "import", ledger.Totals{Invalid: 41}, same, "Next: correct the 41 rows on the sheet Failed, in the filled cells, and load that sheet: CMD"},
+		{"one is good", "import", ledger.Totals{Invalid: 40, Loaded: 1}, same, "Next: correct the 40 rows on the sheet Failed, in the filled cells, and load that sheet: CMD"},
+		{"two rows prove nothing", "import", ledger.Totals{Invalid: 2}, []ledger.ErrorCount{{Count: 2}}, "Next: correct the 2 rows on the sheet Failed, in the filled cells, and load that sheet: CMD"},
+		{"a check", "check", ledger.Totals{Invalid: 1, NotSent: 5}, nil, "Next: correct the 1 row of the sheet Failed in your file, or load the others now: CMD"},
+		{"a good check", "check", ledger.Totals{NotSent: 5}, nil, "Next: load the file: CMD"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			j := &job{Report: Report{Run: ledger.Run{Command: c.command}, Next: []string{"CMD"}}}
+			tl := &tally{totals: c.totals}
+			if c.command == "check" {
+				tl.wouldSend = c.totals.NotSent
+			}
+			if got := j.advice(tl, c.errs); got != c.want {
+				t.Errorf("%q, want %q", got, c.want)
+			}
+		})
 	}
 }
 

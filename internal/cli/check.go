@@ -225,8 +225,12 @@ func (a *app) checkOne(ctx context.Context, o *checkOptions, in string, m *mappi
 	run.Ended, run.Exit = res.Ended, code
 	out := ""
 	if o.out != "" {
+		verb := "import"
+		if errs, err := job.Scratch.Errors(ctx, run.ID, 2); err == nil && reports.OneCause(res.Totals, errs) {
+			verb = "check"
+		}
 		rep := reports.Report{Ledger: job.Scratch, Run: run, Totals: res.Totals, Input: f, Location: zone(m), Notes: f.Info().Notes, Zones: zones(m),
-			Next: []string{"leadload import " + shellWord(in) + " -m " + shellWord(o.mapping)}, Key: m.Key, Fields: fieldsOf(m)}
+			Next: []string{"leadload " + verb + " " + shellWord(in) + " -m " + shellWord(o.mapping)}, Key: m.Key, Fields: fieldsOf(m)}
 		if out, err = a.writeReport(ctx, rep, in, o.out, "-check"); err != nil {
 			a.explain(err)
 			code = worse(exitCode(err), exitBug)

@@ -187,7 +187,8 @@ func (a *app) finish(ctx context.Context, o *importOptions, k *connection, in in
 		if o.sandbox && o.common.ledger == "" {
 			// the practice account is gone when this command ends: there is nothing to go on with
 		} else {
-			next = nextCommands(o, job, res, freeName(job.Input, in.out(&o.common)))
+			errs, _ := k.led.Errors(context.WithoutCancel(ctx), res.Run.ID, 2) // without them the advice is the general one
+			next = nextCommands(o, job, res, errs, freeName(job.Input, in.out(&o.common)))
 		}
 		rep := reports.Report{Ledger: k.led, Run: res.Run, Totals: res.Totals, Input: in.file, Location: zone(job.Mapping), Next: next, Notes: in.file.Info().Notes, Zones: zones(job.Mapping),
 			Key: job.Mapping.Key, Fields: fieldsOf(job.Mapping)}
@@ -331,7 +332,7 @@ func (a *app) confirm(o *importOptions, k *connection, input string, m *mapping.
 }
 
 // nextCommands are what to type next, most useful first.
-func nextCommands(o *importOptions, job loader.Job, res loader.Result, results string) []string {
+func nextCommands(o *importOptions, job loader.Job, res loader.Result, errs []ledger.ErrorCount, results string) []string {
 	with := ""
 	if o.account != "" {
 		with += " --account " + shellWord(o.account)
@@ -340,10 +341,11 @@ func nextCommands(o *importOptions, job loader.Job, res loader.Result, results s
 		with += " --ledger " + shellWord(o.common.ledger)
 	}
 	var next []string
-	if res.Totals.NotSent > 0 {
+	oneCause := reports.OneCause(res.Totals, errs) // the mapping is to be corrected, and the file loaded again
+	if res.Totals.NotSent > 0 || oneCause {
 		next = append(next, "leadload import "+shellWord(job.Input)+" -m "+shellWord(o.mapping)+with)
 	}
-	if res.Totals.Invalid+res.Totals.Rejected > 0 {
+	if res.Totals.Invalid+res.Totals.Rejected > 0 && !oneCause {
 		if results != "" && strings.HasSuffix(results, ".xlsx") {
 			next = append(next, "leadload import "+shellWord(results)+" --sheet Failed -m "+shellWord(o.mapping)+with)
 		}

@@ -239,6 +239,7 @@ type Row struct {
 type ErrorCount struct {
 	Code    string
 	Example string // the message of the first such row
+	Row     int    // its number in the file that it first came from
 	Hint    string
 	Count   int64
 }

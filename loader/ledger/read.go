@@ -169,11 +169,10 @@ func (l *Ledger) Errors(ctx context.Context, run int64, n int) ([]ErrorCount, er
 		return nil, nil // a command that never began a run has no rows
 	}
 	rows, err := l.db.QueryContext(ctx, `
-SELECT code, msg, hint, count(*) FROM (
-	SELECT CASE WHEN x.verdict = 1 AND coalesce(c.code, '') <> '' THEN c.code ELSE x.code END AS code,
+SELECT code, msg, hint, count(*), min(n), origin FROM ( -- with min, the other columns are those of its row
+	SELECT x.n, x.origin, CASE WHEN x.verdict = 1 AND coalesce(c.code, '') <> '' THEN c.code ELSE x.code END AS code,
 	       CASE WHEN x.verdict = 1 AND coalesce(c.code, '') <> '' THEN c.msg  ELSE x.msg  END AS msg,
-	       CASE WHEN x.verdict = 1 AND coalesce(c.code, '') <> '' THEN c.hint ELSE x.hint END AS hint,
-	       min(x.n) OVER (PARTITION BY CASE WHEN x.verdict = 1 AND coalesce(c.code, '') <> '' THEN c.code ELSE x.code END) = x.n AS first
+	       CASE WHEN x.verdict = 1 AND coalesce(c.code, '') <> '' THEN c.hint ELSE x.hint END AS hint
 	FROM run_rows x LEFT JOIN records c ON c.id = x.record
 	WHERE x.run = ? AND NOT (x.verdict = 1 AND c.state IN (5, 6, 7)) AND x.verdict NOT IN (3, 4)
 ) WHERE coalesce(code, '') <> '' GROUP BY code ORDER BY count(*) DESC, code LIMIT ?`, run, n)
@@ -185,8 +184,12 @@ SELECT code, msg, hint, count(*) FROM (
 	for rows.Next() {
 		var e ErrorCount
 		var msg, hint sql.NullString
-		if err := rows.Scan(&e.Code, &msg, &hint, &e.Count); err != nil {
+		var origin int
+		if err := rows.Scan(&e.Code, &msg, &hint, &e.Count, &e.Row, &origin); err != nil {
 			return nil, l.fault(err)
+		}
+		if origin > 0 {
+			e.Row = origin
 		}
 		e.Example, e.Hint = msg.String, hint.String
 		out = append(out, e)
