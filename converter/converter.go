@@ -220,18 +220,24 @@ func New(s Spec) (*Converter, error) {
 // where not nil, stands in for Spec.Location (a zone taken from a column).
 // The error is a *Problem. The value may share its memory with cell.Text.
 func (c *Converter) Convert(cell Cell, loc *time.Location) (string, error) {
-	return c.convert(cell, loc, false)
+	return c.convert(cell, loc, false, nil)
 }
 
-// Check gives the error that Convert would give, and does not make the value,
-// which is half of the work where it is written anew (timestamps, phones).
-func (c *Converter) Check(cell Cell, loc *time.Location) error {
-	_, err := c.convert(cell, loc, c.spec.MaxLength == 0)
+// ConvertSeen is Convert, and takes the cell into what e has seen.
+func (c *Converter) ConvertSeen(cell Cell, loc *time.Location, e *Evidence) (string, error) {
+	return c.convert(cell, loc, false, e)
+}
+
+// CheckSeen returns the error that ConvertSeen would return, and does not make
+// the value, which is half of the work where it is written anew (timestamps, phones).
+func (c *Converter) CheckSeen(cell Cell, loc *time.Location, e *Evidence) error {
+	_, err := c.convert(cell, loc, c.spec.MaxLength == 0, e)
 	return err
 }
 
-// convert leaves out, where dry, a value that would have to be written.
-func (c *Converter) convert(cell Cell, loc *time.Location, dry bool) (string, error) {
+// convert leaves out, where dry, a value that would have to be written. What
+// the cell tells about its column goes to e, which may be nil.
+func (c *Converter) convert(cell Cell, loc *time.Location, dry bool, e *Evidence) (string, error) {
 	var v string
 	var p *Problem
 	switch {
@@ -249,13 +255,13 @@ func (c *Converter) convert(cell Cell, loc *time.Location, dry bool) (string, er
 		case Text:
 			v, p = c.text(cell)
 		case Number:
-			v, p = c.number(cell)
+			v, p = c.number(cell, e)
 		case Integer:
-			v, p = c.integer(cell)
+			v, p = c.integer(cell, e)
 		case DateTime:
-			v, p = c.dates.datetime(cell, loc, dry)
+			v, p = c.dates.datetime(cell, loc, dry, e)
 		case Date:
-			v, p = c.dates.date(cell)
+			v, p = c.dates.date(cell, e)
 		case Email:
 			v, p = c.email(cell)
 		case Phone:

@@ -119,14 +119,24 @@ func (d *dateReader) fields(cell Cell, f *fields) (*pattern, *Problem) {
 }
 
 // datetime gives a cell as a UTC timestamp, or nothing for a valid one where dry.
-func (d *dateReader) datetime(cell Cell, loc *time.Location, dry bool) (string, *Problem) {
+func (d *dateReader) datetime(cell Cell, loc *time.Location, dry bool, e *Evidence) (string, *Problem) {
 	var f fields
-	if _, p := d.fields(cell, &f); p != nil {
+	by, p := d.fields(cell, &f)
+	if p != nil {
 		return "", p
 	}
 	unix, p := d.utc(cell.Text, &f, loc)
-	if p != nil || dry {
+	if p != nil {
 		return "", p
+	}
+	if e != nil {
+		e.day(by, &f)
+		if unix > e.latest && !f.hasOffset && (loc != nil && loc != time.UTC || loc == nil && d.zone.loc != time.UTC) {
+			e.latest = unix
+		}
+	}
+	if dry {
+		return "", nil
 	}
 	var b [19]byte
 	return string(appendDateTime(b[:0], unix)), nil
@@ -163,7 +173,7 @@ func (d *dateReader) utc(text string, f *fields, loc *time.Location) (int64, *Pr
 }
 
 // date gives a cell as a day. No zone is involved.
-func (d *dateReader) date(cell Cell) (string, *Problem) {
+func (d *dateReader) date(cell Cell, e *Evidence) (string, *Problem) {
 	var f fields
 	p, bad := d.fields(cell, &f)
 	if bad != nil {
@@ -180,6 +190,9 @@ func (d *dateReader) date(cell Cell) (string, *Problem) {
 				"use the type datetime to keep the time, or name it in the format (dd/MM/yyyy HH:mm) to drop it",
 				"%s has a time of day (%s), and the field takes a day alone", quote(cell.Text), clock)
 		}
+	}
+	if e != nil {
+		e.day(p, &f)
 	}
 	var b [10]byte
 	return string(appendDate(b[:0], daysFrom(f.year, f.month, f.day))), nil
@@ -239,8 +252,7 @@ func (c *Converter) AmbiguousDayMonth(text string) (ambiguous, decided bool) {
 		if !p.dayMonth || f.day == f.month {
 			return false, false
 		}
-		swap := f.day <= 12 && f.month <= daysIn(f.year, f.day) && f.weekday < 0
-		return swap, !swap
+		return f.swaps(), !f.swaps()
 	}
 	return false, false
 }

@@ -22,7 +22,7 @@ func add(f *testing.F, seeds ...string) {
 // checkDry demands of Check the error that Convert gave.
 func checkDry(t *testing.T, c *Converter, cell Cell, want error) {
 	t.Helper()
-	if got := c.Check(cell, nil); (got == nil) != (want == nil) || got != nil && got.Error() != want.Error() {
+	if got := c.CheckSeen(cell, nil, &Evidence{}); (got == nil) != (want == nil) || got != nil && got.Error() != want.Error() {
 		t.Fatalf("%q: Check finds %v, Convert %v", cell.Text, got, want)
 	}
 }

@@ -14,13 +14,16 @@ const numberMax = 30
 const significant = 15
 
 // number gives a cell as a plain decimal, its digits as written.
-func (c *Converter) number(cell Cell) (string, *Problem) {
+func (c *Converter) number(cell Cell, e *Evidence) (string, *Problem) {
 	switch cell.Kind {
 	case TextCell:
 		if c.spec.Decimal == '.' && plainNumber(cell.Text) {
+			if e != nil {
+				e.number(strings.TrimPrefix(cell.Text, "-"), '.')
+			}
 			return cell.Text, nil
 		}
-		return parseNumber(cell.Text, c.spec.Decimal)
+		return parseNumber(cell.Text, c.spec.Decimal, e)
 	case NumberCell:
 		if wholeBeyondDouble(cell.Text) {
 			return "", problem(codePrecision, "check the number, and format the column as text if it is an id",
@@ -29,7 +32,7 @@ func (c *Converter) number(cell Cell) (string, *Problem) {
 		if s := trimNoise(cell.Text); plainNumber(s) {
 			return s, nil
 		}
-		return parseNumber(trimNoise(cell.Text), '.')
+		return parseNumber(trimNoise(cell.Text), '.', nil)
 	case DateCell:
 		return "", problem(codeKind, "format the cell as a number in the spreadsheet, or map another column",
 			"the cell is a date (serial %s), not a number", clip(cell.Text))
@@ -38,8 +41,8 @@ func (c *Converter) number(cell Cell) (string, *Problem) {
 }
 
 // integer gives a cell as a whole number.
-func (c *Converter) integer(cell Cell) (string, *Problem) {
-	s, p := c.number(cell)
+func (c *Converter) integer(cell Cell, e *Evidence) (string, *Problem) {
+	s, p := c.number(cell, e)
 	if p != nil {
 		return "", p
 	}
@@ -129,7 +132,7 @@ func trimNoise(s string) string {
 }
 
 // parseNumber reads a number with signs, currency and grouping.
-func parseNumber(text string, decimal byte) (string, *Problem) {
+func parseNumber(text string, decimal byte, e *Evidence) (string, *Problem) {
 	a, ok := undress(text)
 	if !ok {
 		return "", notNumber(text, decimal)
@@ -156,6 +159,9 @@ func parseNumber(text string, decimal byte) (string, *Problem) {
 	case tooLong:
 		return "", problem(codeNumberLong, "if it is an id and not an amount, use the type text",
 			"%s has more digits than are sent (%d before and %d after the point)", quote(text), numberMax, numberMax)
+	}
+	if e != nil {
+		e.number(a.core, decimal)
 	}
 	return compose(b[:whole], b[whole:], a.negative, a.percent), nil
 }

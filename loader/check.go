@@ -3,7 +3,6 @@ package loader
 import (
 	"context"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -42,25 +41,14 @@ type CheckJob struct {
 	OnRow func(n int64)
 }
 
-// Sample is one conversion of a timestamp column.
-type Sample struct {
-	Field  string `json:"field"`
-	Column string `json:"column"`
-	Zone   string `json:"timezone"`
-	Local  string `json:"local"`
-	UTC    string `json:"utc"`
-}
-
 // CheckResult is what going through a file brought to light.
 type CheckResult struct {
 	Plan    Plan
 	Totals  ledger.Totals
-	Samples []Sample
+	Samples []mapping.Sample
 	Started time.Time
 	Ended   time.Time
 }
-
-const samplesEach = 3
 
 // Check does everything that Import would do with a file, except sending.
 func Check(ctx context.Context, j CheckJob) (CheckResult, error) {
@@ -86,7 +74,7 @@ func Check(ctx context.Context, j CheckJob) (CheckResult, error) {
 		}
 		j.tell(row)
 		if cells != nil {
-			pipe.samples.take(cells)
+			pipe.samples.Take(cells)
 		}
 		if e.WantField != "" && e.Verdict == ledger.Due {
 			leads[row.lead] = struct{}{}
@@ -123,7 +111,7 @@ func Check(ctx context.Context, j CheckJob) (CheckResult, error) {
 	if j.Online != nil {
 		res.Plan.Warnings = append(res.Plan.Warnings, j.Online.Warnings()...)
 	}
-	res.Samples = pipe.samples.samples
+	res.Samples = pipe.samples.Samples()
 	res.Plan.Lookups = int64(len(leads))
 	limit := j.Account.Limit
 	res.Plan.Calls = res.Plan.Ready + res.Plan.Lookups + res.Plan.Pending
@@ -208,76 +196,4 @@ func (r *CheckResult) count(e *ledger.Entry) {
 			r.Totals.Add(ledger.ResultNotSent)
 		}
 	}
-}
-
-// stampSamples collects the first conversions of every timestamp column.
-type stampSamples struct {
-	list    []mapping.Timestamp
-	samples []Sample
-	taken   []int
-	left    int // columns that want more
-}
-
-func newStampSamples(list []mapping.Timestamp) *stampSamples {
-	return &stampSamples{list: list, taken: make([]int, len(list)), left: len(list)}
-}
-
-func (s *stampSamples) take(cells []converter.Cell) {
-	if s.left == 0 {
-		return
-	}
-	for i := range s.list {
-		t := &s.list[i]
-		if s.taken[i] == samplesEach {
-			continue
-		}
-		if local, utc, ok := t.Sample(cells); ok {
-			if s.taken[i]++; s.taken[i] == samplesEach {
-				s.left--
-			}
-			s.samples = append(s.samples, Sample{Field: t.Name, Column: t.Column, Zone: t.Zone, Local: local, UTC: utc})
-		}
-	}
-}
-
-// dayOrder watches the timestamp columns for days that might be months.
-type dayOrder struct {
-	list    []mapping.Timestamp
-	decided []bool
-	both    []int64
-}
-
-func newDayOrder(list []mapping.Timestamp) *dayOrder {
-	return &dayOrder{list: list, decided: make([]bool, len(list)), both: make([]int64, len(list))}
-}
-
-func (d *dayOrder) look(cells []converter.Cell) {
-	for i := range d.list {
-		if d.decided[i] {
-			continue
-		}
-		ambiguous, decided := d.list[i].AmbiguousDayMonth(cells)
-		d.decided[i] = decided
-		if ambiguous {
-			d.both[i]++
-		}
-	}
-}
-
-// join adds what another has seen of the same columns.
-func (d *dayOrder) join(other *dayOrder) {
-	for i := range d.list {
-		d.decided[i] = d.decided[i] || other.decided[i]
-		d.both[i] += other.both[i]
-	}
-}
-
-func (d *dayOrder) warnings() []string {
-	var out []string
-	for i := range d.list {
-		if !d.decided[i] && d.both[i] > 0 {
-			out = append(out, "column "+strconv.Quote(d.list[i].Column)+": every value would also fit with day and month exchanged; compare the sample conversions with what was meant")
-		}
-	}
-	return out
 }

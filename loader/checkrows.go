@@ -48,14 +48,14 @@ type checkPipe struct {
 	brief   bool // nothing was ever loaded
 	seeds   [2]maphash.Seed
 	keys    keySet
-	samples *stampSamples
-	orders  []*dayOrder // one for each worker
-	hidden  int64       // rows that a spreadsheet does not show
-	chosen  int64       // rows named by --rows, or all
+	samples *mapping.Sampler
+	seen    []*mapping.Seen // of each worker's runners
+	hidden  int64           // rows that a spreadsheet does not show
+	chosen  int64           // rows named by --rows, or all
 }
 
 func newCheckPipe(j *CheckJob, p *mapping.Program, preview *ledger.Preview) *checkPipe {
-	return &checkPipe{job: j, program: p, preview: preview, brief: preview.Empty(), seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, samples: newStampSamples(p.Timestamps())}
+	return &checkPipe{job: j, program: p, preview: preview, brief: preview.Empty(), seeds: [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}, samples: p.Sampler()}
 }
 
 // run calls each for every row, in order, with its cells as long as they can
@@ -81,10 +81,8 @@ func (c *checkPipe) run(ctx context.Context, each func(*checkRow, []converter.Ce
 		c.read(inner, free, work, queue)
 	})
 	for range workers {
-		order := newDayOrder(c.program.Timestamps())
-		c.orders = append(c.orders, order)
+		w := c.worker()
 		wg.Go(func() {
-			w := c.worker(order)
 			for b := range work {
 				if inner.Err() == nil {
 					w.examine(b)
@@ -120,7 +118,6 @@ func (c *checkPipe) run(ctx context.Context, each func(*checkRow, []converter.Ce
 // checkWorker maps rows on a goroutine of its own.
 type checkWorker struct {
 	*checkPipe
-	order *dayOrder
 	// judge makes no bodies, full does; either may be nil. With both, full
 	// takes the rows that the ledger may know.
 	judge, full *examiner
@@ -128,8 +125,8 @@ type checkWorker struct {
 }
 
 // worker does no more with a row than somebody looks at.
-func (c *checkPipe) worker(order *dayOrder) *checkWorker {
-	w := &checkWorker{checkPipe: c, order: order}
+func (c *checkPipe) worker() *checkWorker {
+	w := &checkWorker{checkPipe: c}
 	if c.job.Online == nil && c.job.OnBody == nil && (c.brief || len(c.job.Mapping.Key) > 0) {
 		w.judge = newExaminer(c.job.Mapping, c.program.Judge())
 		w.judge.brief = true
@@ -137,6 +134,11 @@ func (c *checkPipe) worker(order *dayOrder) *checkWorker {
 	if !c.brief || w.judge == nil {
 		w.full = newExaminer(c.job.Mapping, c.program.Runner())
 		w.full.brief, w.full.online = c.brief, c.job.Online.fork()
+	}
+	for _, ex := range [...]*examiner{w.judge, w.full} {
+		if ex != nil {
+			c.seen = append(c.seen, ex.runner.Seen())
+		}
 	}
 	return w
 }
@@ -243,11 +245,12 @@ func (w *checkWorker) examine(b *rowBatch) {
 			if e.Fresh = !c.preview.Known(e); !e.Fresh {
 				if w.known++; twice {
 					ex = w.full
+					ex.again = true
 					ex.examine(e, cells)
+					ex.again = false
 				}
 			}
 		}
-		w.order.look(cells)
 		if e.Verdict == ledger.Invalid {
 			row.problems = slices.Clone(ex.rec.Problems)
 			continue
@@ -347,9 +350,8 @@ func (c *checkPipe) hash(s string) (h [16]byte) {
 
 // warnings are what the workers have seen together.
 func (c *checkPipe) warnings() []string {
-	all := newDayOrder(c.program.Timestamps())
-	for _, o := range c.orders {
-		all.join(o)
+	for _, s := range c.seen[1:] {
+		c.seen[0].Join(s)
 	}
-	return all.warnings()
+	return c.seen[0].Warnings()
 }

@@ -43,6 +43,7 @@ func (r *run) firstPass(ctx context.Context) error {
 		batch, size = (<-free)[:0], min(2*size, planBatch)
 	}
 	ex := newExaminer(r.job.Mapping, r.program.Runner())
+	r.seen = ex.runner.Seen()
 	var readErr error
 	for row, err := range r.job.File.Rows() {
 		if err == nil {
@@ -112,6 +113,7 @@ type examiner struct {
 	online   *Online         // the account's metadata; nil for none
 	// brief leaves out what only a row that was loaded before is compared by.
 	brief bool
+	again bool // the row at hand was examined before
 }
 
 func newExaminer(m *mapping.Mapping, r *mapping.Runner) *examiner {
@@ -152,7 +154,11 @@ func unusable(e *ledger.Entry, faults []*source.Error) {
 
 // examine maps a row's cells and fills in what they say about it.
 func (ex *examiner) examine(e *ledger.Entry, cells []converter.Cell) {
-	ex.runner.Map(cells, &ex.rec)
+	if ex.again {
+		ex.runner.Again(cells, &ex.rec)
+	} else {
+		ex.runner.Map(cells, &ex.rec)
+	}
 	rec := &ex.rec
 	e.KeyText = rec.KeyText
 	if rec.Skipped {

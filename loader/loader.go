@@ -241,6 +241,7 @@ type run struct {
 	rejects atomic.Int64
 	hidden  int64 // of rows
 	chosen  int64 // of rows: all, or those named by --rows
+	seen    *mapping.Seen
 	parked  park
 
 	calib calibration
@@ -288,7 +289,7 @@ func (r *run) plan(ctx context.Context) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
-	p := Plan{PlanCounts: counts, Unused: r.program.Unused(), Warnings: slices.Concat(r.program.Warnings(), hiddenNote(r.hidden)), Account: r.o.Account.display()}
+	p := Plan{PlanCounts: counts, Unused: r.program.Unused(), Warnings: slices.Concat(r.program.Warnings(), r.seen.Warnings(), hiddenNote(r.hidden)), Account: r.o.Account.display()}
 	if p.Lookups, err = r.led.WantedLeads(ctx, r.acct); err != nil {
 		return p, err
 	}

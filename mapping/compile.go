@@ -295,7 +295,7 @@ func (p *Program) Judge() *Runner {
 
 // Runner gives a runner for one goroutine.
 func (p *Program) Runner() *Runner {
-	r := &Runner{p: p, cells: make([]cleaned, len(p.header)), memos: make([]map[string]value, len(p.steps)+1)}
+	r := &Runner{p: p, cells: make([]cleaned, len(p.header)), memos: make([]map[string]value, len(p.steps)+1), seen: newSeen(p)}
 	if p.exprs {
 		r.eval = newEvaluator()
 	}

@@ -45,8 +45,7 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		m.Fields()
-		p.Timestamps()
-		r, judge := p.Runner(), p.Judge()
+		r, judge, sampler := p.Runner(), p.Judge(), p.Sampler()
 		var rec Record
 		for i := range 2 * len(odd) {
 			cells := make([]converter.Cell, len(header))
@@ -54,6 +53,7 @@ func FuzzParse(f *testing.F) {
 				cells[j] = converter.Cell{Kind: converter.TextCell, Text: odd[(i+j*i)%len(odd)]}
 			}
 			r.Map(cells, &rec)
+			sampler.Take(cells)
 			checkJudge(t, judge, cells, &rec)
 			if rec.Skipped || len(rec.Problems) > 0 {
 				continue

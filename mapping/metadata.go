@@ -3,9 +3,6 @@ package mapping
 import (
 	"slices"
 	"strings"
-	"time"
-
-	"leadload/converter"
 )
 
 // FieldKind says whose field a FieldInfo is.
@@ -122,88 +119,3 @@ func (m *Mapping) Problem(name, code, msg, hint string) Problem {
 // Nearest gives the name closest to s, or "" when none is close enough to be
 // what was meant: for schema names, owners and products of the account.
 func Nearest(s string, names []string) string { return nearest(s, names) }
-
-// Timestamp is a datetime field whose value comes from a column, for showing
-// sample conversions.
-type Timestamp struct {
-	Name      string   // as in Record.Fields
-	Column    string   // the column's name
-	Index     int      // its position in the header
-	Zone      string   // the zone of its local times; "" when only ZoneIndex has it
-	ZoneIndex int      // the column that holds the zone, or -1
-	Formats   []string // as the mapping has them
-	conv      *converter.Converter
-}
-
-// Timestamps lists the datetime fields that come from one column each.
-func (p *Program) Timestamps() []Timestamp {
-	var out []Timestamp
-	for i := range p.steps {
-		s := &p.steps[i]
-		if s.col < 0 || s.f.spec.Type != converter.DateTime || s.f.conv == nil {
-			continue
-		}
-		out = append(out, Timestamp{
-			Name: s.name, Column: s.column, Index: s.col, Zone: s.f.zoneName, ZoneIndex: s.zoneCol,
-			Formats: slices.Clone(s.f.spec.Formats), conv: s.f.conv,
-		})
-	}
-	return out
-}
-
-// Sample converts a row's cell: local is the clock it was read from with its
-// offset ("2025-12-31 23:30:00 +05:30"), utc is what is sent. ok is false for
-// an empty cell and for one that cannot be converted.
-func (t *Timestamp) Sample(cells []converter.Cell) (local, utc string, ok bool) {
-	cell, loc, ok := t.read(cells)
-	if !ok {
-		return "", "", false
-	}
-	var err error
-	if utc, err = t.conv.Convert(cell, loc); err != nil {
-		return "", "", false
-	}
-	if local, err = t.conv.Local(cell, loc); err != nil {
-		return "", "", false
-	}
-	return local, utc, true
-}
-
-// AmbiguousDayMonth says what a row's cell tells about the order of day and
-// month: ambiguous when it would be another valid day with the two swapped,
-// decided when it would not. A column with ambiguous cells and no decided one
-// may be read the wrong way round.
-func (t *Timestamp) AmbiguousDayMonth(cells []converter.Cell) (ambiguous, decided bool) {
-	if t.Index >= len(cells) || cells[t.Index].Kind != converter.TextCell {
-		return false, false
-	}
-	cell, err := converter.Clean(cells[t.Index])
-	if err != nil || cell.Kind == converter.EmptyCell {
-		return false, false
-	}
-	return t.conv.AmbiguousDayMonth(cell.Text)
-}
-
-func (t *Timestamp) read(cells []converter.Cell) (cell converter.Cell, loc *time.Location, ok bool) {
-	if t.Index >= len(cells) {
-		return cell, nil, false
-	}
-	cell, err := converter.Clean(cells[t.Index])
-	if err != nil || cell.Kind == converter.EmptyCell || cell.Text == "" {
-		return cell, nil, false
-	}
-	if t.ZoneIndex >= 0 && t.ZoneIndex < len(cells) {
-		zone, err := converter.Clean(cells[t.ZoneIndex])
-		if err != nil {
-			return cell, nil, false
-		}
-		if zone.Text != "" {
-			if loc, err = converter.LoadZone(zone.Text); err != nil {
-				return cell, nil, false
-			}
-		} else if t.Zone == "" {
-			return cell, nil, false
-		}
-	}
-	return cell, loc, true
-}

@@ -4,8 +4,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"leadload/converter"
 )
 
 func TestFields(t *testing.T) {
@@ -71,51 +69,6 @@ func TestProblemAtAField(t *testing.T) {
 	}
 	if p := m.Problem("nothing", "c", "m", ""); p.Line != 1 || p.Column != 1 {
 		t.Errorf("an unknown field: %+v", p)
-	}
-}
-
-func TestTimestamps(t *testing.T) {
-	p := mustCompile(t, fields+`    mx_Custom_1: {column: A, type: datetime, format: [dd/MM/yyyy HH:mm, yyyy-MM-dd]}
-    mx_Custom_2: {column: B, type: datetime, timezone: {column: Z}, format: dd/MM/yyyy HH:mm}
-    mx_Custom_3: {column: A, type: date, format: dd/MM/yyyy}
-    mx_Custom_4: {expr: 'A', type: datetime}
-`, "Email", "A", "B", "Z")
-	got := p.Timestamps()
-	if len(got) != 2 {
-		t.Fatalf("got %+v", got)
-	}
-	a, b := got[0], got[1]
-	if a.Name != "Fields.mx_Custom_1" || a.Column != "A" || a.Index != 1 || a.Zone != "Asia/Kolkata" || a.ZoneIndex != -1 || len(a.Formats) != 2 || b.ZoneIndex != 3 {
-		t.Errorf("got %+v %+v", a, b)
-	}
-	for _, c := range []struct {
-		at                 Timestamp
-		row                []string
-		local, utc         string
-		ok, ambiguous, set bool
-	}{
-		{a, []string{"", " 31/12/2025 23:30"}, "2025-12-31 23:30:00 +05:30", "2025-12-31 18:00:00", true, false, true},
-		{a, []string{"", "03/04/2025 23:30"}, "2025-04-03 23:30:00 +05:30", "2025-04-03 18:00:00", true, true, false},
-		{a, []string{"", "2025-04-03"}, "2025-04-03 00:00:00 +05:30", "2025-04-02 18:30:00", true, false, false},
-		{b, []string{"", "", "03/04/2025 12:00", "Europe/London"}, "2025-04-03 12:00:00 +01:00", "2025-04-03 11:00:00", true, true, false},
-		{b, []string{"", "", "03/04/2025 12:00", ""}, "2025-04-03 12:00:00 +05:30", "2025-04-03 06:30:00", true, true, false},
-		{b, []string{"", "", "03/04/2025 12:00", "Mars"}, "", "", false, true, false},
-		{a, []string{"", ""}, "", "", false, false, false},
-		{a, []string{""}, "", "", false, false, false},
-		{a, []string{"", "soon"}, "", "", false, false, false},
-		{a, []string{"", "\xff"}, "", "", false, false, false},
-	} {
-		local, utc, ok := c.at.Sample(cellsOf(c.row...))
-		if local != c.local || utc != c.utc || ok != c.ok {
-			t.Errorf("%q: got %q %q %v, want %q %q %v", c.row, local, utc, ok, c.local, c.utc, c.ok)
-		}
-		ambiguous, decided := c.at.AmbiguousDayMonth(cellsOf(c.row...))
-		if ambiguous != c.ambiguous || decided != c.set {
-			t.Errorf("%q: ambiguous %v, decided %v", c.row, ambiguous, decided)
-		}
-	}
-	if ambiguous, _ := a.AmbiguousDayMonth([]converter.Cell{{}, {Kind: converter.DateCell, Text: "45000"}}); ambiguous {
-		t.Error("a spreadsheet's own date is ambiguous")
 	}
 }
 

@@ -21,8 +21,12 @@ type Runner struct {
 	zones map[string]*time.Location
 	memos []map[string]value // by step
 	rec   *Record
+	made  converter.Cell // what the step at hand put together
 
-	judging bool // no body is made
+	judging  bool // no body is made
+	seen     *Seen
+	again    bool // the row was seen before
+	computed bool // the value at hand is a number that an expression made
 }
 
 // cleaned is a cell after Clean, made when first asked for.

@@ -16,6 +16,8 @@ type value struct {
 	text    string
 	present bool // goes into the body
 	ok      bool // no problem was found
+	// unlisted: the default stands in for a word that values does not list.
+	unlisted bool
 }
 
 // step makes the value of one field.
@@ -24,33 +26,51 @@ func (r *Runner) step(s *step) value {
 	if s.fixed {
 		return value{text: f.value, present: s.constant != "", ok: true}
 	}
-	var made converter.Cell
-	cell, err := &made, error(nil)
+	cell, ok := r.source(s)
+	if !ok {
+		return value{}
+	}
+	if isEmpty(cell) {
+		return r.emptyValue(s)
+	}
+	v := r.convert(s, cell)
+	if v.unlisted && !r.again {
+		r.seen.word(s.id, cell.Text, 1)
+	}
+	return v
+}
+
+// source returns the cell that a step converts, cleaned; ok is false when
+// there is none, which has been told.
+func (r *Runner) source(s *step) (cell *converter.Cell, ok bool) {
+	r.computed = false
+	var err error
 	switch {
 	case s.col >= 0:
 		cell, err = r.cell(s.col)
 	case s.expr != nil:
 		out, ok := r.evaluate(s.expr, s.name)
 		if !ok {
-			return value{}
+			return nil, false
 		}
 		text, fault := resultText(out)
 		if fault != nil {
 			r.fault(s.column, s.name, "expr.failed", "change the expression so that it holds for such a row too", "%v", fault)
-			return value{}
+			return nil, false
 		}
-		made, err = converter.Clean(converter.Cell{Kind: converter.TextCell, Text: text})
+		_, isText := out.(string)
+		r.computed = !isText
+		r.made, err = converter.Clean(converter.Cell{Kind: converter.TextCell, Text: text})
+		cell = &r.made
 	default:
-		made, err = r.joined(s)
+		r.made, err = r.joined(s)
+		cell = &r.made
 	}
 	if err != nil {
 		r.problem(s.column, s.name, err)
-		return value{}
+		return nil, false
 	}
-	if isEmpty(cell) {
-		return r.emptyValue(s)
-	}
-	return r.convert(s, cell)
+	return cell, true
 }
 
 // joined puts columns together. Empty cells are left out, so that no
@@ -166,20 +186,29 @@ func (r *Runner) convertAnew(s *step, cell *converter.Cell) value {
 		}
 	}
 	if r.judging && s.unseen {
-		if err := f.conv.Check(*cell, loc); err != nil {
+		if err := f.conv.CheckSeen(*cell, loc, r.evidence(s)); err != nil {
 			r.problem(s.column, s.name, err)
 			return value{}
 		}
 		return value{ok: true}
 	}
-	text, err := f.conv.Convert(*cell, loc)
+	text, err := f.conv.ConvertSeen(*cell, loc, r.evidence(s))
 	if err != nil {
 		p := asProblem(err)
-		if f.hasDef && p.Code == unlistedCode && len(f.spec.Values) > 0 {
-			return value{text: f.def, present: true, ok: true}
+		unlisted := p.Code == unlistedCode && len(f.spec.Values) > 0
+		word, own := "", false
+		if unlisted && f.status {
+			word, own = status(cell.Text)
 		}
-		r.problem(s.column, s.name, p)
-		return value{}
+		switch {
+		case own:
+			text = word // the account's own three words need no list
+		case unlisted && f.hasDef:
+			return value{text: f.def, present: true, ok: true, unlisted: true}
+		default:
+			r.problem(s.column, s.name, p)
+			return value{}
+		}
 	}
 	if f.status {
 		word, known := status(text)

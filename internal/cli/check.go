@@ -215,7 +215,11 @@ func (a *app) checkOne(ctx context.Context, o *checkOptions, in string, m *mappi
 			a.say("  time zones: release %s", z)
 		}
 		for _, s := range res.Samples {
-			a.say("  sample: column %q: %s → %s UTC", s.Column, s.Local, s.UTC)
+			utc := " UTC"
+			if s.Day {
+				utc = ""
+			}
+			a.say("  sample: column %q: %s → %s%s", s.Column, s.Local, s.Value, utc)
 		}
 	}
 	code := exitOK

@@ -1,0 +1,145 @@
+package converter
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"leadload/converter/zonedata"
+)
+
+// Evidence is what the values of one field tell together about the way their
+// column is written: a single 03/04/2026 or 1.200 says nothing, a whole column
+// of them does. The zero value has seen nothing. It serves one goroutine;
+// what several have seen is joined.
+type Evidence struct {
+	// Days of texts whose day and month are figures. Either would be another
+	// valid day with the two exchanged, early lie up to the 12th of a month.
+	either, decided      int64
+	earlyTexts           int64
+	lateTexts            int64
+	eitherCells          int64 // date cells, the same way
+	earlyCells, lateCell int64
+
+	// Numbers whose decimal sign could separate thousands: 1.200.
+	thousands int64
+	decimals  bool // one could not
+	decimal   byte
+	example   string
+
+	latest int64 // the last moment, in UTC seconds, that was read by a zone's rules
+}
+
+// day takes in the day of a text that a pattern read, or of a date cell.
+func (e *Evidence) day(p *pattern, f *fields) {
+	if p == nil {
+		switch {
+		case f.day > 12:
+			e.lateCell++
+		case f.day != f.month:
+			e.eitherCells++
+			fallthrough
+		default:
+			e.earlyCells++
+		}
+		return
+	}
+	if !p.dayMonth {
+		return
+	}
+	if f.day > 12 {
+		e.lateTexts++
+	} else {
+		e.earlyTexts++
+	}
+	if f.day != f.month {
+		if f.swaps() {
+			e.either++
+		} else {
+			e.decided++
+		}
+	}
+}
+
+// swaps reports whether the fields are another valid day with day and month
+// exchanged.
+func (f *fields) swaps() bool {
+	return f.day <= 12 && f.month <= daysIn(f.year, f.day) && f.weekday < 0
+}
+
+// number takes in the digits and separators of a text that was read with the
+// decimal sign.
+func (e *Evidence) number(core string, decimal byte) {
+	if e.decimals {
+		return
+	}
+	at := strings.IndexByte(core, decimal)
+	other := byte(',')
+	if decimal == ',' {
+		other = '.'
+	}
+	switch {
+	case strings.IndexByte(core, other) >= 0:
+		e.decimals = true // 1,200.50 and 1,200 show what separates thousands
+	case at < 0:
+	case at <= 3 && at > 0 && core[0] != '0' && len(core)-at == 4 && allDigits(core[:at]):
+		if e.thousands == 0 {
+			e.example, e.decimal = strings.Clone(core), decimal
+		}
+		e.thousands++
+	default:
+		e.decimals = true
+	}
+}
+
+// Join adds what another has seen of the same field.
+func (e *Evidence) Join(o *Evidence) {
+	e.either += o.either
+	e.decided += o.decided
+	e.earlyTexts += o.earlyTexts
+	e.lateTexts += o.lateTexts
+	e.eitherCells += o.eitherCells
+	e.earlyCells += o.earlyCells
+	e.lateCell += o.lateCell
+	e.thousands += o.thousands
+	e.decimals = e.decimals || o.decimals
+	if e.example == "" {
+		e.example, e.decimal = o.example, o.decimal
+	}
+	e.latest = max(e.latest, o.latest)
+}
+
+// Doubts returns the reasons to look at the column again, each as a sentence
+// without a subject; none for a column that shows how it is written.
+func (e *Evidence) Doubts() []string {
+	var out []string
+	if e.either > 0 && e.decided == 0 {
+		out = append(out, "every value would also fit with day and month exchanged; compare the sample conversions of leadload check with what was meant")
+	}
+	if e.lateTexts > 0 && e.earlyTexts == 0 && e.eitherCells > 0 && e.lateCell == 0 {
+		out = append(out, fmt.Sprintf("%s a day after the 12th and %s none: a spreadsheet of another country has most likely exchanged day and month in the date cells; "+
+			"read the original file into the spreadsheet again, with this column as text",
+			havingDays(e.lateTexts, "text has", "texts have"), havingDays(e.earlyCells, "date cell has", "date cells have")))
+	}
+	if e.thousands > 0 && !e.decimals {
+		other := byte(',')
+		if e.decimal == ',' {
+			other = '.'
+		}
+		out = append(out, fmt.Sprintf("every value with a %q, such as %s, would also be a whole number of thousands; set decimal: %q if that is what was meant",
+			string(rune(e.decimal)), e.example, string(rune(other))))
+	}
+	r := zonedata.Current()
+	if edge := r.Date.AddDate(1, 0, 0); e.latest > edge.Unix() {
+		out = append(out, fmt.Sprintf("times up to %s lie more than a year after the time zone data (release %s of %s); rules may have changed since, so update leadload before you load them",
+			time.Unix(e.latest, 0).UTC().Format(time.DateOnly), r.Version, r.Date.Format(time.DateOnly)))
+	}
+	return out
+}
+
+func havingDays(n int64, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
