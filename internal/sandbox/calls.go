@@ -84,7 +84,7 @@ func (a *Account) counters() Counters {
 	c.Faults = maps.Clone(a.count.Faults)
 	c.MaxInWindow = a.busiest.most
 	c.RivalCalls, c.RivalLimited = a.window.rival.accepted, a.window.rival.refused
-	c.Leads, c.Opportunities, c.SalesActivities = len(a.store.leads), len(a.store.opps), len(a.store.sales)
+	c.Leads, c.Opportunities, c.SalesActivities = len(a.store.leads), len(a.store.opps)-a.store.gone.opps, len(a.store.sales)-a.store.gone.sales
 	c.Pending = a.pending()
 	return c
 }

@@ -342,7 +342,7 @@ func (a *Account) apply(r *request, now time.Time) (captureAnswer, *refusal) {
 	if match, hit := a.ruleMatch(r.code, r.fields); hit {
 		o := &s.opps[match]
 		if r.switches.OverwriteFields || r.switches.UpdateEmptyFields {
-			a.mergeFields(match, r.fields, r.switches.UpdateEmptyFields, now)
+			a.changeOpportunity(match, change{fields: r.fields, onlyEmpty: r.switches.UpdateEmptyFields, by: a.o.User.Name}, now)
 		}
 		conflict := o.id.String()
 		done.IsUnique = false
@@ -390,65 +390,6 @@ func (a *Account) ruleMatch(code int32, fields []pair) (int32, bool) {
 	}
 	at, hit := a.store.rule[ruleKey{code, v}]
 	return at, hit
-}
-
-// mergeFields changes an opportunity's fields. The caller holds mu.
-func (a *Account) mergeFields(at int32, changes []pair, onlyEmpty bool, now time.Time) {
-	o := &a.store.opps[at]
-	before := a.store.names.unpack(o.fields)
-	after, changed := merge(before, changes, onlyEmpty)
-	if !changed {
-		return
-	}
-	o.fields = a.store.names.pack(after)
-	o.modified = now.UnixNano()
-	if f := a.o.DuplicateField; f != "" {
-		was, is := strings.TrimSpace(valueOf(before, f)), strings.TrimSpace(valueOf(after, f))
-		if was != is {
-			if a.store.rule[ruleKey{o.code, was}] == at {
-				delete(a.store.rule, ruleKey{o.code, was})
-			}
-			if _, taken := a.store.rule[ruleKey{o.code, is}]; !taken {
-				a.store.rule[ruleKey{o.code, is}] = at
-			}
-		}
-	}
-}
-
-// updateOpportunity takes a flat body: ProspectOpportunityId, OpportunityNote, Fields.
-func (a *Account) updateOpportunity(c *call) answer {
-	var b struct {
-		ProspectOpportunityId text
-		OpportunityNote       *text
-		Fields                []schemaValue
-	}
-	if no := decode(c.body, &b); no != nil {
-		return no.answer()
-	}
-	if b.ProspectOpportunityId == "" {
-		return missing("ProspectOpportunityId").answer()
-	}
-	fields := make([]pair, 0, len(b.Fields))
-	for _, f := range b.Fields {
-		fields = append(fields, pair{f.SchemaName, f.Value})
-	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	v, good := parseID(b.ProspectOpportunityId)
-	at, found := a.store.oppByID[v]
-	if !good || !found {
-		return invalid("Opportunity '%s' does not exist", b.ProspectOpportunityId).answer()
-	}
-	if no := a.checkFields(a.store.opps[at].code, fields, false); no != nil {
-		return no.answer()
-	}
-	now := a.now()
-	a.mergeFields(at, fields, false, now)
-	if b.OpportunityNote != nil {
-		a.store.opps[at].note = *b.OpportunityNote
-		a.store.opps[at].modified = now.UnixNano()
-	}
-	return success(a.store.opps[at].id.String())
 }
 
 // success is the plain answer of calls that make or change one record.

@@ -243,10 +243,11 @@ func (a *Account) getOpportunityTypes(*call) answer {
 		Code                 int
 		Name                 string
 		DisplayName          string
+		CanDelete            bool
 	}
 	list := []one{}
 	for _, t := range a.o.Types {
-		list = append(list, one{t.Code, t.Name, t.Code, t.Name, t.Name})
+		list = append(list, one{t.Code, t.Name, t.Code, t.Name, t.Name, t.CanDelete})
 	}
 	return ok(struct {
 		RecordCount int

@@ -41,6 +41,27 @@ type Options struct {
 	// the whole evenly by up to that much either way.
 	Latency, Jitter time.Duration
 
+	// UpdateLag is how long reads show a changed record as it was before.
+	UpdateLag time.Duration
+	// BlanksClear makes an update with an empty value empty the field. Without it
+	// the value stays: the vendor's pages do not say which.
+	BlanksClear bool
+	// Locked are schema names that no update may change: it refuses the whole call.
+	Locked []string
+	// Without are paths that this account does not have: they answer 404.
+	Without []string
+	// GoneForm is how a record that was deleted reads back: "500" (or ""), "404", or "empty".
+	GoneForm string
+
+	BulkCalls  int           // bulk calls allowed in a window of their own; 0 is 1, or no limit where Calls has none; -1 is no limit
+	BulkWindow time.Duration // 0 is 5 s
+	// BulkForm is how a bulk call answers: "response" (or "", an object with Response
+	// and RowNumber), "bare" (an array), "ids" (ids alone, in the order of the rows),
+	// "shuffled" (ids alone in another order) or "opaque" (no word about the rows).
+	BulkForm string
+	// BulkPoison makes a bulk call that holds this value in any field fail as a whole.
+	BulkPoison string
+
 	IndexLag time.Duration // how long GetOpportunitiesOfLead, GetOpportunityDetails and GetOpportunitiesByUniqueLeadField miss a new record
 	Faults   Faults
 
@@ -77,9 +98,9 @@ type Options struct {
 	KeptCalls  int  // call records kept, newest first to stay; 0 is 10,000
 }
 
-// Faults are rates from 0 to 1 of what goes wrong with calls that create a
-// record: Capture, sales activity Create, and async capture. Calls that the rate limit turned
-// away are left alone. "Committed" means that the record is there.
+// Faults are rates from 0 to 1 of what goes wrong with calls that create, change or
+// delete a record, single or in bulk; check-in and check-out are left alone, and so are calls
+// that the rate limit turned away. "Committed" means that the account has done what was asked.
 type Faults struct {
 	LostAnswer       float64 // committed, then the connection is closed without an answer
 	CutBefore        float64 // the connection is reset before the commit
@@ -99,9 +120,10 @@ type Faults struct {
 
 // Type is an opportunity type.
 type Type struct {
-	Code   int
-	Name   string
-	Fields []Field
+	Code      int
+	Name      string
+	CanDelete bool // its opportunities may be deleted
+	Fields    []Field
 }
 
 // Field is the metadata of one field.
@@ -214,6 +236,8 @@ func (o Options) withDefaults() (Options, error) {
 		{"TrailOffset", o.TrailOffset, []string{"", "page", "offset"}},
 		{"TrailCount", o.TrailCount, []string{"", "all", "page"}},
 		{"RejectForm", o.RejectForm, []string{"", "500", "200"}},
+		{"GoneForm", o.GoneForm, []string{"", "500", "404", "empty"}},
+		{"BulkForm", o.BulkForm, []string{"", "response", "bare", "ids", "shuffled", "opaque"}},
 	} {
 		if !slices.Contains(one.allowed, one.value) {
 			return o, fmt.Errorf("%s is %q: want one of %q", one.name, one.value, one.allowed[1:])
@@ -230,6 +254,7 @@ func (o Options) withDefaults() (Options, error) {
 		value time.Duration
 	}{
 		{"Window", o.Window}, {"Latency", o.Latency}, {"Jitter", o.Jitter}, {"IndexLag", o.IndexLag}, {"AsyncDelay", o.AsyncDelay},
+		{"UpdateLag", o.UpdateLag}, {"BulkWindow", o.BulkWindow},
 	} {
 		if d.value < 0 {
 			return o, fmt.Errorf("%s is %v: want 0 or more", d.name, d.value)
@@ -243,6 +268,18 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	if o.Window == 0 {
 		o.Window = DefaultWindow
+	}
+	if o.BulkCalls < NoLimit {
+		return o, fmt.Errorf("BulkCalls is %d: want none below zero (-1 is no limit)", o.BulkCalls)
+	}
+	if o.BulkCalls == 0 {
+		o.BulkCalls = 1
+		if o.Calls == NoLimit {
+			o.BulkCalls = NoLimit
+		}
+	}
+	if o.BulkWindow == 0 {
+		o.BulkWindow = DefaultWindow
 	}
 	if o.Clock == nil {
 		o.Clock = time.Now

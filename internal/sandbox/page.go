@@ -39,6 +39,9 @@ var crossOrigin = http.NewCrossOriginProtection()
 //	POST /_sandbox/compete?calls=10
 //	POST /_sandbox/faults               body: Faults as JSON
 //	POST /_sandbox/lead                 body: attributes as JSON; answers {"ID": …}
+//	POST /_sandbox/edit?id=ID&by=NAME   body: fields as JSON; a record or a lead, as a person changes it
+//	POST /_sandbox/delete?id=ID         as an administrator deletes it
+//	GET  /_sandbox/revisions?id=ID      the changes of a record, oldest first
 //	POST /_sandbox/reset
 func (a *Account) servePage(w http.ResponseWriter, r *http.Request) {
 	// A page elsewhere may point its own host name at this machine; the records are nobody's but the user's.
@@ -62,6 +65,8 @@ func (a *Account) servePage(w http.ResponseWriter, r *http.Request) {
 		writeJSON(w, a.glance())
 	case what == "state" && get:
 		a.writeState(w)
+	case what == "revisions" && get:
+		writeJSON(w, a.Revisions(r.URL.Query().Get("id")))
 	case get:
 		http.NotFound(w, r)
 	case r.Method == http.MethodPost:
@@ -131,6 +136,18 @@ func (a *Account) order(what string, r *http.Request) (any, error) {
 		}
 		v, err := a.AddLead(attributes)
 		return map[string]string{"ID": v}, err
+	case "edit":
+		var fields map[string]string
+		if err := json.NewDecoder(http.MaxBytesReader(nil, r.Body, 1<<20)).Decode(&fields); err != nil {
+			return nil, fmt.Errorf("edit: %w", err)
+		}
+		by := q.Get("by")
+		if by == "" {
+			by = "a person"
+		}
+		return done, a.edit(q.Get("id"), by, fields)
+	case "delete":
+		return done, a.DeleteRecord(q.Get("id"))
 	case "reset":
 		a.Reset()
 		return done, nil

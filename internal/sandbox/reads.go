@@ -341,7 +341,8 @@ func (a *Account) listOpportunities(on int32, code int, b listing, leadColumns [
 	at = page(at, b.Paging)
 	var rows []map[string]any
 	for _, i := range at {
-		row := a.flat(&a.store.opps[i])
+		o := a.late(a.store.opps[i])
+		row := a.flat(&o)
 		for _, name := range leadColumns {
 			if _, own := row[name]; !own {
 				row[name] = a.leadColumn(on, name)
@@ -451,9 +452,9 @@ func (a *Account) opportunityDetails(c *call) answer {
 	v, _ := parseID(given)
 	at, found := a.store.oppByID[v]
 	if !found || !a.indexed(a.store.opps[at].created) {
-		return invalid("Opportunity '%s' does not exist", given).answer()
+		return a.notThere("Opportunity", given)
 	}
-	o := &a.store.opps[at]
+	o := a.late(a.store.opps[at])
 	values := a.store.names.unpack(o.fields)
 	name, fields := "Opportunity", []Field(nil)
 	if t := a.typeOf(int(o.code)); t != nil {

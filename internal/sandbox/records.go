@@ -10,14 +10,15 @@ import (
 
 // Opportunity is one opportunity that the account holds.
 type Opportunity struct {
-	ID        string
-	LeadID    string
-	EventCode int
-	Note      string
-	DateTime  string            // OpportunityDateTime as it was sent; "" where it was not
-	Fields    map[string]string // by schema name, as they were sent
-	CreatedOn time.Time         // by the account's clock, UTC
-	Body      json.RawMessage   // the raw request; nil with Options.DropBodies, and for records made by hand
+	ID         string
+	LeadID     string
+	EventCode  int
+	Note       string
+	DateTime   string            // OpportunityDateTime as it was sent; "" where it was not
+	Fields     map[string]string // by schema name, as they were sent
+	CreatedOn  time.Time         // by the account's clock, UTC
+	ModifiedOn time.Time         // the same as CreatedOn until the first change
+	Body       json.RawMessage   // the raw request; nil with Options.DropBodies, and for records made by hand
 }
 
 // SalesActivity is one sales activity that the account holds.
@@ -159,6 +160,7 @@ type opportunity struct {
 	dateTime string
 	fields   packed
 	body     []byte
+	gone     bool // deleted
 }
 
 type sale struct {
@@ -167,6 +169,16 @@ type sale struct {
 	created int64
 	values  packed // the body's own keys
 	body    []byte
+	gone    bool // deleted by hand: the API only cancels
+}
+
+// revision is what a record was before one change.
+type revision struct {
+	at       int64  // when it was changed, by the account's clock
+	by       string // who changed it
+	modified int64  // ModifiedOn until then
+	note     string
+	values   packed
 }
 
 type lookup struct{ field, value string }
@@ -189,12 +201,14 @@ type store struct {
 	unique   map[lookup]int32   // folded value of a unique attribute → first lead with it
 	digits   map[string][]int32 // digits of a phone, with and without the country code → leads
 	rule     map[ruleKey]int32  // duplicate rule: value → first opportunity with it
+	history  map[id][]revision  // of the records that were changed, oldest change first
+	gone     struct{ opps, sales int }
 }
 
 func newStore() *store {
 	return &store{
 		leadByID: map[id]int32{}, oppByID: map[id]int32{}, saleByID: map[id]int32{},
-		unique: map[lookup]int32{}, digits: map[string][]int32{}, rule: map[ruleKey]int32{},
+		unique: map[lookup]int32{}, digits: map[string][]int32{}, rule: map[ruleKey]int32{}, history: map[id][]revision{},
 	}
 }
 
@@ -305,10 +319,15 @@ func (s *store) updateLead(at int32, changes []pair, unique []string) {
 
 // merge puts changes over pairs: those with a value, and with onlyEmpty only where there was none.
 func merge(pairs, changes []pair, onlyEmpty bool) (merged []pair, changed bool) {
+	return mergeBlanks(pairs, changes, onlyEmpty, false)
+}
+
+// mergeBlanks is merge in which, with clear, a change without a value empties the field.
+func mergeBlanks(pairs, changes []pair, onlyEmpty, clear bool) (merged []pair, changed bool) {
 	merged = append(merged, pairs...)
 next:
 	for _, c := range changes {
-		if strings.TrimSpace(c.value) == "" {
+		if strings.TrimSpace(c.value) == "" && !clear {
 			continue
 		}
 		for i := range merged {
@@ -351,7 +370,7 @@ func (s *store) showOpportunity(o *opportunity) Opportunity {
 	return Opportunity{
 		ID: o.id.String(), LeadID: s.leads[o.lead].id.String(), EventCode: int(o.code),
 		Note: o.note, DateTime: o.dateTime, Fields: asMap(s.names.unpack(o.fields)),
-		CreatedOn: time.Unix(0, o.created).UTC(), Body: o.body,
+		CreatedOn: time.Unix(0, o.created).UTC(), ModifiedOn: time.Unix(0, o.modified).UTC(), Body: o.body,
 	}
 }
 

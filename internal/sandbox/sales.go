@@ -68,8 +68,10 @@ func parseSale(body []byte) (*saleBody, *refusal) {
 // checkSale looks at everything but the lead. whole is false for an update,
 // which may leave mandatory fields out. The caller holds mu.
 func (a *Account) checkSale(b *saleBody, whole bool) *refusal {
-	if s := b.Status; s == "" {
+	if s := b.Status; s == "" && whole {
 		return missing("Status")
+	} else if s == "" {
+		// The vendor's page of Update names no Status.
 	} else if !slices.Contains(statuses, s) {
 		return invalid("Status '%s' is not valid: accepted values are Open, Won and Lost", s)
 	}
@@ -175,13 +177,8 @@ func (a *Account) updateSale(c *call) answer {
 	if no := a.checkSale(b, false); no != nil {
 		return no.answer()
 	}
-	a.addProduct(Product{SKU: strings.TrimSpace(b.ProductSku)})
-	s := &a.store.sales[at]
-	values, changed := merge(a.store.names.unpack(s.values), b.pairs(), false)
-	if changed {
-		s.values = a.store.names.pack(values)
-	}
-	return success(s.id.String())
+	a.changeSale(at, b.pairs(), a.o.User.Name, a.now())
+	return success(b.Id)
 }
 
 // addProduct makes a product known. The caller holds mu, or is alone.
@@ -204,25 +201,12 @@ func (a *Account) addProduct(p Product) {
 
 // salesOfLead leaves CreatedOn out, as the account does.
 func (a *Account) salesOfLead(c *call) answer {
-	type field struct {
-		SchemaName  string
-		DisplayName *string
-		Value       *string
-		DataType    *string
-		IsDerived   bool `json:",omitempty"`
-	}
-	type one struct {
-		ID          string
-		Name        string
-		DisplayName string
-		Fields      []field
-	}
 	if c.param("leadId") == "" {
 		return missing("leadId").answer()
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	list := []one{}
+	list := []saleAnswer{}
 	v, _ := parseID(c.param("leadId"))
 	on, found := a.store.leadByID[v]
 	if !found {
@@ -230,40 +214,75 @@ func (a *Account) salesOfLead(c *call) answer {
 	}
 	sales := a.store.leads[on].sales
 	for i := len(sales) - 1; i >= 0; i-- {
-		s := &a.store.sales[sales[i]]
-		values := a.store.names.unpack(s.values)
-		product := a.products[strings.TrimSpace(valueOf(values, "ProductSku"))]
-		owner := valueOf(values, "SalesOwnerEmail")
-		if owner == "" {
-			owner = valueOf(values, "SalesOwner")
-		}
-		if owner == "" {
-			owner = a.o.User.ID
-		}
-		given := map[string]string{
-			"mx_Custom_1": product.ID, "mx_Custom_2": valueOf(values, "Revenue"), "mx_Custom_3": valueOf(values, "SalesDate"),
-			"mx_Custom_4": a.userID(owner), "Status": valueOf(values, "Status"),
-		}
-		for _, p := range values {
-			if strings.HasPrefix(p.name, "mx_") {
-				given[p.name] = p.value
-			}
-		}
-		out := one{ID: s.id.String(), Name: "Sales Activity", DisplayName: "Sales Activity"}
-		for _, f := range a.o.SalesFields {
-			filled := field{SchemaName: f.SchemaName, DisplayName: &f.DisplayName, DataType: &f.DataType}
-			if v := shown(f, given[f.SchemaName]); v != "" {
-				filled.Value = &v
-			}
-			out.Fields = append(out.Fields, filled)
-			if f.SchemaName == "mx_Custom_1" && product.ID != "" {
-				label := product.Name + " - " + product.SKU
-				out.Fields = append(out.Fields, field{SchemaName: "ProductName", Value: &label, IsDerived: true})
-			}
-		}
-		list = append(list, out)
+		list = append(list, a.describeSale(a.lateSale(a.store.sales[sales[i]])))
 	}
 	return ok(list)
+}
+
+// saleByID answers with one sales activity. Its shape is that of the list (assumed).
+func (a *Account) saleByID(c *call) answer {
+	given := c.param("activityId")
+	if given == "" {
+		return missing("activityId").answer()
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	v, _ := parseID(given)
+	at, found := a.store.saleByID[v]
+	if !found {
+		return a.notThere("Sales activity", given)
+	}
+	return ok(a.describeSale(a.lateSale(a.store.sales[at])))
+}
+
+type saleField struct {
+	SchemaName  string
+	DisplayName *string
+	Value       *string
+	DataType    *string
+	IsDerived   bool `json:",omitempty"`
+}
+
+type saleAnswer struct {
+	ID          string
+	Name        string
+	DisplayName string
+	Fields      []saleField
+}
+
+// describeSale is a sales activity as reads give it back. The caller holds mu.
+func (a *Account) describeSale(s sale) saleAnswer {
+	values := a.store.names.unpack(s.values)
+	product := a.products[strings.TrimSpace(valueOf(values, "ProductSku"))]
+	owner := valueOf(values, "SalesOwnerEmail")
+	if owner == "" {
+		owner = valueOf(values, "SalesOwner")
+	}
+	if owner == "" {
+		owner = a.o.User.ID
+	}
+	given := map[string]string{
+		"mx_Custom_1": product.ID, "mx_Custom_2": valueOf(values, "Revenue"), "mx_Custom_3": valueOf(values, "SalesDate"),
+		"mx_Custom_4": a.userID(owner), "Status": valueOf(values, "Status"),
+	}
+	for _, p := range values {
+		if strings.HasPrefix(p.name, "mx_") {
+			given[p.name] = p.value
+		}
+	}
+	out := saleAnswer{ID: s.id.String(), Name: "Sales Activity", DisplayName: "Sales Activity"}
+	for _, f := range a.o.SalesFields {
+		filled := saleField{SchemaName: f.SchemaName, DisplayName: &f.DisplayName, DataType: &f.DataType}
+		if v := shown(f, given[f.SchemaName]); v != "" {
+			filled.Value = &v
+		}
+		out.Fields = append(out.Fields, filled)
+		if f.SchemaName == "mx_Custom_1" && product.ID != "" {
+			label := product.Name + " - " + product.SKU
+			out.Fields = append(out.Fields, saleField{SchemaName: "ProductName", Value: &label, IsDerived: true})
+		}
+	}
+	return out
 }
 
 // userID turns an owner's e-mail address into an id where the account knows one.

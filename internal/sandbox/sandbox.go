@@ -43,6 +43,7 @@ type Account struct {
 	mu        sync.Mutex // guards everything down to the blank line
 	store     *store
 	window    *window
+	bulk      *window // of the bulk calls, which have a bucket of their own
 	busiest   busiest
 	perSecond perSecond
 	ring      ring
@@ -120,6 +121,7 @@ func Start(o Options) (*Account, error) {
 func (a *Account) clear() {
 	a.store = newStore()
 	a.window = newWindow(a.o.Calls, a.o.Window, a.o.RejectedCount)
+	a.bulk = newWindow(a.o.BulkCalls, a.o.BulkWindow, a.o.RejectedCount)
 	a.busiest = busiest{length: int64(a.o.Window)}
 	a.perSecond = perSecond{}
 	a.ring = ring{size: a.o.KeptCalls}
@@ -193,9 +195,11 @@ func (a *Account) Opportunities() []Opportunity {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.drain()
-	out := make([]Opportunity, len(a.store.opps))
+	out := make([]Opportunity, 0, len(a.store.opps))
 	for i := range a.store.opps {
-		out[i] = a.store.showOpportunity(&a.store.opps[i])
+		if o := &a.store.opps[i]; !o.gone {
+			out = append(out, a.store.showOpportunity(o))
+		}
 	}
 	return out
 }
@@ -204,9 +208,11 @@ func (a *Account) Opportunities() []Opportunity {
 func (a *Account) SalesActivities() []SalesActivity {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	out := make([]SalesActivity, len(a.store.sales))
+	out := make([]SalesActivity, 0, len(a.store.sales))
 	for i := range a.store.sales {
-		out[i] = a.store.showSale(&a.store.sales[i])
+		if s := &a.store.sales[i]; !s.gone {
+			out = append(out, a.store.showSale(s))
+		}
 	}
 	return out
 }

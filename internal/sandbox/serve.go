@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -20,7 +21,8 @@ type kind uint8
 const (
 	reads kind = iota
 	creates
-	updates
+	updates // of anything but a record: check-in and check-out
+	changes // of records: update, delete, cancel
 )
 
 // endpoint is one call of the API.
@@ -29,6 +31,7 @@ type endpoint struct {
 	kind   kind
 	async  asyncKeys
 	run    func(*Account, *call) answer
+	bulk   bool // counted in the bucket of the bulk calls
 }
 
 type asyncKeys uint8
@@ -40,47 +43,57 @@ const (
 )
 
 const (
-	authPath   = "/v2/Authentication.svc/UserByAccessKey.Get"
-	salesPath  = "/v2/SalesActivity.svc/"
-	oppPath    = "/v2/OpportunityManagement.svc/"
-	leadPath   = "/v2/LeadManagement.svc/"
-	userPath   = "/v2/UserManagement.svc/User/"
-	trailPath  = "/v2/ProspectActivity.svc/Retrieve"
-	submitPath = "/opportunity/capture"
+	authPath     = "/v2/Authentication.svc/UserByAccessKey.Get"
+	salesPath    = "/v2/SalesActivity.svc/"
+	oppPath      = "/v2/OpportunityManagement.svc/"
+	leadPath     = "/v2/LeadManagement.svc/"
+	userPath     = "/v2/UserManagement.svc/User/"
+	activityPath = "/v2/ProspectActivity.svc/"
+	trailPath    = activityPath + "Retrieve"
+	submitPath   = "/opportunity/capture"
 )
 
 var endpoints = map[string]endpoint{
-	authPath: {http.MethodGet, reads, syncCall, (*Account).userByAccessKey},
+	authPath: {method: http.MethodGet, run: (*Account).userByAccessKey},
 
-	salesPath + "Create":           {http.MethodPost, creates, syncCall, (*Account).createSale},
-	salesPath + "Update":           {http.MethodPost, updates, syncCall, (*Account).updateSale},
-	salesPath + "RetrieveByLeadId": {http.MethodGet, reads, syncCall, (*Account).salesOfLead},
-	salesPath + "RetrieveSetting":  {http.MethodGet, reads, syncCall, (*Account).retrieveSetting},
-	salesPath + "RetrieveProducts": {http.MethodPost, reads, syncCall, (*Account).retrieveProducts},
+	salesPath + "Create":           {method: http.MethodPost, kind: creates, run: (*Account).createSale},
+	salesPath + "Update":           {method: http.MethodPost, kind: changes, run: (*Account).updateSale},
+	salesPath + "Cancel":           {method: http.MethodPost, kind: changes, run: (*Account).cancelSale},
+	salesPath + "RetrieveByLeadId": {method: http.MethodGet, run: (*Account).salesOfLead},
+	salesPath + "RetrieveActivity": {method: http.MethodGet, run: (*Account).saleByID},
+	salesPath + "RetrieveSetting":  {method: http.MethodGet, run: (*Account).retrieveSetting},
+	salesPath + "RetrieveProducts": {method: http.MethodPost, run: (*Account).retrieveProducts},
 
-	oppPath + "Capture":                           {http.MethodPost, creates, syncCall, (*Account).capture},
-	oppPath + "Update":                            {http.MethodPost, updates, syncCall, (*Account).updateOpportunity},
-	oppPath + "GetOpportunitiesOfLead":            {http.MethodPost, reads, syncCall, (*Account).opportunitiesOfLead},
-	oppPath + "GetOpportunityDetails":             {http.MethodGet, reads, syncCall, (*Account).opportunityDetails},
-	oppPath + "GetOpportunitiesByUniqueLeadField": {http.MethodPost, reads, syncCall, (*Account).opportunitiesByLeadField},
-	oppPath + "GetOpportunityTypes":               {http.MethodGet, reads, syncCall, (*Account).getOpportunityTypes},
-	oppPath + "GetOpportunityTypeMetadata":        {http.MethodGet, reads, syncCall, (*Account).getOpportunityTypeMetadata},
+	oppPath + "Capture":                           {method: http.MethodPost, kind: creates, run: (*Account).capture},
+	oppPath + "Update":                            {method: http.MethodPost, kind: changes, run: (*Account).updateOpportunity},
+	oppPath + "Delete":                            {method: http.MethodGet, kind: changes, run: (*Account).deleteOpportunity},
+	oppPath + "Bulk/Add/ByLeadField":              {method: http.MethodPost, kind: creates, run: (*Account).bulkAdd, bulk: true},
+	oppPath + "Bulk/Update/ByOpportunityId":       {method: http.MethodPost, kind: changes, run: (*Account).bulkUpdate, bulk: true},
+	oppPath + "GetOpportunitiesOfLead":            {method: http.MethodPost, run: (*Account).opportunitiesOfLead},
+	oppPath + "GetOpportunitiesById":              {method: http.MethodPost, run: (*Account).opportunitiesByID},
+	oppPath + "GetOpportunityDetails":             {method: http.MethodGet, run: (*Account).opportunityDetails},
+	oppPath + "GetOpportunitiesByUniqueLeadField": {method: http.MethodPost, run: (*Account).opportunitiesByLeadField},
+	oppPath + "GetOpportunityTypes":               {method: http.MethodGet, run: (*Account).getOpportunityTypes},
+	oppPath + "GetOpportunityTypeMetadata":        {method: http.MethodGet, run: (*Account).getOpportunityTypeMetadata},
 
-	trailPath: {http.MethodPost, reads, syncCall, (*Account).trail},
+	trailPath: {method: http.MethodPost, run: (*Account).trail},
+	activityPath + "RetrieveRecentlyModified":               {method: http.MethodPost, run: (*Account).recentlyModified},
+	activityPath + "CustomActivity/RetrieveByActivityEvent": {method: http.MethodPost, run: (*Account).byActivityEvent},
 
-	leadPath + "Leads.GetByEmailaddress":   {http.MethodGet, reads, syncCall, (*Account).leadsByEmail},
-	leadPath + "RetrieveLeadByPhoneNumber": {http.MethodGet, reads, syncCall, (*Account).leadsByPhone},
-	leadPath + "Leads.GetById":             {http.MethodGet, reads, syncCall, (*Account).leadsByID},
-	leadPath + "LeadsMetaData.Get":         {http.MethodGet, reads, syncCall, (*Account).leadsMetaData},
-	leadPath + "Lead.Capture":              {http.MethodPost, creates, syncCall, (*Account).captureLead},
+	leadPath + "Leads.GetByEmailaddress":   {method: http.MethodGet, run: (*Account).leadsByEmail},
+	leadPath + "RetrieveLeadByPhoneNumber": {method: http.MethodGet, run: (*Account).leadsByPhone},
+	leadPath + "Leads.GetById":             {method: http.MethodGet, run: (*Account).leadsByID},
+	leadPath + "LeadsMetaData.Get":         {method: http.MethodGet, run: (*Account).leadsMetaData},
+	leadPath + "Lead.Capture":              {method: http.MethodPost, kind: creates, run: (*Account).captureLead},
+	leadPath + "Lead.Update":               {method: http.MethodPost, kind: changes, run: (*Account).updateLead},
 
-	userPath + "CheckIn":       {http.MethodPost, updates, syncCall, (*Account).checkIn},
-	userPath + "CheckOut":      {http.MethodPost, updates, syncCall, (*Account).checkOut},
-	userPath + "CheckinStatus": {http.MethodGet, reads, syncCall, (*Account).checkinStatus},
+	userPath + "CheckIn":       {method: http.MethodPost, kind: updates, run: (*Account).checkIn},
+	userPath + "CheckOut":      {method: http.MethodPost, kind: updates, run: (*Account).checkOut},
+	userPath + "CheckinStatus": {method: http.MethodGet, run: (*Account).checkinStatus},
 
-	submitPath:              {http.MethodPost, creates, asyncWrite, (*Account).submit},
-	submitPath + "/status":  {http.MethodGet, reads, asyncRead, (*Account).taskStatus},
-	submitPath + "/metrics": {http.MethodGet, reads, asyncRead, (*Account).taskMetrics},
+	submitPath:              {method: http.MethodPost, kind: creates, async: asyncWrite, run: (*Account).submit},
+	submitPath + "/status":  {method: http.MethodGet, async: asyncRead, run: (*Account).taskStatus},
+	submitPath + "/metrics": {method: http.MethodGet, async: asyncRead, run: (*Account).taskMetrics},
 }
 
 // call is one request on its way through the account.
@@ -257,14 +270,22 @@ func (a *Account) admit(c *call) (early answer, stop bool) {
 		a.count.Unauthorized++
 		return *why, true
 	}
-	a.busiest.arrive(t)
+	if !ep.bulk {
+		a.busiest.arrive(t)
+	}
 	limited := !a.underCap()
 	if limited {
 		a.count.Capped++
 		early = a.overLimit(fmt.Sprintf("API calls exceeded the daily limit of %d", a.o.DailyCap))
-	} else if limited = !a.window.arrive(t); limited {
-		a.count.Limited++
-		early = a.overLimit(a.window.message())
+	} else {
+		bucket := a.window
+		if ep.bulk {
+			bucket = a.bulk
+		}
+		if limited = !bucket.arrive(t); limited {
+			a.count.Limited++
+			early = a.overLimit(bucket.message())
+		}
 	}
 	a.perSecond.count(t, limited)
 	if limited {
@@ -272,7 +293,7 @@ func (a *Account) admit(c *call) (early answer, stop bool) {
 		return early, true
 	}
 	a.dayCalls++
-	if !known {
+	if !known || slices.Contains(a.o.Without, c.r.URL.Path) {
 		a.count.Refused++
 		return failure(http.StatusNotFound, "NotFoundException", "The API could not be found. Please check the API signature."), true
 	}
@@ -283,7 +304,7 @@ func (a *Account) admit(c *call) (early answer, stop bool) {
 	switch ep.kind {
 	case creates:
 		a.count.Creates++
-	case updates:
+	case updates, changes:
 		a.count.Updates++
 	default:
 		a.count.Reads++
@@ -472,7 +493,7 @@ func (a *Account) SetFaults(f Faults) error {
 	return nil
 }
 
-// FailNext makes the next calls that create a record go wrong, one fault each,
+// FailNext makes the next calls that create or change a record go wrong, one fault each,
 // in the order given and before any that are drawn by rate. "" lets one call pass unharmed.
 func (a *Account) FailNext(faults ...string) error {
 	known := map[string]bool{"": true}
@@ -494,9 +515,9 @@ func (a *Account) FailNext(faults ...string) error {
 // whatever the rates, so that a seed means the same faults at the same calls.
 func (a *Account) drawFault(c *call, k kind) {
 	switch {
-	case k == creates && len(a.next) > 0:
+	case (k == creates || k == changes) && len(a.next) > 0:
 		c.record.Fault, a.next = a.next[0], a.next[1:]
-	case k == creates:
+	case k == creates || k == changes:
 		c.record.Fault = pick(a.faults.onCreate(), a.draw.Float64())
 	case k == reads && a.faults.ReadCut+a.faults.ReadBadGateway > 0:
 		c.record.Fault = pick(a.faults.onRead(), a.draw.Float64())

@@ -122,6 +122,9 @@ func TestOverLimitForms(t *testing.T) {
 func TestEveryEndpointSharesTheLimit(t *testing.T) {
 	for path, ep := range endpoints {
 		a := newTester(t, Options{Calls: 1})
+		if ep.bulk {
+			a.send(ep.method, path, "") // a bulk call counts in the bucket of its own
+		}
 		a.get(authPath).has(t, 200)
 		r := a.send(ep.method, path, "")
 		if r.status != 429 {
