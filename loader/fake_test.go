@@ -36,6 +36,8 @@ type wire struct {
 	handler http.Handler
 	// before may answer in the account's place, or fail; nil, nil lets the call through.
 	before func(*http.Request) (*http.Response, error)
+	// after may put another answer in the place of the account's, which has done its work.
+	after func(req *http.Request, body []byte, resp *http.Response) *http.Response
 
 	mu    sync.Mutex
 	calls []string // paths, in the order of their calls
@@ -73,7 +75,11 @@ func (w *wire) RoundTrip(req *http.Request) (resp *http.Response, err error) {
 	in.Body, in.RequestURI = io.NopCloser(bytes.NewReader(body)), req.URL.RequestURI()
 	rec := httptest.NewRecorder()
 	w.handler.ServeHTTP(rec, in)
-	return rec.Result(), nil
+	resp = rec.Result()
+	if w.after != nil {
+		resp = w.after(req, body, resp)
+	}
+	return resp, nil
 }
 
 func (w *wire) count(path string) (n int) {

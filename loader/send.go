@@ -478,6 +478,9 @@ func outcomeOf(record int64, out leadsquared.Outcome) ledger.Outcome {
 	case leadsquared.InDoubt:
 		o.State, o.Code = ledger.InDoubt, leadsquared.Code(out)
 		o.Msg, o.Hint = "the answer was lost: "+out.Message, ledger.DoubtHint
+		if out.Slow || out.Stop {
+			o.Msg = "the answer does not say whether it was made: " + out.Message
+		}
 	default: // Throttled, NotSent, Fatal: not applied
 		o.State, o.Code, o.Msg, o.Hint = ledger.Ready, leadsquared.Code(out), out.Message, runAgain
 	}

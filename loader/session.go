@@ -247,7 +247,7 @@ func (s *Session) today() error {
 func (s *Session) finish(c *pace.Call, out leadsquared.Outcome) error {
 	err := s.giveBack(c, out)
 	s.outage.ended(out)
-	if err == nil && out.Verdict == leadsquared.Fatal {
+	if err == nil && (out.Verdict == leadsquared.Fatal || out.Stop) {
 		err = fatal(out)
 	}
 	return err
@@ -268,6 +268,10 @@ func (s *Session) giveBack(c *pace.Call, out leadsquared.Outcome) error {
 			return stopped("account.daily-limit", runAgain, "the account has refused further calls for today: %s", out.Message)
 		}
 	case leadsquared.InDoubt:
+		if out.Slow {
+			c.Done(pace.Limited, pace.Limit{}) // a limit that it states may be another's
+			break
+		}
 		c.Done(pace.Failed, pace.Limit{})
 	default:
 		c.Done(pace.OK, pace.Limit{})
@@ -281,6 +285,8 @@ func fatal(out leadsquared.Outcome) *Error {
 	switch {
 	case out.RightHost != "":
 		e.Hint = "write host: " + out.RightHost + " into the account file (or set LEADSQUARED_HOST)"
+	case leadsquared.Code(out) == "account.daily-limit":
+		e.Hint = runAgain
 	case out.Status == 401:
 		e.Hint = "check the access key and the secret key, that their user is active, and that the host is the one of the account's region; leadload account shows whose keys they are"
 	case out.Status == 404:

@@ -140,6 +140,7 @@ var catalogue = sortEntries(append(mappingEntries(), []entry{
 	{"answer.contradiction", "the answer says two things at once", "run leadload settle: it looks before anything is sent again"},
 	{"answer.no-id", "the answer claims success and names no record", "run leadload settle: it looks before anything is sent again"},
 	{"answer.incomplete", "a list of the account could not be read whole", "run leadload settle later"},
+	{"answer.limit", "the answer speaks of a limit, but not in the account's own words", "nothing: calls are made more slowly, and the row is looked up before it is sent again"},
 	{"network.refused", "nothing listens at the account's address", "check host in the account file and the network; nothing was sent"},
 	{"network.dns", "the account's host name is not known", "check host in the account file and the network; nothing was sent"},
 	{"network.timeout", "the account did not answer in time", "run leadload settle: it looks before anything is sent again"},

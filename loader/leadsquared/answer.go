@@ -160,16 +160,73 @@ func integer(v any) (int, bool) {
 	return int(f), true
 }
 
-// identifier gives an id as text; "" for what is none: null, "", the all-zero GUID.
+// identifier returns an id as text; "" for null, "", the all-zero GUID, and
+// everything that cannot be an id.
 func identifier(v any) string {
+	id, _ := readID(v)
+	return id
+}
+
+// readID is identifier; odd reports that there is a text which cannot be an id:
+// a damaged one, or an answer to another question. The vendor's ids are GUIDs; a
+// short word of letters and digits is taken as well.
+func readID(v any) (id string, odd bool) {
 	if _, isBool := v.(bool); isBool {
-		return ""
+		return "", false
 	}
 	s := text(v)
 	if strings.Trim(s, "0-{}") == "" || strings.EqualFold(s, "null") || strings.EqualFold(s, "undefined") {
-		return ""
+		return "", false
 	}
-	return s
+	if !isID(s) {
+		return "", true
+	}
+	return s, false
+}
+
+// isID reports whether a text has the form of an id.
+func isID(s string) bool {
+	if isGUID(s) {
+		return true
+	}
+	dashes := 0
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c >= '0' && c <= '9', c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z':
+		case i == 0 || i == len(s)-1:
+			return false
+		case c == '-':
+			dashes++
+		case c != '_' && c != '.' && c != ':':
+			return false
+		}
+	}
+	// With so many dashes it is a GUID of which a character was changed, lost or doubled.
+	return len(s) <= 64 && !(dashes >= 3 && len(s) >= 30)
+}
+
+// isGUID reports whether a text is a GUID, with or without braces.
+func isGUID(s string) bool {
+	if len(s) == 38 && s[0] == '{' && s[37] == '}' {
+		s = s[1:37]
+	}
+	if len(s) != 36 {
+		return false
+	}
+	for i := range len(s) {
+		c := s[i]
+		switch i {
+		case 8, 13, 18, 23:
+			if c != '-' {
+				return false
+			}
+		default:
+			if !(c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F') {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // rows gives the list that an answer holds: the array itself, or the array

@@ -10,6 +10,7 @@ import (
 	"net/http/httptrace"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -36,6 +37,7 @@ type Client struct {
 	statusPath    string
 	metricsPath   string
 	trailMeanings trailMemory
+	guids         [kinds]atomic.Bool // the account names records by GUIDs
 }
 
 // String names the client by its host.
@@ -167,7 +169,7 @@ func (c *Client) do(ctx context.Context, s Slot, k call) (Outcome, any) {
 		return give(Fatal, codeSetup, "the request could not be built")
 	}
 
-	a := answer{kind: k.kind, host: host}
+	a := answer{kind: k.kind, host: host, guids: c.guids[k.kind].Load()}
 	resp, err := c.rt.RoundTrip(req)
 	if err == nil && resp == nil {
 		err = errors.New("the transport gave neither an answer nor an error")
@@ -182,9 +184,24 @@ func (c *Client) do(ctx context.Context, s Slot, k call) (Outcome, any) {
 	} else {
 		w.tellFirst()
 		a.status, a.header = resp.StatusCode, resp.Header
-		a.body, a.cut = readBody(resp.Body, k.kind)
+		// With 101 net/http gives the connection away, and neither it nor the
+		// context ends a read from it any more: no call of ours asks for another
+		// protocol, so its body is not read. For every other status, too, the
+		// body is closed when the time is up.
+		switch {
+		case resp.Body == nil:
+		case resp.StatusCode == http.StatusSwitchingProtocols:
+			a.cut = errors.Join(errSwitched, resp.Body.Close())
+		default:
+			stop := context.AfterFunc(ctx2, func() { resp.Body.Close() })
+			a.body, a.cut = readBody(resp.Body, k.kind)
+			stop()
+		}
 	}
 	o, doc := judge(a)
+	if (o.Verdict == Applied || o.Verdict == Duplicate) && isGUID(o.ID) {
+		c.guids[k.kind].Store(true)
+	}
 	o.Started, o.Ended = started, time.Now()
 	o.Message = c.keys.text(o.Message)
 	o.Body = a.body
@@ -244,12 +261,11 @@ func (c *Client) request(ctx context.Context, base string, k call) (*http.Reques
 	return req, nil
 }
 
+var errSwitched = errors.New("the host wants to speak another protocol")
+
 var errTooLong = errors.New("the answer is too long")
 
 func readBody(body io.ReadCloser, k kind) ([]byte, error) {
-	if body == nil {
-		return nil, nil
-	}
 	defer body.Close()
 	limit := int64(maxCreateAnswer)
 	if k == kindRead {

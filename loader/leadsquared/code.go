@@ -29,18 +29,20 @@ const (
 	codeContradiction = "answer.contradiction"
 	codeNoID          = "answer.no-id"
 	codeIncomplete    = "answer.incomplete"
-	codeRefused       = "network.refused"
-	codeDNS           = "network.dns"
-	codeTimeout       = "network.timeout"
-	codeTLS           = "network.tls"
-	codeCertificate   = "network.certificate"
-	codeUnreachable   = "network.unreachable"
-	codeReset         = "network.cut"
-	codeStale         = "network.stale"
-	codeCancelled     = "network.cancelled"
-	codeNetwork       = "network.failed"
-	codeSetup         = "call.setup"
-	codeInvalid       = "call.invalid"
+	// codeLimitElsewhere is a limit that is not stated in the account's own words.
+	codeLimitElsewhere = "answer.limit"
+	codeRefused        = "network.refused"
+	codeDNS            = "network.dns"
+	codeTimeout        = "network.timeout"
+	codeTLS            = "network.tls"
+	codeCertificate    = "network.certificate"
+	codeUnreachable    = "network.unreachable"
+	codeReset          = "network.cut"
+	codeStale          = "network.stale"
+	codeCancelled      = "network.cancelled"
+	codeNetwork        = "network.failed"
+	codeSetup          = "call.setup"
+	codeInvalid        = "call.invalid"
 
 	codeException = "account." // before an exception type, such as account.MXDuplicateEntryException
 )
@@ -56,7 +58,7 @@ var Codes = []string{
 	codeException + "MXDuplicateEntryException",
 	codeException + "MXInvalidDataTypeException",
 	codeException + "MXInvalidEmailException",
-	codeServerError, codeGateway, codeRedirect, codeHTML, codeEmpty, codeCut, codeUnreadable, codeUnexpected, codeContradiction, codeNoID, codeIncomplete,
+	codeServerError, codeGateway, codeRedirect, codeHTML, codeEmpty, codeCut, codeUnreadable, codeUnexpected, codeContradiction, codeNoID, codeIncomplete, codeLimitElsewhere,
 	codeRefused, codeDNS, codeTimeout, codeTLS, codeCertificate, codeUnreachable, codeReset, codeStale, codeCancelled, codeNetwork,
 	codeSetup, codeInvalid,
 }
@@ -81,6 +83,9 @@ func Code(o Outcome) string {
 		return codeLimit
 	case Applied, Duplicate, Accepted:
 		return o.code
+	}
+	if o.Stop && o.StatedWindow >= time.Hour {
+		return codeDailyLimit
 	}
 	if o.code != "" {
 		return o.code
@@ -111,6 +116,8 @@ func Code(o Outcome) string {
 	switch {
 	case o.Status == 0:
 		return codeNetwork
+	case o.Slow:
+		return codeLimitElsewhere
 	case o.Status == 500:
 		return codeServerError
 	case o.Status > 500:

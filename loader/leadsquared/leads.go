@@ -14,32 +14,40 @@ type Lead struct {
 }
 
 // LeadsByEmail looks a lead up by its e-mail address
-// (Leads.GetByEmailaddress). No lead is an empty list.
+// (Leads.GetByEmailaddress). No lead is an empty list. An answer with a lead
+// of another address is InDoubt.
 func (c *Client) LeadsByEmail(ctx context.Context, s Slot, email string) ([]Lead, Outcome) {
 	if email = strings.TrimSpace(email); email == "" {
 		return nil, invalid("no e-mail address to look up")
 	}
 	o, doc := c.get(ctx, s, pathLeadsByEmail, "emailaddress", email)
-	return leads(o, doc)
+	return leadsWith(o, doc, "e-mail address", func(l Lead) bool {
+		got, _ := lookUp(l.Attributes, "EmailAddress")
+		return strings.EqualFold(strings.TrimSpace(got), email)
+	})
 }
 
 // LeadsByPhone looks leads up by phone (RetrieveLeadByPhoneNumber), in the
 // fields Phone and Mobile only. Everything but digits is left out of the request,
 // as the vendor's page asks; with or without country code. The page says that of
 // several leads with one phone the account gives only the one that was
-// active last, so one lead in the answer is no proof that there is one.
+// active last, so one lead in the answer is no proof that there is one. An
+// answer with a lead that has the number in no phone field is InDoubt.
 func (c *Client) LeadsByPhone(ctx context.Context, s Slot, phone string) ([]Lead, Outcome) {
-	digits := strings.Map(func(r rune) rune {
-		if r >= '0' && r <= '9' {
-			return r
-		}
-		return -1
-	}, phone)
+	digits := digitsOf(phone)
 	if digits == "" {
 		return nil, invalid("no phone number to look up")
 	}
 	o, doc := c.get(ctx, s, pathLeadsByPhone, "phone", digits)
-	return leads(o, doc)
+	return leadsWith(o, doc, "phone number", func(l Lead) bool {
+		for name, value := range l.Attributes {
+			name = strings.ToLower(name)
+			if (strings.Contains(name, "phone") || strings.Contains(name, "mobile")) && samePhoneDigits(digits, digitsOf(value)) {
+				return true
+			}
+		}
+		return false
+	})
 }
 
 // LeadByID looks a lead up by its id (Leads.GetById). No lead is an empty
@@ -49,7 +57,7 @@ func (c *Client) LeadByID(ctx context.Context, s Slot, id string) ([]Lead, Outco
 		return nil, invalid("no lead id to look up")
 	}
 	o, doc := c.get(ctx, s, pathLeadByID, "id", id)
-	return leads(o, doc)
+	return leadsWith(o, doc, "id", func(l Lead) bool { return strings.EqualFold(l.ID, id) })
 }
 
 // LeadsBy looks leads up by a field, with the call that suits it: the three
@@ -83,13 +91,31 @@ func (c *Client) LeadsBy(ctx context.Context, s Slot, field, value string) ([]Le
 		Columns:   columns{"ProspectID,EmailAddress,Phone,CreatedOn," + field},
 		Paging:    paging{1, 25},
 	})
+	return leadsWith(o, doc, field, func(l Lead) bool {
+		got, _ := lookUp(l.Attributes, field)
+		return SameValue(value, got)
+	})
+}
+
+// leadsWith is leads for a look-up by a value. Every lead of the answer must carry
+// it: an index that lags, a merged lead or a cache may answer with another lead,
+// and a record posted to that one is lost.
+func leadsWith(o Outcome, doc any, what string, carries func(Lead) bool) ([]Lead, Outcome) {
 	list, o := leads(o, doc)
 	for _, l := range list {
-		if got, _ := lookUp(l.Attributes, field); !SameValue(value, got) {
-			return nil, misread(o, "a list of the leads asked for: one of them has another "+field)
+		if !carries(l) {
+			return nil, misread(o, "a list of the leads asked for: one of them has another "+what)
 		}
 	}
 	return list, o
+}
+
+// samePhoneDigits compares the digits of two phones, of which one may lack the country code.
+func samePhoneDigits(a, b string) bool {
+	if len(a) > len(b) {
+		a, b = b, a
+	}
+	return a == b && a != "" || len(a) >= 7 && len(b)-len(a) <= 4 && strings.HasSuffix(b, strings.TrimLeft(a, "0"))
 }
 
 // leads reads an array of leads: flat objects, or objects with a

@@ -134,12 +134,17 @@ type Outcome struct {
 	Message       string        // the account's or the network's words; no keys, no URL query
 	StatedCalls   int           // Throttled: the limit that the message names; 0: none
 	StatedWindow  time.Duration //
-	RightHost     string        // Fatal, 401: the host that the message names
-	Outage        bool          // InDoubt or NotSent for a reason that will meet other calls too: refused, DNS, 502, 503, 504, timeout
-	Body          []byte        // the answer, at most 64 KiB; personal data, never printed
-	Started       time.Time     // when the call began
-	Ended         time.Time
-	ServerTime    time.Time // the Date header; zero: none
+	RightHost     string        // Fatal, 401: the vendor's host that the message names
+	// Slow goes with InDoubt: the answer speaks of a limit, but not in the account's own
+	// words, so that the calls should become fewer and the row is in doubt all the same.
+	Slow bool
+	// Stop goes with InDoubt: the refusal would meet every row, so that the run should stop.
+	Stop       bool
+	Outage     bool      // InDoubt or NotSent for a reason that will meet other calls too: refused, DNS, 502, 503, 504, timeout
+	Body       []byte    // the answer, at most 64 KiB; personal data, never printed
+	Started    time.Time // when the call began
+	Ended      time.Time
+	ServerTime time.Time // the Date header; zero: none
 
 	code string // what Code gives; an Outcome made by hand has none
 }

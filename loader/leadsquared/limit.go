@@ -6,13 +6,21 @@ import (
 	"time"
 )
 
+// vendorLimitType is the exception type of a call over the limit.
+const vendorLimitType = "MXAPIRateLimitExceededException"
+
 // The account refuses a call over its limit with the words "API calls exceeded
 // the limit of 25 in 5 second(s)" (vendor's response-code tables), under
-// 200, 403, 429 or 500 (field reports). Daily caps exist (rate-limit page); how
+// 200, 403, 429 or 500 (field reports). These words at the beginning and the
+// exception type are all that the vendor documents: only they prove that the
+// call was not applied. Daily caps exist (rate-limit page); how
 // they are worded is not published, so every unit of time is understood.
+//
+// limitInside and limitSmell find other words about a limit.
 var (
-	limitOpening = lazily(`(?i)^\W*(?:your\s+)?api\s+(?:calls?|requests?)\s+(?:have\s+|has\s+)?(?:been\s+)?exceed(?:ed|s|ing)?\s+(?:the\s+|your\s+)?(?:\w+\s+){0,3}?limit`)
-	limitInside  = lazily(`(?i)api\s+(?:calls?|requests?)\s+(?:\w+\s+){0,2}?exceed\w*\s+(?:\w+\s+){0,3}?limit` +
+	vendorLimit = lazily(`(?i)^[\s"'\x{feff}]*api\s+calls\s+exceeded\s+the\s+limit\s+of\s+\d`)
+	limitSmell  = lazily(`(?i)throttl|slow\s*down|too\s+many\s+(?:\w+\s+)?(?:requests|calls)|\brate\s+(?:limit|exceeded)|\bquota\b|\b(?:api|calls?|requests?)\s+(?:\w+\s+)?limit\b`)
+	limitInside = lazily(`(?i)api\s+(?:calls?|requests?)\s+(?:\w+\s+){0,2}?exceed\w*\s+(?:\w+\s+){0,3}?limit` +
 		`|rate[\s_-]*limit\w*\s+(?:\w+\s+){0,3}?(?:exceed|reach|hit)` +
 		`|(?:exceed\w*|reach\w*|hit|over)\s+(?:\w+\s+){0,3}?rate[\s_-]*limit` +
 		`|too\s+many\s+(?:api\s+)?(?:requests|calls)` +
@@ -31,7 +39,7 @@ var limitUnits = map[string]time.Duration{
 	"day": 24 * time.Hour, "month": 30 * 24 * time.Hour,
 }
 
-// limitType reports that an exception type is the one for too many calls.
+// limitType reports that an exception type speaks of too many calls.
 // "Limit" alone does not do: a text over its length limit is a refused row.
 func limitType(t string) bool {
 	t = strings.ToLower(t)

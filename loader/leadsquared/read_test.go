@@ -107,8 +107,9 @@ func TestReads(t *testing.T) {
 		want             any
 	}{
 		{"leads, none", "LeadsByEmail", `[]`, []Lead{}},
-		{"leads, flat", "LeadsByEmail", `[` + flatLead + `]`, oneLead},
-		{"leads by phone", "LeadsByPhone", `[` + flatLead + `]`, oneLead},
+		{"leads, flat", "LeadByID", `[` + flatLead + `]`, oneLead},
+		{"leads by e-mail", "LeadsByEmail", `[{"ProspectID":"l-1","EmailAddress":"A@Example.com"}]`, []Lead{{ID: "l-1", Attributes: map[string]string{"ProspectID": "l-1", "EmailAddress": "A@Example.com"}}}},
+		{"leads by phone", "LeadsByPhone", `[{"ProspectID":"l-1","Mobile":"98765 43210"}]`, []Lead{{ID: "l-1", Attributes: map[string]string{"ProspectID": "l-1", "Mobile": "98765 43210"}}}},
 		{"leads, nested once more", "LeadByID", `[[` + flatLead + `]]`, oneLead},
 		{"leads in a list", "LeadByID", `{"RecordCount":1,"List":[` + flatLead + `]}`, oneLead},
 		{"leads, none, in a list", "LeadByID", `{"RecordCount":0,"List":null}`, []Lead{}},
@@ -208,6 +209,34 @@ func TestPagesPastTheEnd(t *testing.T) {
 	}
 	if p, o := c.Products(t.Context(), nil, 2); o.Verdict != Applied || p.Total != 150 {
 		t.Errorf("%v %+v", o.Verdict, p)
+	}
+}
+
+// A lead that does not carry the value asked for may be anybody's.
+func TestAnotherLeadIsNoAnswer(t *testing.T) {
+	const good = `{"ProspectID":"l-1","EmailAddress":"a@example.com","Phone":"+91-9876543210","mx_Code":"C-7"}`
+	for call, bad := range map[string][]string{
+		"LeadsByEmail": {
+			`{"ProspectID":"l-2","EmailAddress":"other@example.com"}`, `{"ProspectID":"l-2","EmailAddress":null}`, `{"ProspectID":"l-2"}`,
+			`{"ProspectID":"l-2","EmailAddress":"a@example.com.example.net"}`,
+		},
+		"LeadsByPhone": {
+			`{"ProspectID":"l-2","Phone":"+91-9876543211"}`, `{"ProspectID":"l-2","Phone":"43210"}`, `{"ProspectID":"l-2","Phone":""}`, `{"ProspectID":"l-2"}`,
+			`{"ProspectID":"l-2","mx_Code":"+91-9876543210"}`,
+		},
+		"LeadByID": {`{"ProspectID":"l-2"}`, `{"ProspectID":"l-11"}`},
+		"LeadsBy":  {`{"ProspectID":"l-2","mx_Code":"C-8"}`, `{"ProspectID":"l-2"}`},
+	} {
+		if _, o := allReads[call](t.Context(), answering(t, 200, `[`+good+`]`)); o.Verdict != Applied {
+			t.Errorf("%s of the lead asked for: %v %q", call, o.Verdict, o.Message)
+		}
+		for _, b := range bad {
+			for _, body := range []string{`[` + b + `]`, `[` + good + `,` + b + `]`} {
+				if v, o := allReads[call](t.Context(), answering(t, 200, body)); o.Verdict != InDoubt || len(v.([]Lead)) != 0 {
+					t.Errorf("%s of %s: %v %v", call, body, o.Verdict, v)
+				}
+			}
+		}
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -58,6 +59,9 @@ func TestStandIn(t *testing.T) {
 		{name: "answers slowly, byte by byte", rt: func(r *http.Request) (*http.Response, error) {
 			return &http.Response{StatusCode: 200, Body: slowBody{r.Context()}}, nil
 		}, want: InDoubt, code: codeCut, after: 60 * time.Second, slot: []string{"wrote reused=false", "first byte"}},
+		{name: "answers with a body that heeds no context", rt: func(r *http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: 206, Body: &deafBody{closed: make(chan struct{})}}, nil
+		}, want: InDoubt, code: codeCut, after: 60 * time.Second, slot: []string{"wrote reused=false", "first byte"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -97,6 +101,15 @@ func (b slowBody) Read(p []byte) (int, error) {
 	}
 }
 func (slowBody) Close() error { return nil }
+
+// deafBody is silent until it is closed.
+type deafBody struct {
+	once   sync.Once
+	closed chan struct{}
+}
+
+func (b *deafBody) Read(p []byte) (int, error) { <-b.closed; return 0, io.ErrClosedPipe }
+func (b *deafBody) Close() error               { b.once.Do(func() { close(b.closed) }); return nil }
 
 func TestHooksThatComeLateAreNotPassedOn(t *testing.T) {
 	var tr *httptrace.ClientTrace

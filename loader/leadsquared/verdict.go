@@ -5,9 +5,10 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 )
 
@@ -20,7 +21,13 @@ const (
 	kindSale                 // makes a sales activity
 	kindSubmit               // queues a capture
 	kindPresence             // check-in and check-out: success has no id
+	kindLead                 // makes a lead, or finds it
+	kinds                    // how many there are
 )
+
+// makes reports whether a call of this kind makes something that must not be
+// made twice, so that "not applied" needs the account's own word.
+func (k kind) makes() bool { return k != kindRead && k != kindPresence }
 
 // answer is all that is known of a call when it has ended.
 type answer struct {
@@ -31,6 +38,7 @@ type answer struct {
 	body      []byte
 	cut       error // the body could not be read to its end
 	err       error // no answer: why
+	guids     bool  // the account has named records of this kind by GUIDs
 	connected bool  // err: a connection was had
 	wrote     bool  // err: some of the request may have left
 	cancelled bool  // err: the caller gave up
@@ -65,6 +73,22 @@ func judgeAnswer(a answer) (Outcome, any) {
 }
 
 func (f *facts) judge(a answer) Outcome {
+	o := f.end(a)
+	if o.Verdict == InDoubt && a.kind.makes() && (f.limitWords || a.status == http.StatusTooManyRequests) && !f.claimsSuccess(a.kind) {
+		// Words about a limit that are not the account's own may come from a
+		// gateway, or from a service that was called after the record was made.
+		o.Slow, o.Stop = true, false
+		if o.code != codeServerError && o.code != codeGateway && o.code != codeContradiction {
+			o.code = codeLimitElsewhere
+		}
+		if calls, window := parseLimit(f.limitText); window >= time.Hour && f.exception == "" {
+			o.StatedCalls, o.StatedWindow, o.Stop = calls, window, true // no pace is slow enough
+		}
+	}
+	return o
+}
+
+func (f *facts) end(a answer) Outcome {
 	o := &Outcome{ExceptionType: f.exception, Message: f.message, LeadID: f.lead}
 	end := func(v Verdict, code, words string) Outcome {
 		o.Verdict, o.code = v, code
@@ -75,8 +99,12 @@ func (f *facts) judge(a answer) Outcome {
 	}
 	answered := fmt.Sprintf("the server answered %d %s", a.status, http.StatusText(a.status))
 	success := a.status >= 200 && a.status <= 299
+	makes := a.kind.makes()
 
 	switch {
+	case a.status == http.StatusUnauthorized && makes && f.madeSomething():
+		o.Stop = true
+		return end(InDoubt, codeContradiction, "the keys were refused, and the answer names a record")
 	case a.status == http.StatusUnauthorized:
 		o.RightHost = rightHost(f.message+" "+string(head(a.body, 4096)), a.host)
 		if o.RightHost != "" {
@@ -89,15 +117,19 @@ func (f *facts) judge(a answer) Outcome {
 			o.Message = f.limitText
 		}
 		return end(Throttled, codeLimit, "over the rate limit")
-	case a.status == http.StatusTooManyRequests && !f.madeSomething():
+	case a.status == http.StatusTooManyRequests && !f.madeSomething() && (!makes || f.bare):
 		return end(Throttled, codeLimit, "over the rate limit")
 	case f.torn:
 		return end(InDoubt, codeContradiction, "the answer gives one name two values")
-	case keysType(f.exception):
+	case makes && !f.madeSomething() && !f.claimsSuccess(a.kind) && (a.status == http.StatusTooManyRequests || f.application && limitType(f.exception)):
+		return end(InDoubt, codeLimitElsewhere, "over a rate limit, but not in the account's own words")
+	case keysType(f.exception) && (!makes || f.application):
 		return end(Fatal, codeKeys, "the keys were refused")
+	case success && !f.refused && (f.odd || a.guids && f.foreignForm()):
+		return end(InDoubt, codeNoID, "the answer names the record by something that is not an id")
 	case success && f.status == "2" && a.kind != kindRead: // partial success
 		return f.partial(o, end)
-	case f.refused && (len(f.ids) > 0 || f.claimsSuccess(a.kind)):
+	case f.refused && (len(f.ids) > 0 || f.odd || f.claimsSuccess(a.kind)):
 		return end(InDoubt, codeContradiction, "the answer holds success and an exception")
 	case f.refused:
 		return end(Rejected, codeRejected, "refused")
@@ -111,11 +143,22 @@ func (f *facts) judge(a answer) Outcome {
 		o.Message = ""
 		answered += " with an HTML page"
 	}
+	// Of a call that makes something, only the application's own JSON proves that
+	// nothing was made: a gateway may lose the application's answer and send a
+	// page of its own. The run stops all the same, because the page would meet
+	// every row.
+	refused := func(v Verdict, code string) Outcome {
+		if makes && (!f.own || f.limitWords) {
+			o.Stop = true
+			v = InDoubt
+		}
+		return end(v, code, answered)
+	}
 	switch a.status {
 	case http.StatusBadRequest, http.StatusUnprocessableEntity:
-		return end(Rejected, codeBadRequest, answered)
+		return refused(Rejected, codeBadRequest)
 	case http.StatusRequestEntityTooLarge, http.StatusRequestURITooLong:
-		return end(Rejected, codeTooLarge, answered)
+		return refused(Rejected, codeTooLarge)
 	case http.StatusForbidden:
 		if a.cut != nil {
 			return end(InDoubt, codeCut, answered+" and its text was cut short")
@@ -123,13 +166,13 @@ func (f *facts) judge(a answer) Outcome {
 		// Refused in front of the application: by a gateway that does not know the
 		// x-api-key, a firewall or a permission. It would meet every row, so the
 		// run stops before the file is burnt.
-		return end(Fatal, codeForbidden, answered)
+		return refused(Fatal, codeForbidden)
 	case http.StatusNotFound, http.StatusGone, http.StatusMethodNotAllowed:
-		return end(Fatal, codePath, answered)
+		return refused(Fatal, codePath)
 	case http.StatusPaymentRequired, http.StatusProxyAuthRequired, http.StatusNotAcceptable, http.StatusLengthRequired,
 		http.StatusUnsupportedMediaType, http.StatusMisdirectedRequest, http.StatusUpgradeRequired,
 		http.StatusRequestHeaderFieldsTooLarge, http.StatusUnavailableForLegalReasons:
-		return end(Fatal, codeRequest, answered)
+		return refused(Fatal, codeRequest)
 	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout,
 		520, 521, 522, 523, 524, 525, 526, 527, 529, 530: // the last ten: proxies that could not reach the account
 		o.Outage = true
@@ -163,19 +206,29 @@ type facts struct {
 	torn      bool
 	exception string // ExceptionType
 	message   string // the account's words
-	refused   bool   // an exception type of the application's own, or Capture's Status 1
-	limited   bool   // it is about the rate limit
-	limitText string
-	status    string // "0", "1", "2" or a word in lower case
-	ids       []string
-	conflict  string // ConflictedOpportunityId
-	deduped   bool   // PostDeDupActionPerformed is 3
-	created   bool   // PostDeDupActionPerformed is 1
-	request   string
-	lead      string
+	bare      bool   // there is no body at all
+	// application says that the exception type is of the application's own (MX…).
+	application bool
+	// own says that the body has the form of the application's errors, without a
+	// type that is not the application's.
+	own     bool
+	refused bool // an exception type of the application's own, or Capture's Status 1
+	// limited says that the account refuses the call for its rate limit, in words that the
+	// vendor documents; for a read, in any words.
+	limited    bool
+	limitWords bool // the answer speaks of some limit
+	limitText  string
+	status     string // "0", "1", "2" or a word in lower case
+	ids        []string
+	conflict   string // ConflictedOpportunityId
+	deduped    bool   // PostDeDupActionPerformed is 3
+	created    bool   // PostDeDupActionPerformed is 1
+	request    string
+	lead       string
+	odd        bool // what stands in the place of an id is none
 }
 
-func (f *facts) madeSomething() bool { return len(f.ids) > 0 || f.conflict != "" }
+func (f *facts) madeSomething() bool { return len(f.ids) > 0 || f.conflict != "" || f.odd }
 
 // claimsSuccess reports that the answer's Status speaks of success, whole or partial.
 func (f *facts) claimsSuccess(k kind) bool {
@@ -183,7 +236,7 @@ func (f *facts) claimsSuccess(k kind) bool {
 }
 
 func readFacts(a answer) *facts {
-	f := &facts{}
+	f := &facts{bare: a.cut == nil && len(bytes.TrimSpace(a.body)) == 0}
 	f.doc, f.isJSON = parseJSON(a.body)
 	f.doc = unwrapD(f.doc)
 	f.html = !f.isJSON && (bytes.HasPrefix(bytes.TrimLeft(a.body, " \t\r\n\ufeff"), []byte("<")) ||
@@ -206,11 +259,14 @@ func readFacts(a answer) *facts {
 		asText = !f.isJSON
 	}
 	if asText && !f.limited && len(words) <= 1024 {
-		f.limited = limitOpening().MatchString(words) && !f.html ||
-			a.status == http.StatusForbidden && limitInside().MatchString(words)
-		if f.limited {
+		f.limited = vendorLimit().MatchString(words) && !f.html
+		f.limitWords = limitInside().MatchString(words) || limitSmell().MatchString(words)
+		if f.limited || f.limitWords {
 			f.limitText = words
 		}
+	}
+	if !a.kind.makes() && f.limitWords && (!asText || a.status == http.StatusForbidden) {
+		f.limited = true // made once more, a read does no harm
 	}
 	if f.status == "1" && a.kind != kindRead && a.status >= 200 && a.status <= 299 {
 		f.refused = true // Capture's own "failure", whatever the exception
@@ -237,29 +293,31 @@ func (f *facts) readObject(k kind, o object) {
 			member(o, "Message").text("Message"), member(o, "Error").text("Message"))
 	}
 	f.status = statusWord(o.get("Status"))
-	application := strings.HasPrefix(strings.ToLower(f.exception), "mx")
+	f.application = strings.HasPrefix(strings.ToLower(f.exception), "mx")
+	foreign := f.exception != "" && !f.application
 	switch {
-	case limitType(f.exception), limitOpening().MatchString(f.message):
+	case strings.EqualFold(f.exception, vendorLimitType), vendorLimit().MatchString(f.message) && !foreign:
 		f.limited, f.limitText = true, f.message
-	case !application && limitInside().MatchString(f.message):
-		f.limited, f.limitText = true, f.message
+	case limitType(f.exception), !f.application && (limitInside().MatchString(f.message) || limitSmell().MatchString(f.message)):
+		f.limitWords, f.limitText = true, f.message
 	}
-	f.refused = application
+	f.refused = f.application
+	f.own = !foreign && (f.status == "error" || o.has("ExceptionMessage"))
 	if k == kindRead {
 		// A record that is read may hold members of any name; only the exception counts.
 		return
 	}
 	f.lead = identifier(o.get("RelatedProspectId"))
-	f.request = identifier(o.get("RequestID"))
+	f.request = f.identifier(o.get("RequestID"))
 	f.torn = f.torn || o.torn("CreatedOpportunityId", "ConflictedOpportunityId", "RequestID", "Message", "Id")
 	msg := member(o, "Message")
 	f.torn = f.torn || msg.torn("Id")
 	for _, v := range []any{o.get("CreatedOpportunityId"), msg.get("CreatedOpportunityId", "OpportunityId", "Id"), o.get("OpportunityId", "Id")} {
-		f.addID(identifier(v))
+		f.addID(f.identifier(v))
 	}
-	f.conflict = identifier(o.get("ConflictedOpportunityId"))
+	f.conflict = f.identifier(o.get("ConflictedOpportunityId"))
 	if f.conflict == "" {
-		f.conflict = identifier(msg.get("ConflictedOpportunityId"))
+		f.conflict = f.identifier(msg.get("ConflictedOpportunityId"))
 	}
 	details, _ := o.get("AdditionalDetails").([]any)
 	if one, ok := o.object("AdditionalDetails"); ok {
@@ -273,11 +331,27 @@ func (f *facts) readObject(k kind, o object) {
 		switch n, _ := d.integer("PostDeDupActionPerformed"); n {
 		case 1:
 			f.created = true
-			f.addID(identifier(d.get("ActivityId"))) // an opportunity's id is its activity's
+			f.addID(f.identifier(d.get("ActivityId"))) // an opportunity's id is its activity's
 		case 3:
 			f.deduped = true
 		}
 	}
+}
+
+// identifier reads an id and notes what is none.
+func (f *facts) identifier(v any) string {
+	id, odd := readID(v)
+	f.odd = f.odd || odd
+	return id
+}
+
+// foreignForm reports that the answer names a record by an id of another form
+// than all the account's other ids.
+func (f *facts) foreignForm() bool {
+	if f.conflict != "" && !isGUID(f.conflict) {
+		return true
+	}
+	return slices.ContainsFunc(f.ids, func(id string) bool { return !isGUID(id) })
 }
 
 func (f *facts) addID(id string) {
@@ -400,21 +474,16 @@ func keysType(t string) bool {
 	return strings.Contains(t, "accesskey") || strings.Contains(t, "secretkey") || strings.Contains(t, "apikey")
 }
 
-var (
-	vendorHost = lazily(`(?i)\b((?:async)?api[a-z0-9-]*\.(?:[a-z0-9-]+\.)*leadsquared\.com)\b`)
-	urlHost    = lazily(`(?i)\bhttps?://([a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?)`)
-	namedHost  = lazily(`(?i)\bhost\W{1,3}(?:is\W{1,3}|named\W{1,3})?((?:[a-z0-9-]+\.)+[a-z0-9-]+(?::\d{1,5})?)`)
-)
+var vendorHost = lazily(`(?i)\b((?:async)?api[a-z0-9-]*\.(?:[a-z0-9-]+\.)*leadsquared\.com)(?:[^a-z0-9.-]|\.[^a-z0-9]|\.?$)`)
 
-// rightHost finds the host that a 401 names in place of the one asked
-// (vendor's authentication page: a wrong regional host is told so).
+// rightHost returns the host that a 401 names in place of the one asked
+// (vendor's authentication page: a wrong regional host is told so). Only the
+// vendor's own hosts count: whoever follows the advice sends the keys there.
 func rightHost(msg, asked string) string {
-	for _, re := range [...]func() *regexp.Regexp{vendorHost, urlHost, namedHost} {
-		for _, m := range re().FindAllStringSubmatch(msg, 8) {
-			host := strings.ToLower(m[1])
-			if host != strings.ToLower(asked) && !strings.HasPrefix(host, "apidocs.") && !strings.HasPrefix(host, "help.") {
-				return host
-			}
+	for _, m := range vendorHost().FindAllStringSubmatch(msg, 8) {
+		host := strings.ToLower(m[1])
+		if host != strings.ToLower(asked) && !strings.HasPrefix(host, "apidocs.") {
+			return host
 		}
 	}
 	return ""

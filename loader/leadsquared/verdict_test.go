@@ -30,7 +30,7 @@ type answerCase struct {
 	body   string
 	header http.Header
 	cut    error
-	want   Outcome // Verdict, ID, RequestID, LeadID, ExceptionType, StatedCalls, StatedWindow, RightHost and Outage are compared
+	want   Outcome // Verdict, ID, RequestID, LeadID, ExceptionType, StatedCalls, StatedWindow, RightHost, Outage, Slow and Stop are compared
 	code   string
 	words  string // part of the message
 }
@@ -53,6 +53,8 @@ func answerCases() []answerCase {
 	const rate = "MXAPIRateLimitExceededException"
 	inDoubt := Outcome{Verdict: InDoubt}
 	outage := Outcome{Verdict: InDoubt, Outage: true}
+	slow := Outcome{Verdict: InDoubt, Slow: true}
+	stop := Outcome{Verdict: InDoubt, Stop: true}
 	applied := Outcome{Verdict: Applied, ID: anID}
 	rejected := func(t string) Outcome { return Outcome{Verdict: Rejected, ExceptionType: t} }
 	id := `"` + anID + `"`
@@ -142,8 +144,8 @@ func answerCases() []answerCase {
 		{name: "queued with a failing status", kind: kindSubmit, status: 200, body: `{"Status":"Request rejected","RequestID":"r-1"}`, want: inDoubt, code: codeUnexpected},
 		{name: "submit answered like a sync call", kind: kindSubmit, status: 200, body: `{"Status":0,"RequestId":"r-1","CreatedOpportunityId":` + id + `}`, want: applied},
 		{name: "submit refused", kind: kindSubmit, status: 400, body: `{"Status":"Error","ExceptionType":"MXInvalidInputException"}`, want: rejected("MXInvalidInputException")},
-		{name: "x-api-key unknown to the gateway", kind: kindSubmit, status: 403, body: `{"message":"Forbidden"}`, want: Outcome{Verdict: Fatal}, code: codeForbidden, words: "Forbidden"},
-		{name: "gateway's own throttling", kind: kindSubmit, status: 429, body: `{"message":"Too Many Requests"}`, want: limited(0, 0), code: codeLimit},
+		{name: "x-api-key unknown to the gateway", kind: kindSubmit, status: 403, body: `{"message":"Forbidden"}`, want: stop, code: codeForbidden, words: "Forbidden"},
+		{name: "gateway's own throttling", kind: kindSubmit, status: 429, body: `{"message":"Too Many Requests"}`, want: slow, code: codeLimitElsewhere},
 		{name: "gateway's time-out", kind: kindSubmit, status: 504, body: `{"message":"Endpoint request timed out"}`, want: outage, code: codeGateway},
 
 		// The rate limit in all its shapes.
@@ -159,40 +161,94 @@ func answerCases() []answerCase {
 		{name: "limit as JSON inside a JSON text", kind: kindCapture, status: 200, body: `"{\"Status\":\"Error\",\"ExceptionType\":\"` + rate + `\"}"`, want: limitedAs(rate, 0, 0)},
 		{name: "limit as plain text under 403", kind: kindCapture, status: 403, body: `API calls exceeded the limit of 25 in 5 second(s)`, want: limited(25, 5*time.Second)},
 		{name: "limit as plain text under 200", kind: kindCapture, status: 200, body: `API calls exceeded the limit of 25 in 5 second(s)`, want: limited(25, 5*time.Second)},
-		{name: "limit as a page under 403", kind: kindCapture, status: 403, header: htmlHeader, body: `<html><body>API calls exceeded the limit of 25 in 5 second(s)</body></html>`, want: limited(25, 5*time.Second)},
+		{name: "limit as a page under 403", kind: kindCapture, status: 403, header: htmlHeader, body: `<html><body>API calls exceeded the limit of 25 in 5 second(s)</body></html>`, want: slow},
 		{name: "limit by type alone", kind: kindCapture, status: 500, body: `{"Status":"Error","ExceptionType":"` + rate + `"}`, want: limitedAs(rate, 0, 0)},
 		{name: "bare 429", kind: kindCapture, status: 429, want: limited(0, 0), code: codeLimit},
-		{name: "429 with a page", kind: kindCapture, status: 429, header: htmlHeader, body: "<html>slow down</html>", want: limited(0, 0)},
-		{name: "429 cut short", kind: kindCapture, status: 429, body: `{"Sta`, cut: io.ErrUnexpectedEOF, want: limited(0, 0)},
+		{name: "429 with a page", kind: kindCapture, status: 429, header: htmlHeader, body: "<html>slow down</html>", want: slow, code: codeLimitElsewhere},
+		{name: "429 cut short", kind: kindCapture, status: 429, body: `{"Sta`, cut: io.ErrUnexpectedEOF, want: slow},
 		{name: "limit of a minute", kind: kindCapture, status: 429, body: `{"ExceptionMessage":"API calls exceeded the limit of 100 in 1 minute(s)"}`, want: limited(100, time.Minute)},
 		{name: "limit of the day", kind: kindCapture, status: 200, body: `{"Status":"Error","ExceptionType":"` + rate + `","ExceptionMessage":"API calls exceeded the limit of 10000 in 1 day(s)"}`, want: limitedAs(rate, 10000, 24*time.Hour)},
 		{name: "limit of the day, grouped, in seconds", kind: kindCapture, status: 429, body: `{"ExceptionMessage":"API calls exceeded the limit of 1,00,000 in 86400 second(s)"}`, want: limited(100000, 24*time.Hour)},
 		{name: "limit of the day in hours", kind: kindCapture, status: 429, body: `{"ExceptionMessage":"API calls exceeded the limit of 10000 in 24 hours"}`, want: limited(10000, 24*time.Hour)},
-		{name: "daily limit by its name", kind: kindCapture, status: 403, body: `{"Status":"Error","ExceptionMessage":"Daily API call limit of 10000 has been exceeded"}`, want: limited(10000, 24*time.Hour)},
+		{name: "daily limit by its name", kind: kindCapture, status: 403, body: `{"Status":"Error","ExceptionMessage":"Daily API call limit of 10000 has been exceeded"}`, want: Outcome{Verdict: InDoubt, StatedCalls: 10000, StatedWindow: 24 * time.Hour, Slow: true, Stop: true}, code: codeDailyLimit},
 		{name: "daily limit without a number", kind: kindRead, status: 200, body: `{"Status":"Error","ExceptionType":"` + rate + `","ExceptionMessage":"Daily API limit reached"}`, want: limitedAs(rate, 0, 24*time.Hour)},
 		{name: "limit in a read", kind: kindRead, status: 200, body: `{"Status":"Error","ExceptionType":"` + rate + `","ExceptionMessage":"API calls exceeded the limit of 20 in 5 second(s)"}`, want: limitedAs(rate, 20, 5*time.Second)},
 		{name: "a stated limit past all reason", kind: kindCapture, status: 429, body: `{"ExceptionMessage":"API calls exceeded the limit of 99999999999999 in 999999999 month(s)"}`, want: limited(0, 0)},
 
+		// Words about a limit that are not the account's own: the calls slow down, and the row is in doubt.
+		{name: "a service behind says too many requests", kind: kindCapture, status: 500, body: `{"Status":"Error","ExceptionType":"System.Net.WebException","ExceptionMessage":"The remote server returned an error: (429) Too Many Requests."}`, want: Outcome{Verdict: InDoubt, ExceptionType: "System.Net.WebException", Slow: true}, code: codeServerError},
+		{name: "a gateway says too many requests", kind: kindCapture, status: 502, body: `{"message":"Too many requests"}`, want: Outcome{Verdict: InDoubt, Outage: true, Slow: true}, code: codeGateway},
+		{name: "a queue behind throttles", kind: kindCapture, status: 500, body: `{"ExceptionType":"Queue.ThrottlingException","ExceptionMessage":"Rate exceeded"}`, want: Outcome{Verdict: InDoubt, ExceptionType: "Queue.ThrottlingException", Slow: true}},
+		{name: "a queue behind throttles, under 200", kind: kindSale, status: 200, body: `{"ExceptionType":"Queue.ThrottlingException","ExceptionMessage":"Rate exceeded"}`, want: Outcome{Verdict: InDoubt, ExceptionType: "Queue.ThrottlingException", Slow: true}},
+		{name: "a webhook's limit under 200", kind: kindCapture, status: 200, body: `{"Status":"Error","ExceptionMessage":"rate limit of the webhook exceeded"}`, want: slow, code: codeLimitElsewhere},
+		{name: "the sentence after other words", kind: kindCapture, status: 500, body: `{"Status":"Error","ExceptionMessage":"webhook: API calls exceeded the limit of 25 in 5 second(s)"}`, want: slow},
+		{name: "the sentence in a foreign exception", kind: kindCapture, status: 500, body: `{"ExceptionType":"Crm.RemoteException","ExceptionMessage":"API calls exceeded the limit of 25 in 5 second(s)"}`, want: Outcome{Verdict: InDoubt, ExceptionType: "Crm.RemoteException", Slow: true}},
+		{name: "nearly the sentence", kind: kindCapture, status: 429, body: `{"Status":"Error","ExceptionMessage":"Your API requests exceeded the limit"}`, want: slow, code: codeLimitElsewhere},
+		{name: "429 with another refusal", kind: kindCapture, status: 429, body: `{"Status":"Error","ExceptionType":"MXInvalidInputException"}`, want: Outcome{Verdict: InDoubt, ExceptionType: "MXInvalidInputException", Slow: true}},
+		{name: "429 with an empty object", kind: kindSale, status: 429, body: `{}`, want: slow},
+		{name: "429 with a text", kind: kindSubmit, status: 429, body: `slow down`, want: slow},
+		{name: "another limit's type of the application", kind: kindCapture, status: 500, body: `{"ExceptionType":"MXThrottledException","ExceptionMessage":"x"}`, want: Outcome{Verdict: InDoubt, ExceptionType: "MXThrottledException", Slow: true}, code: codeLimitElsewhere},
+		{name: "503 that asks to slow down", kind: kindCapture, status: 503, body: `<Error><Code>SlowDown</Code></Error>`, want: Outcome{Verdict: InDoubt, Outage: true, Slow: true}},
+		{name: "a lead's capture meets a gateway's limit", kind: kindLead, status: 429, body: `{"message":"Too Many Requests"}`, want: slow},
+		{name: "a read meets a gateway's limit", kind: kindRead, status: 429, body: `{"message":"Too Many Requests"}`, want: limited(0, 0)},
+		{name: "a day's cap of a service behind", kind: kindCapture, status: 500, body: `{"ExceptionType":"Sms.QuotaException","ExceptionMessage":"daily API limit of 100 exceeded"}`, want: Outcome{Verdict: InDoubt, ExceptionType: "Sms.QuotaException", Slow: true}},
+		{name: "429 without a body, blanks apart", kind: kindCapture, status: 429, body: " \r\n", want: limited(0, 0), code: codeLimit},
+		{name: "429 with a record's id", kind: kindCapture, status: 429, body: `{"CreatedOpportunityId":` + id + `}`, want: slow},
+
+		// What a gateway or a service behind says is no proof that nothing was made.
+		{name: "400 with a page", kind: kindCapture, status: 400, header: htmlHeader, body: "<html>x</html>", want: stop, code: codeBadRequest},
+		{name: "404 with a page, sale", kind: kindSale, status: 404, header: htmlHeader, body: "<html>x</html>", want: stop, code: codePath},
+		{name: "413 with a page", kind: kindCapture, status: 413, header: htmlHeader, body: "<html>x</html>", want: stop, code: codeTooLarge},
+		{name: "405 with JSON of a gateway", kind: kindCapture, status: 405, body: `{"message":"Method Not Allowed"}`, want: stop, code: codePath},
+		{name: "400 with the exception of a service behind", kind: kindCapture, status: 400, body: `{"Status":"Error","ExceptionType":"Sms.BadRequestException"}`, want: Outcome{Verdict: InDoubt, ExceptionType: "Sms.BadRequestException", Stop: true}},
+		{name: "400 in the application's form", kind: kindCapture, status: 400, body: `{"Status":"Error","ExceptionMessage":"the body is malformed"}`, want: rejected(""), code: codeBadRequest, words: "malformed"},
+		{name: "403 in the application's form", kind: kindCapture, status: 403, body: `{"Status":"Error","ExceptionMessage":"no permission"}`, want: Outcome{Verdict: Fatal}, code: codeForbidden},
+		{name: "an exception about the keys of a service behind", kind: kindCapture, status: 500, body: `{"Status":"Error","ExceptionType":"Sms.InvalidApiKeyException"}`, want: Outcome{Verdict: InDoubt, ExceptionType: "Sms.InvalidApiKeyException"}, code: codeServerError},
+		{name: "an exception about the keys of a service behind, under 200", kind: kindSale, status: 200, body: `{"ExceptionType":"Sms.InvalidApiKeyException"}`, want: Outcome{Verdict: InDoubt, ExceptionType: "Sms.InvalidApiKeyException"}},
+		{name: "403 for a read", kind: kindRead, status: 403, header: htmlHeader, body: "<html>x</html>", want: Outcome{Verdict: Fatal}, code: codeForbidden},
+		{name: "401 with a record's id", kind: kindCapture, status: 401, body: `{"CreatedOpportunityId":` + id + `}`, want: stop, code: codeContradiction},
+
+		// Only the vendor's hosts are advised.
+		{name: "401 that names somebody's host", kind: kindCapture, status: 401, body: `{"ExceptionMessage":"see https://portal.example.net/help"}`, want: Outcome{Verdict: Fatal}, code: codeKeys},
+		{name: "401 that names a host like the vendor's", kind: kindRead, status: 401, body: `use host: api-us11.leadsquared.com.example.net or api.notleadsquared.com`, want: Outcome{Verdict: Fatal}, code: codeKeys},
+
+		// What stands in the place of an id and is none.
+		{name: "an id with a control character", kind: kindCapture, status: 200, body: `{"Status":0,"CreatedOpportunityId":"caf2201a-ead4-4cd7\u001b-8a0e-16791c31d905"}`, want: inDoubt, code: codeNoID},
+		{name: "an id with bytes that are no text", kind: kindCapture, status: 200, body: "{\"Status\":0,\"CreatedOpportunityId\":\"caf2201a-\xff\xfed4\"}", want: inDoubt, code: codeNoID},
+		{name: "an id with U+FFFD", kind: kindSale, status: 200, body: `{"Status":"Success","Message":{"Id":"10\ufffd6"}}`, want: inDoubt, code: codeNoID},
+		{name: "a GUID with a letter past f", kind: kindCapture, status: 200, body: `{"Status":0,"CreatedOpportunityId":"caf2201a-ead4-4cd7-8a0e-16791c31g905"}`, want: inDoubt, code: codeNoID},
+		{name: "a GUID that lost a dash", kind: kindCapture, status: 200, body: `{"Status":0,"CreatedOpportunityId":"caf2201aead4-4cd7-8a0e-16791c31d905"}`, want: inDoubt, code: codeNoID},
+		{name: "a GUID that lost a digit", kind: kindCapture, status: 200, body: `{"Status":0,"CreatedOpportunityId":"caf2201a-ead4-4cd7-8a0e-16791c31d90"}`, want: inDoubt, code: codeNoID},
+		{name: "a sentence for an id", kind: kindSale, status: 200, body: `{"Status":"Success","Message":{"Id":"see the log"}}`, want: inDoubt, code: codeNoID},
+		{name: "a hidden key for an id", kind: kindSale, status: 200, body: `{"Status":"Success","Message":{"Id":"***"}}`, want: inDoubt, code: codeNoID},
+		{name: "an id that turns the text round", kind: kindSale, status: 200, body: `{"Status":"Success","Message":{"Id":"10\u202e16"}}`, want: inDoubt, code: codeNoID},
+		{name: "a conflicting id that is none", kind: kindCapture, status: 200, body: `{"Status":0,"ConflictedOpportunityId":"caf2201a ead4"}`, want: inDoubt, code: codeNoID},
+		{name: "status 2 with an id that is none", kind: kindCapture, status: 200, body: `{"Status":2,"CreatedOpportunityId":"caf\t2201a"}`, want: inDoubt, code: codeNoID},
+		{name: "a request id that is none", kind: kindSubmit, status: 200, body: `{"RequestID":"8eca6fa6\n262c"}`, want: inDoubt, code: codeNoID},
+		{name: "the limit beside an id that is none", kind: kindCapture, status: 200, body: `{"Status":"Error","ExceptionType":"` + rate + `","CreatedOpportunityId":"caf2201a ead4"}`, want: Outcome{Verdict: InDoubt, ExceptionType: rate}, code: codeContradiction},
+		{name: "a lead's id that is none is left out", kind: kindCapture, status: 200, body: `{"Status":0,"CreatedOpportunityId":` + id + `,"RelatedProspectId":"5f2d0f3e-\ufffd"}`, want: applied},
+		{name: "an id in braces", kind: kindCapture, status: 200, body: `{"Status":0,"CreatedOpportunityId":"{` + anID + `}"}`, want: Outcome{Verdict: Applied, ID: "{" + anID + "}"}},
+
 		// The status decides.
 		{name: "400 with an MX type", kind: kindCapture, status: 400, body: `{"Status":"Error","ExceptionType":"MXInvalidInputException"}`, want: rejected("MXInvalidInputException"), code: "account.MXInvalidInputException"},
-		{name: "400 with a text", kind: kindCapture, status: 400, body: "Unexpected character encountered while parsing value", want: rejected(""), code: codeBadRequest, words: "Unexpected character"},
-		{name: "400 bare", kind: kindCapture, status: 400, want: rejected(""), code: codeBadRequest},
-		{name: "413", kind: kindCapture, status: 413, want: rejected(""), code: codeTooLarge},
-		{name: "422", kind: kindCapture, status: 422, want: rejected(""), code: codeBadRequest},
+		{name: "400 with a text", kind: kindCapture, status: 400, body: "Unexpected character encountered while parsing value", want: stop, code: codeBadRequest, words: "Unexpected character"},
+		{name: "400 bare", kind: kindCapture, status: 400, want: stop, code: codeBadRequest},
+		{name: "413", kind: kindCapture, status: 413, want: stop, code: codeTooLarge},
+		{name: "422", kind: kindCapture, status: 422, want: stop, code: codeBadRequest},
 		{name: "401 bare", kind: kindCapture, status: 401, want: Outcome{Verdict: Fatal}, code: codeKeys},
 		{name: "401 that names another host", kind: kindCapture, status: 401, body: `{"Status":"Error","ExceptionType":"MXUnauthorizedAccessException","ExceptionMessage":"Please use api-us11.leadsquared.com for this account"}`, want: Outcome{Verdict: Fatal, ExceptionType: "MXUnauthorizedAccessException", RightHost: "api-us11.leadsquared.com"}, code: codeHost},
 		{name: "401 that names another host as a URL", kind: kindRead, status: 401, body: `Use https://api-ir31.leadsquared.com/v2/ instead of https://api-in21.leadsquared.com`, want: Outcome{Verdict: Fatal, RightHost: "api-ir31.leadsquared.com"}, code: codeHost},
-		{name: "401 that names a host of its own", kind: kindRead, status: 401, body: `{"ExceptionMessage":"wrong host, use http://127.0.0.1:9090"}`, want: Outcome{Verdict: Fatal, RightHost: "127.0.0.1:9090"}, code: codeHost},
+		{name: "401 that names a host of its own", kind: kindRead, status: 401, body: `{"ExceptionMessage":"wrong host, use http://127.0.0.1:9090"}`, want: Outcome{Verdict: Fatal}, code: codeKeys},
 		{name: "401 that names our own host", kind: kindRead, status: 401, body: `{"ExceptionMessage":"keys are not valid on api-in21.leadsquared.com, see https://apidocs.leadsquared.com/authentication"}`, want: Outcome{Verdict: Fatal}, code: codeKeys},
 		{name: "401 with a page", kind: kindCapture, status: 401, header: htmlHeader, body: "<html>no</html>", want: Outcome{Verdict: Fatal}, code: codeKeys},
 		{name: "401 cut short", kind: kindCapture, status: 401, body: "{", cut: io.ErrUnexpectedEOF, want: Outcome{Verdict: Fatal}, code: codeKeys},
-		{name: "403 with a page", kind: kindCapture, status: 403, header: htmlHeader, body: "<html>Request blocked</html>", want: Outcome{Verdict: Fatal}, code: codeForbidden},
-		{name: "403 bare", kind: kindCapture, status: 403, want: Outcome{Verdict: Fatal}, code: codeForbidden},
+		{name: "403 with a page", kind: kindCapture, status: 403, header: htmlHeader, body: "<html>Request blocked</html>", want: stop, code: codeForbidden},
+		{name: "403 bare", kind: kindCapture, status: 403, want: stop, code: codeForbidden},
 		{name: "403 cut short", kind: kindCapture, status: 403, body: `{"Exception`, cut: io.ErrUnexpectedEOF, want: inDoubt, code: codeCut},
-		{name: "404", kind: kindCapture, status: 404, body: "<html>not found</html>", want: Outcome{Verdict: Fatal}, code: codePath},
+		{name: "404", kind: kindCapture, status: 404, body: "<html>not found</html>", want: stop, code: codePath},
 		{name: "405", kind: kindRead, status: 405, want: Outcome{Verdict: Fatal}, code: codePath},
-		{name: "415", kind: kindCapture, status: 415, want: Outcome{Verdict: Fatal}, code: codeRequest},
-		{name: "407 of a proxy", kind: kindCapture, status: 407, want: Outcome{Verdict: Fatal}, code: codeRequest},
+		{name: "415", kind: kindCapture, status: 415, want: stop, code: codeRequest},
+		{name: "407 of a proxy", kind: kindCapture, status: 407, want: stop, code: codeRequest},
 		{name: "408", kind: kindCapture, status: 408, want: outage, code: codeGateway},
 		{name: "409", kind: kindCapture, status: 409, want: inDoubt, code: codeUnexpected},
 		{name: "301 to another host", kind: kindCapture, status: 301, header: http.Header{"Location": {"https://login.example.com/?accessKey=x"}}, want: outage, code: codeRedirect, words: "to login.example.com"},
@@ -201,7 +257,7 @@ func answerCases() []answerCase {
 		{name: "500 with another exception", kind: kindCapture, status: 500, body: `{"Status":"Error","ExceptionType":"NullReferenceException","ExceptionMessage":"Object reference not set"}`, want: Outcome{Verdict: InDoubt, ExceptionType: "NullReferenceException"}, code: codeServerError},
 		{name: "500 with status 1", kind: kindCapture, status: 500, body: `{"Status":1}`, want: inDoubt, code: codeServerError},
 		{name: "500 bare", kind: kindCapture, status: 500, want: inDoubt, code: codeServerError},
-		{name: "500 with a page", kind: kindCapture, status: 500, header: htmlHeader, body: "<html>MXInvalidInputException API calls exceeded the limit of 25 in 5 second(s)</html>", want: inDoubt, code: codeServerError},
+		{name: "500 with a page", kind: kindCapture, status: 500, header: htmlHeader, body: "<html>MXInvalidInputException API calls exceeded the limit of 25 in 5 second(s)</html>", want: slow, code: codeServerError},
 		{name: "501", kind: kindCapture, status: 501, want: inDoubt},
 		{name: "502 with a page", kind: kindCapture, status: 502, header: htmlHeader, body: html502, want: outage, code: codeGateway},
 		{name: "502 with a page of no type", kind: kindSale, status: 502, body: html502, want: outage, code: codeGateway},
@@ -286,10 +342,10 @@ func checkOutcome(t *testing.T, got, want Outcome) {
 		ID, LeadID, RequestID, Type, RightHost string
 		Calls                                  int
 		Window                                 time.Duration
-		Outage                                 bool
+		Outage, Slow, Stop                     bool
 	}
 	of := func(o Outcome) key {
-		return key{o.Verdict, o.ID, o.LeadID, o.RequestID, o.ExceptionType, o.RightHost, o.StatedCalls, o.StatedWindow, o.Outage}
+		return key{o.Verdict, o.ID, o.LeadID, o.RequestID, o.ExceptionType, o.RightHost, o.StatedCalls, o.StatedWindow, o.Outage, o.Slow, o.Stop}
 	}
 	if of(got) != of(want) {
 		t.Errorf("got  %+v\nwant %+v\nmessage %q", of(got), of(want), got.Message)

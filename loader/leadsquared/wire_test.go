@@ -621,3 +621,34 @@ func BenchmarkCall(b *testing.B) {
 		}
 	})
 }
+
+// An account that names its records by GUIDs does not name the next one by a number.
+func TestAnIDOfAnotherFormThanItsNeighbours(t *testing.T) {
+	ids := []string{anID, otherID, "1016", anID}
+	n := 0
+	c := testClient(t, Config{Host: "api.example.com", Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
+		n++
+		return reply(200, `{"Status":0,"CreatedOpportunityId":"`+ids[n-1]+`"}`), nil
+	})})
+	for i, want := range []Verdict{Applied, Applied, InDoubt, Applied} {
+		if o := c.CaptureOpportunity(t.Context(), nil, nil); o.Verdict != want {
+			t.Errorf("answer %d with id %q is %v, want %v", i+1, ids[i], o.Verdict, want)
+		}
+	}
+}
+
+// After 101 the connection is no longer net/http's, and no deadline holds for it: nothing is read from it.
+func TestSwitchingProtocolsEndsTheCall(t *testing.T) {
+	closed := make(chan struct{})
+	s := serveRaw(t, func(_ int64, c net.Conn, r *http.Request) bool {
+		io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
+		io.Copy(io.Discard, c) // silence, until the client closes
+		close(closed)
+		return false
+	})
+	c := testClient(t, Config{Host: s.url(), Timeout: time.Hour})
+	if o := c.CaptureOpportunity(t.Context(), nil, []byte(`{}`)); o.Verdict != InDoubt || o.Status != 101 {
+		t.Errorf("%v under %d: %s", o.Verdict, o.Status, o.Message)
+	}
+	<-closed
+}

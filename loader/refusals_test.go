@@ -1,0 +1,89 @@
+package loader
+
+import (
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"leadload/internal/sandbox"
+)
+
+// TestWordsOfOthersAreNoProof lets the account make the record and somebody
+// else answer: a service that the account called, a gateway, a page of a cache.
+// The row is looked up before anything is sent again, so that each row stands in
+// the account once.
+func TestWordsOfOthersAreNoProof(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		status int
+		kind   string
+		body   string
+		stops  bool
+	}{
+		{name: "service behind, 429 inside 500", status: 500, kind: "application/json", body: `{"Status":"Error","ExceptionType":"System.Net.WebException","ExceptionMessage":"The remote server returned an error: (429) Too Many Requests."}`},
+		{name: "gateway's JSON under 502", status: 502, kind: "application/json", body: `{"message":"Too many requests"}`},
+		{name: "queue behind", status: 500, kind: "application/json", body: `{"ExceptionType":"Queue.ThrottlingException","ExceptionMessage":"Rate exceeded"}`},
+		{name: "webhook's limit under 200", status: 200, kind: "application/json", body: `{"Status":"Error","ExceptionMessage":"rate limit of the webhook exceeded"}`},
+		{name: "page under 429", status: 429, kind: "text/html", body: "<html>slow down</html>"},
+		{name: "gateway's JSON under 429", status: 429, kind: "application/json", body: `{"message":"Too Many Requests"}`},
+		{name: "the vendor's sentence in the middle", status: 429, kind: "application/json", body: `{"Status":"Error","ExceptionMessage":"webhook: API calls exceeded the limit of 25 in 5 second(s)"}`},
+		{name: "keys of a service behind", status: 500, kind: "application/json", body: `{"ExceptionType":"Sms.InvalidApiKeyException"}`},
+		{name: "page under 400", status: 400, kind: "text/html", body: "<html>x</html>", stops: true},
+		{name: "page under 403", status: 403, kind: "text/html", body: "<html>x</html>", stops: true},
+		{name: "page under 404", status: 404, kind: "text/html", body: "<html>x</html>", stops: true},
+		{name: "page under 413", status: 413, kind: "text/html", body: "<html>x</html>", stops: true},
+		{name: "403 without a word", status: 403, stops: true},
+	} {
+		bubble(t, c.name, func(t *testing.T) {
+			b := newBench(t, sandbox.Options{})
+			defer b.close()
+			b.o.Concurrency = 1
+			answered := map[string]bool{}
+			b.wire.after = func(req *http.Request, body []byte, resp *http.Response) *http.Response {
+				if !strings.HasSuffix(req.URL.Path, "/Capture") || answered[string(body)] {
+					return resp
+				}
+				answered[string(body)] = true
+				return &http.Response{StatusCode: c.status, Header: http.Header{"Content-Type": {c.kind}}, Body: io.NopCloser(strings.NewReader(c.body))}
+			}
+			path := b.many(3)
+			res, err := b.load(t.Context(), path)
+			if stopped := err != nil; stopped != c.stops {
+				t.Fatalf("the run ended with %v, %s", err, res.Totals)
+			}
+			if c.stops && (res.Totals.InDoubt != 1 || res.Totals.NotSent != 2) {
+				t.Errorf("stopped with %s", res.Totals)
+			}
+			for n := 0; err != nil && n < 5; n++ {
+				res, err = b.load(t.Context(), path)
+			}
+			if err != nil || res.Totals.InDoubt+res.Totals.NotSent+res.Totals.Rejected != 0 {
+				t.Errorf("in the end %v, %s", err, res.Totals)
+			}
+			if n := b.account.Count().Opportunities; n != 3 {
+				t.Errorf("%d records of 3 rows", n)
+			}
+		})
+	}
+}
+
+// TestForeignLimitsSlowTheCallsDown says that words about a limit that may be
+// somebody else's make the calls fewer, though the row is in doubt.
+func TestForeignLimitsSlowTheCallsDown(t *testing.T) {
+	bubble(t, "gateway", func(t *testing.T) {
+		b := newBench(t, sandbox.Options{})
+		defer b.close()
+		n := 0
+		b.wire.before = func(req *http.Request) (*http.Response, error) {
+			if n++; n == 3 {
+				return &http.Response{StatusCode: 429, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("<html>slow down</html>"))}, nil
+			}
+			return nil, nil
+		}
+		res, err := b.load(t.Context(), b.many(60))
+		if err != nil || res.Totals.Loaded != 60 || res.Run.Throttled != 1 {
+			t.Errorf("%v, %s, %d throttled", err, res.Totals, res.Run.Throttled)
+		}
+	})
+}
