@@ -44,7 +44,7 @@ type CheckJob struct {
 // CheckResult is what going through a file brought to light.
 type CheckResult struct {
 	Plan    Plan
-	Totals  ledger.Totals
+	Totals  ledger.Counts
 	Samples []mapping.Sample
 	Started time.Time
 	Ended   time.Time
@@ -65,6 +65,7 @@ func Check(ctx context.Context, j CheckJob) (CheckResult, error) {
 	pipe := newCheckPipe(&j, program, p)
 	leads := map[[16]byte]struct{}{}
 	var scratch []ledger.Entry
+	seen := int64(0)
 	err = pipe.run(ctx, func(row *checkRow, cells []converter.Cell) error {
 		e := &row.entry
 		if pipe.brief {
@@ -79,9 +80,10 @@ func Check(ctx context.Context, j CheckJob) (CheckResult, error) {
 		if e.WantField != "" && e.Verdict == ledger.Due {
 			leads[row.lead] = struct{}{}
 		}
-		res.count(e)
+		res.Plan.Rows.Add(ledger.PlannedResult(e.Verdict, e.State), 1)
+		seen++
 		if j.OnRow != nil {
-			j.OnRow(res.Plan.Rows)
+			j.OnRow(seen)
 		}
 		if j.Scratch != nil {
 			if scratch = append(scratch, *e); len(scratch) == planBatch {
@@ -101,7 +103,8 @@ func Check(ctx context.Context, j CheckJob) (CheckResult, error) {
 			return res, err
 		}
 	}
-	if res.Plan.Rows == 0 {
+	res.Totals = res.Plan.Rows
+	if seen == 0 {
 		return res, usage("file.no-rows", "check that it is the right file and sheet, and header_row in the mapping", "%s holds a header but no rows", j.Input)
 	}
 	if pipe.chosen == 0 {
@@ -114,7 +117,7 @@ func Check(ctx context.Context, j CheckJob) (CheckResult, error) {
 	res.Samples = pipe.samples.Samples()
 	res.Plan.Lookups = int64(len(leads))
 	limit := j.Account.Limit
-	res.Plan.Calls = res.Plan.Ready + res.Plan.Lookups + res.Plan.Pending
+	res.Plan.Calls = res.Plan.Ready() + res.Plan.Lookups + res.Plan.Rows[ledger.ResultPending]
 	res.Plan.Limit, res.Plan.Account = limit.String(), j.Account.display()
 	if limit.Calls > 0 && res.Plan.Calls > 0 {
 		windows := (res.Plan.Calls - 1) / int64(limit.Calls)
@@ -162,38 +165,4 @@ func (j *CheckJob) keyColumns(e *ledger.Entry) []string {
 		return j.Mapping.Key
 	}
 	return nil
-}
-
-func (r *CheckResult) count(e *ledger.Entry) {
-	c := &r.Plan.PlanCounts
-	c.Rows++
-	switch e.Verdict {
-	case ledger.Invalid:
-		c.Invalid++
-		r.Totals.Add(ledger.ResultInvalid)
-	case ledger.Skipped:
-		c.Skipped++
-		r.Totals.Add(ledger.ResultSkipped)
-	case ledger.Already:
-		c.Already++
-		r.Totals.Add(ledger.ResultAlready)
-	case ledger.Repeated:
-		c.Repeated++
-		r.Totals.Add(ledger.ResultRepeated)
-	case ledger.Changed:
-		c.Changed++
-		r.Totals.Add(ledger.ResultChanged)
-	default:
-		switch e.State {
-		case ledger.InDoubt, ledger.Sending, ledger.Reserved:
-			c.InDoubt++
-			r.Totals.Add(ledger.ResultInDoubt)
-		case ledger.Pending:
-			c.Pending++
-			r.Totals.Add(ledger.ResultPending)
-		default:
-			c.Ready++
-			r.Totals.Add(ledger.ResultNotSent)
-		}
-	}
 }

@@ -115,8 +115,8 @@ func BenchmarkCheck(b *testing.B) {
 		}
 		in.Close()
 		ours += time.Since(start)
-		if res.Plan.Ready != int64(rows) {
-			b.Fatalf("%d rows are good, want %d: %+v", res.Plan.Ready, rows, res.Plan)
+		if res.Plan.Ready() != int64(rows) {
+			b.Fatalf("%d rows are good, want %d: %+v", res.Plan.Ready(), rows, res.Plan)
 		}
 	}
 	b.ReportMetric(float64(rows)*float64(b.N)/ours.Seconds(), "rows/s")

@@ -80,7 +80,7 @@ func TestCheckKeepsTheOrder(t *testing.T) {
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("got %d faults, want %d in the order of the file", len(got), len(want))
 	}
-	if seen != rows || res.Totals.Sum() != rows || res.Plan.Ready != rows-int64(len(want)) {
+	if seen != rows || res.Totals.Sum() != rows || res.Plan.Ready() != rows-int64(len(want)) {
 		t.Errorf("saw %d rows, %+v, want %d", seen, res.Totals, rows)
 	}
 
@@ -105,27 +105,26 @@ func TestCheckBesideALedger(t *testing.T) {
 		defer b.close()
 		b.o.Account.Limit = pace.Unlimited
 		const loaded = 600
-		if res, err := b.load(t.Context(), b.many(loaded)); err != nil || res.Totals.Loaded != loaded {
+		if res, err := b.load(t.Context(), b.many(loaded)); err != nil || res.Totals[ledger.ResultLoaded] != loaded {
 			t.Fatalf("%v, %s", err, res.Totals)
 		}
 		for _, known := range []int{0, 60} { // rows of a hundred that are known: few or most
-			var want ledger.PlanCounts
+			var want ledger.Counts
 			var rows, told []string
 			seen := map[string]bool{}
 			add := func(key, name string, isLoaded, changed bool) {
 				rows = append(rows, fmt.Sprintf("%s,own%s@example.com,%s", key, key[1:], name))
-				want.Rows++
 				switch {
 				case seen[key]:
-					want.Repeated++
+					want[ledger.ResultRepeated]++
 					told = append(told, fmt.Sprint(len(rows)+1, " row.repeated"))
 				case isLoaded && changed:
-					want.Changed++
+					want[ledger.ResultChanged]++
 					told = append(told, fmt.Sprint(len(rows)+1, " row.changed"))
 				case isLoaded:
-					want.Already++
+					want[ledger.ResultAlready]++
 				default:
-					want.Ready++
+					want[ledger.ResultWouldSend]++
 				}
 				seen[key] = true
 			}
@@ -151,7 +150,7 @@ func TestCheckBesideALedger(t *testing.T) {
 			res, err := Check(t.Context(), CheckJob{Job: Job{Input: "deals.csv", File: f, Mapping: parseMapping(t, b.mapping)}, Account: b.o.Account, Ledger: b.led,
 				OnFault: func(x Fault) { faults = append(faults, fmt.Sprint(x.Row, " ", x.Code)) }})
 			check(t, errors.Join(err, f.Close()))
-			if got := res.Plan.PlanCounts; got != want || want.Already == 0 || want.Changed == 0 || want.Repeated == 0 || want.Ready == 0 {
+			if got := res.Plan.Rows; got != want || want[ledger.ResultAlready] == 0 || want[ledger.ResultChanged] == 0 || want[ledger.ResultRepeated] == 0 || want[ledger.ResultWouldSend] == 0 {
 				t.Errorf("got  %+v\nwant %+v", got, want)
 			}
 			if strings.Join(faults, "\n") != strings.Join(told, "\n") {

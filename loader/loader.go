@@ -47,7 +47,7 @@ type Job struct {
 
 // Plan is what the first pass found out.
 type Plan struct {
-	ledger.PlanCounts
+	Rows                     ledger.Counts // ResultWouldSend are the rows to send
 	Lookups                  int64         // distinct leads to be looked up first
 	Calls                    int64         // calls that the plan costs at least
 	Time                     time.Duration // that they take at the limit, at best
@@ -60,12 +60,15 @@ type Plan struct {
 	OtherDoubt, OtherPending int64 // open rows of other files
 }
 
+// Ready returns the number of rows to send.
+func (p Plan) Ready() int64 { return p.Rows[ledger.ResultWouldSend] }
+
 // Result is what became of a Job. It is filled in as far as the run came,
 // also when Import gives an error.
 type Result struct {
 	Run    ledger.Run
 	Plan   Plan
-	Totals ledger.Totals
+	Totals ledger.Counts
 }
 
 // RowSet is a set of rows as the spreadsheet counts them.
@@ -89,16 +92,26 @@ func (s RowSet) Has(n int) bool {
 
 // live counts what a progress line shows, while it happens.
 type live struct {
-	phase                                                    atomic.Value // Phase
-	total                                                    atomic.Int64
-	started                                                  atomic.Int64 // Unix nanoseconds at which sending began
-	loaded, duplicate, pending, rejected, inDoubt, throttled atomic.Int64
+	phase   atomic.Value // Phase
+	total   atomic.Int64
+	started atomic.Int64 // Unix nanoseconds at which sending began
+	rows    [ledger.NumResults]atomic.Int64
+}
+
+// counts returns the rows so far by result.
+func (l *live) counts() (c ledger.Counts) {
+	for r := range c {
+		c[r] = l.rows[r].Load()
+	}
+	return c
 }
 
 // reset begins the numbers of another file.
 func (l *live) reset() {
-	for _, n := range []*atomic.Int64{&l.total, &l.started, &l.loaded, &l.duplicate, &l.pending, &l.rejected, &l.inDoubt, &l.throttled} {
-		n.Store(0)
+	l.total.Store(0)
+	l.started.Store(0)
+	for r := range l.rows {
+		l.rows[r].Store(0)
 	}
 }
 
@@ -115,27 +128,24 @@ const (
 
 // Snapshot is a look at a running import.
 type Snapshot struct {
-	Phase                                         Phase
-	Rows                                          int64 // Planning: rows seen; later: rows to send
-	Loaded, Duplicate, Pending, Rejected, InDoubt int64
-	Calls, Throttled                              int64
-	Limit                                         string
-	Paused                                        time.Duration
-	Since                                         time.Time     // when sending began
-	Left                                          time.Duration // at the limit, for what is left
+	Phase            Phase
+	Rows             int64         // Planning: rows seen; later: rows to send
+	Results          ledger.Counts // of the rows sent
+	Calls, Throttled int64
+	Limit            string
+	Paused           time.Duration
+	Since            time.Time     // when sending began
+	Left             time.Duration // at the limit, for what is left
 }
 
-// Done is the number of rows sent and answered.
-func (s Snapshot) Done() int64 {
-	return s.Loaded + s.Duplicate + s.Pending + s.Rejected + s.InDoubt
-}
+// Done returns the number of rows sent and answered.
+func (s Snapshot) Done() int64 { return s.Results.Sum() }
 
 // Snapshot looks at the running import; it may be called at any time.
 func (s *Session) Snapshot() Snapshot {
 	st := s.pacer.State()
 	v := Snapshot{
-		Rows: s.live.total.Load(), Loaded: s.live.loaded.Load(), Duplicate: s.live.duplicate.Load(), Pending: s.live.pending.Load(),
-		Rejected: s.live.rejected.Load(), InDoubt: s.live.inDoubt.Load(),
+		Rows: s.live.total.Load(), Results: s.live.counts(),
 		Calls: st.Calls, Throttled: st.Throttled, Limit: st.Limit.String(),
 	}
 	v.Phase, _ = s.live.phase.Load().(Phase)
@@ -259,22 +269,22 @@ func (r *run) do(ctx context.Context, plan *Plan) error {
 	if *plan, err = r.plan(ctx); err != nil {
 		return err
 	}
-	if r.job.Strict && plan.Invalid > 0 {
+	if r.job.Strict && plan.Rows[ledger.ResultInvalid] > 0 {
 		return usage("run.strict", "correct the rows of the sheet Failed, or leave --strict out to load the others",
-			"%s invalid and --strict is on: nothing was sent", plural(plan.Invalid, "row is", "rows are"))
+			"%s invalid and --strict is on: nothing was sent", plural(plan.Rows[ledger.ResultInvalid], "row is", "rows are"))
 	}
 	if r.job.Confirm != nil {
 		if err := r.job.Confirm(*plan); err != nil {
 			return err
 		}
 	}
-	if plan.Ready+plan.InDoubt+plan.Pending > 0 {
+	if plan.Ready()+plan.Rows[ledger.ResultInDoubt]+plan.Rows[ledger.ResultPending] > 0 {
 		out := r.checkIn(ctx)
 		defer out()
 	}
-	r.live.total.Store(plan.Ready)
+	r.live.total.Store(plan.Ready())
 	r.live.started.Store(time.Now().UnixNano())
-	if plan.Ready > 0 {
+	if plan.Ready() > 0 {
 		r.live.phase.Store(Sending)
 		if err := r.send(ctx); err != nil {
 			return err
@@ -289,7 +299,7 @@ func (r *run) plan(ctx context.Context) (Plan, error) {
 	if err != nil {
 		return Plan{}, err
 	}
-	p := Plan{PlanCounts: counts, Unused: r.program.Unused(), Warnings: slices.Concat(r.program.Warnings(), r.seen.Warnings(), hiddenNote(r.hidden)), Account: r.o.Account.display()}
+	p := Plan{Rows: counts, Unused: r.program.Unused(), Warnings: slices.Concat(r.program.Warnings(), r.seen.Warnings(), hiddenNote(r.hidden)), Account: r.o.Account.display()}
 	if p.Lookups, err = r.led.WantedLeads(ctx, r.acct); err != nil {
 		return p, err
 	}
@@ -297,8 +307,8 @@ func (r *run) plan(ctx context.Context) (Plan, error) {
 	if err != nil {
 		return p, err
 	}
-	p.OtherDoubt, p.OtherPending = doubt-p.InDoubt, pending-p.Pending
-	p.Calls = p.Ready + p.Lookups + p.Pending
+	p.OtherDoubt, p.OtherPending = doubt-counts[ledger.ResultInDoubt], pending-counts[ledger.ResultPending]
+	p.Calls = p.Ready() + p.Lookups + counts[ledger.ResultPending]
 	p.Limit = r.pacer.State().Limit.String()
 	p.Time = r.pacer.Earliest(p.Calls)
 	p.Finish = time.Now().Add(p.Time)

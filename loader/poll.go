@@ -113,7 +113,7 @@ func (r *run) pollOne(ctx context.Context, rec ledger.OpenRecord) error {
 	if err := r.led.Settle(ctx, o); err != nil {
 		return err
 	}
-	r.live.pending.Add(-1)
+	r.live.rows[ledger.ResultPending].Add(-1)
 	r.count(o)
 	return nil
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"leadload/internal/sandbox"
+	"leadload/loader/ledger"
 )
 
 // TestWordsOfOthersAreNoProof lets the account make the record and somebody
@@ -52,13 +53,13 @@ func TestWordsOfOthersAreNoProof(t *testing.T) {
 			if stopped := err != nil; stopped != c.stops {
 				t.Fatalf("the run ended with %v, %s", err, res.Totals)
 			}
-			if c.stops && (res.Totals.InDoubt != 1 || res.Totals.NotSent != 2) {
+			if c.stops && (res.Totals[ledger.ResultInDoubt] != 1 || res.Totals[ledger.ResultNotSent] != 2) {
 				t.Errorf("stopped with %s", res.Totals)
 			}
 			for n := 0; err != nil && n < 5; n++ {
 				res, err = b.load(t.Context(), path)
 			}
-			if err != nil || res.Totals.InDoubt+res.Totals.NotSent+res.Totals.Rejected != 0 {
+			if err != nil || res.Totals[ledger.ResultInDoubt]+res.Totals[ledger.ResultNotSent]+res.Totals[ledger.ResultRejected] != 0 {
 				t.Errorf("in the end %v, %s", err, res.Totals)
 			}
 			if n := b.account.Count().Opportunities; n != 3 {
@@ -82,7 +83,7 @@ func TestForeignLimitsSlowTheCallsDown(t *testing.T) {
 			return nil, nil
 		}
 		res, err := b.load(t.Context(), b.many(60))
-		if err != nil || res.Totals.Loaded != 60 || res.Run.Throttled != 1 {
+		if err != nil || res.Totals[ledger.ResultLoaded] != 60 || res.Run.Throttled != 1 {
 			t.Errorf("%v, %s, %d throttled", err, res.Totals, res.Run.Throttled)
 		}
 	})

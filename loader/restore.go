@@ -68,7 +68,8 @@ func Restore(ctx context.Context, led *ledger.Ledger, acct Account, m *mapping.M
 		}
 		r := ledger.Restored{ID: strings.TrimSpace(out["ID"]), LeadID: strings.TrimSpace(out["Lead ID"])}
 		r.Sent, _ = time.Parse(time.DateTime, strings.TrimSpace(out["Sent at"])) // a row loaded by an earlier run has none
-		switch ledger.Result(strings.TrimSpace(out["Result"])) {
+		result, _ := ledger.ParseResult(strings.TrimSpace(out["Result"]))
+		switch result {
 		case ledger.ResultLoaded, ledger.ResultAlready:
 			r.State = ledger.Loaded
 		case ledger.ResultDuplicate:

@@ -38,7 +38,7 @@ func TestOutage(t *testing.T) {
 		begin := time.Now()
 		b.wire.before = refused(begin.Add(4 * time.Minute))
 		res, err := b.load(t.Context(), path)
-		if err != nil || res.Totals.Loaded != 60 || b.account.Count().Opportunities != 60 {
+		if err != nil || res.Totals[ledger.ResultLoaded] != 60 || b.account.Count().Opportunities != 60 {
 			t.Fatalf("%v, %s", err, res.Totals)
 		}
 		var asked []time.Time
@@ -76,12 +76,12 @@ func TestOutage(t *testing.T) {
 			}
 			b.o.NoSettle = true
 			res, err := b.load(t.Context(), path)
-			if err != nil || res.Totals.InDoubt == 0 || res.Totals.InDoubt > 30 || res.Totals.Loaded+res.Totals.InDoubt != 300 {
+			if err != nil || res.Totals[ledger.ResultInDoubt] == 0 || res.Totals[ledger.ResultInDoubt] > 30 || res.Totals[ledger.ResultLoaded]+res.Totals[ledger.ResultInDoubt] != 300 {
 				t.Errorf("%v, %s", err, res.Totals)
 			}
 			b.o.NoSettle = false
 			res, err = b.load(t.Context(), path)
-			if err != nil || res.Totals.InDoubt+res.Totals.NotSent > 0 || b.account.Count().Opportunities != 300 {
+			if err != nil || res.Totals[ledger.ResultInDoubt]+res.Totals[ledger.ResultNotSent] > 0 || b.account.Count().Opportunities != 300 {
 				t.Errorf("settled: %v, %s, %d in the account", err, res.Totals, b.account.Count().Opportunities)
 			}
 		})
@@ -92,7 +92,7 @@ func TestOutage(t *testing.T) {
 		begin := time.Now()
 		b.wire.before = refused(begin.Add(time.Hour))
 		res, err := b.load(t.Context(), b.many(60))
-		if took := time.Since(begin); codeOf(err) != "account.unreachable" || took < 15*time.Minute || took > 17*time.Minute || res.Totals.NotSent != 60 {
+		if took := time.Since(begin); codeOf(err) != "account.unreachable" || took < 15*time.Minute || took > 17*time.Minute || res.Totals[ledger.ResultNotSent] != 60 {
 			t.Errorf("%v after %s, %s", err, took, res.Totals)
 		}
 	})
@@ -106,7 +106,7 @@ func TestOutage(t *testing.T) {
 			return nil, nil
 		}
 		res, err := b.load(t.Context(), b.many(400))
-		if codeOf(err) != "account.unreachable" || res.Totals.InDoubt > 120 || res.Totals.NotSent+res.Totals.InDoubt != 400 {
+		if codeOf(err) != "account.unreachable" || res.Totals[ledger.ResultInDoubt] > 120 || res.Totals[ledger.ResultNotSent]+res.Totals[ledger.ResultInDoubt] != 400 {
 			t.Errorf("%v, %s", err, res.Totals)
 		}
 	})
@@ -122,7 +122,7 @@ func TestOutage(t *testing.T) {
 		}
 		begin := time.Now()
 		res, err := b.load(t.Context(), b.deals("D1,a@example.com,A", "D2,b@example.com,B"))
-		if err != nil || res.Totals.InDoubt != 1 || time.Since(begin) > time.Hour {
+		if err != nil || res.Totals[ledger.ResultInDoubt] != 1 || time.Since(begin) > time.Hour {
 			t.Errorf("%v, %s after %s", err, res.Totals, time.Since(begin))
 		}
 		if r := b.rows(res); len(r[0].Candidates)+len(r[1].Candidates) != 1 {
@@ -148,7 +148,7 @@ func TestStopsAtOnce(t *testing.T) {
 			}
 			res, err := b.load(t.Context(), b.many(200))
 			var e *Error
-			if !errors.As(err, &e) || e.Kind != Stopped || !strings.Contains(e.Hint, c.hint) || len(b.wire.calls) > 25 || res.Totals.NotSent+res.Totals.InDoubt != 200 {
+			if !errors.As(err, &e) || e.Kind != Stopped || !strings.Contains(e.Hint, c.hint) || len(b.wire.calls) > 25 || res.Totals[ledger.ResultNotSent]+res.Totals[ledger.ResultInDoubt] != 200 {
 				t.Errorf("%v after %d calls, %s", err, len(b.wire.calls), res.Totals)
 			}
 		})
@@ -161,7 +161,7 @@ func TestMaxErrors(t *testing.T) {
 		defer b.close()
 		b.o.MaxErrors = 5
 		res, err := b.load(t.Context(), b.many(200))
-		if codeOf(err) != "run.max-errors" || res.Totals.Rejected < 5 || res.Totals.Rejected > 5+25 || res.Totals.Rejected+res.Totals.NotSent != 200 {
+		if codeOf(err) != "run.max-errors" || res.Totals[ledger.ResultRejected] < 5 || res.Totals[ledger.ResultRejected] > 5+25 || res.Totals[ledger.ResultRejected]+res.Totals[ledger.ResultNotSent] != 200 {
 			t.Errorf("%v, %s", err, res.Totals)
 		}
 	})
@@ -173,7 +173,7 @@ func TestUntil(t *testing.T) {
 		defer b.close()
 		b.o.Until = time.Now().Add(30 * time.Second)
 		res, err := b.load(t.Context(), b.many(400))
-		if codeOf(err) != "run.until" || time.Now().After(b.o.Until) || res.Totals.Loaded == 0 || res.Totals.Loaded+res.Totals.NotSent != 400 {
+		if codeOf(err) != "run.until" || time.Now().After(b.o.Until) || res.Totals[ledger.ResultLoaded] == 0 || res.Totals[ledger.ResultLoaded]+res.Totals[ledger.ResultNotSent] != 400 {
 			t.Errorf("%v at %s of %s, %s", err, time.Now(), b.o.Until, res.Totals)
 		}
 	})
@@ -186,7 +186,7 @@ func TestThrottledRowsGoAgain(t *testing.T) {
 			defer b.close()
 			b.o.MaxErrors = 1
 			res, err := b.load(t.Context(), b.many(60))
-			if err != nil || res.Totals.Loaded != 60 || res.Run.Throttled == 0 || b.account.Count().Opportunities != 60 {
+			if err != nil || res.Totals[ledger.ResultLoaded] != 60 || res.Run.Throttled == 0 || b.account.Count().Opportunities != 60 {
 				t.Errorf("%v, %s, %d throttled", err, res.Totals, res.Run.Throttled)
 			}
 			for _, r := range b.rows(res) {
@@ -205,15 +205,15 @@ func TestDailyLimit(t *testing.T) {
 		b.o.Account.DailyLimit = 40
 		path := b.many(60)
 		res, err := b.load(t.Context(), path)
-		if codeOf(err) != "account.daily-limit" || res.Totals.Loaded != 40 {
+		if codeOf(err) != "account.daily-limit" || res.Totals[ledger.ResultLoaded] != 40 {
 			t.Fatalf("%v, %s", err, res.Totals)
 		}
 		// Another process knows what the first has used up.
-		if res, err = b.load(t.Context(), path); codeOf(err) != "account.daily-limit" || res.Totals.Loaded != 0 || res.Totals.Already != 40 {
+		if res, err = b.load(t.Context(), path); codeOf(err) != "account.daily-limit" || res.Totals[ledger.ResultLoaded] != 0 || res.Totals[ledger.ResultAlready] != 40 {
 			t.Errorf("the same day: %v, %s", err, res.Totals)
 		}
 		time.Sleep(24 * time.Hour)
-		if res, err = b.load(t.Context(), path); err != nil || res.Totals.Loaded != 20 {
+		if res, err = b.load(t.Context(), path); err != nil || res.Totals[ledger.ResultLoaded] != 20 {
 			t.Errorf("the next day: %v, %s", err, res.Totals)
 		}
 	})
@@ -236,7 +236,7 @@ func TestOrderOfALead(t *testing.T) {
 				rows = append(rows, fmt.Sprintf("O%d,own%d@example.com,other", i, i))
 			}
 			res, err := b.load(t.Context(), b.deals(rows...))
-			if err != nil || res.Totals.Loaded != burst+others {
+			if err != nil || res.Totals[ledger.ResultLoaded] != burst+others {
 				t.Fatalf("%v, %s", err, res.Totals)
 			}
 			last, seen, late := "", 0, 0
@@ -287,7 +287,7 @@ func TestFileChangesBetweenThePasses(t *testing.T) {
 				t.Errorf("%v, %s, %d in the account", err, res.Totals, b.account.Count().Opportunities)
 			}
 			b.confirm = nil
-			if res, err = b.load(t.Context(), path); err != nil || res.Totals.NotSent > 0 {
+			if res, err = b.load(t.Context(), path); err != nil || res.Totals[ledger.ResultNotSent] > 0 {
 				t.Errorf("again: %v, %s", err, res.Totals)
 			}
 		})
@@ -302,7 +302,7 @@ func TestInterrupted(t *testing.T) {
 		time.AfterFunc(3*time.Second, cancel)
 		path := b.many(100)
 		res, err := b.load(ctx, path)
-		if !errors.Is(err, context.Canceled) || res.Totals.Loaded == 0 || res.Totals.InDoubt > 0 || res.Totals.Loaded != int64(b.account.Count().Opportunities) {
+		if !errors.Is(err, context.Canceled) || res.Totals[ledger.ResultLoaded] == 0 || res.Totals[ledger.ResultInDoubt] > 0 || res.Totals[ledger.ResultLoaded] != int64(b.account.Count().Opportunities) {
 			t.Errorf("%v, %s, %d in the account", err, res.Totals, b.account.Count().Opportunities)
 		}
 		if res, err = b.load(t.Context(), path); err != nil || b.account.Count().Opportunities != 100 {
@@ -316,7 +316,7 @@ func TestInterrupted(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		time.AfterFunc(3*time.Second, cancel)
 		res, err := b.load(ctx, b.many(1000))
-		if !errors.Is(err, context.Canceled) || res.Totals.InDoubt > 0 || res.Totals.NotSent == 0 || res.Totals.Loaded != int64(b.account.Count().Opportunities) {
+		if !errors.Is(err, context.Canceled) || res.Totals[ledger.ResultInDoubt] > 0 || res.Totals[ledger.ResultNotSent] == 0 || res.Totals[ledger.ResultLoaded] != int64(b.account.Count().Opportunities) {
 			t.Errorf("%v, %s, %d in the account", err, res.Totals, b.account.Count().Opportunities)
 		}
 	})
@@ -328,10 +328,10 @@ func TestInterrupted(t *testing.T) {
 		time.AfterFunc(20*time.Second, cancel)
 		path := b.deals("D1,a@example.com,A")
 		res, err := b.load(ctx, path)
-		if !errors.Is(err, context.Canceled) || res.Totals.InDoubt != 1 || b.account.Count().Opportunities != 0 {
+		if !errors.Is(err, context.Canceled) || res.Totals[ledger.ResultInDoubt] != 1 || b.account.Count().Opportunities != 0 {
 			t.Errorf("%v, %s", err, res.Totals)
 		}
-		if res, err = b.load(t.Context(), path); err != nil || res.Totals.Loaded != 1 || b.account.Count().Opportunities != 1 {
+		if res, err = b.load(t.Context(), path); err != nil || res.Totals[ledger.ResultLoaded] != 1 || b.account.Count().Opportunities != 1 {
 			t.Errorf("again: %v, %s", err, res.Totals)
 		}
 	})
@@ -343,7 +343,7 @@ func TestDeclined(t *testing.T) {
 		defer b.close()
 		path := b.deals("D1,a@example.com,A", "D2,nobody,B")
 		b.confirm = func(p Plan) error {
-			if p.Ready != 1 || p.Invalid != 1 || p.Calls != 1 {
+			if p.Ready() != 1 || p.Rows[ledger.ResultInvalid] != 1 || p.Calls != 1 {
 				t.Errorf("plan %+v", p)
 			}
 			return errors.New("no")
@@ -362,33 +362,33 @@ func TestTrouble(t *testing.T) {
 		o      sandbox.Options
 		fail   []string
 		set    func(b *bench)
-		totals ledger.Totals
+		totals ledger.Counts
 		holds  int
 		code   string
 	}{
-		{name: "answer lost", fail: []string{sandbox.FaultLostAnswer}, totals: ledger.Totals{Loaded: 1}, holds: 1},
-		{name: "cut before", fail: []string{sandbox.FaultCutBefore}, totals: ledger.Totals{Loaded: 1}, holds: 1},
-		{name: "lost twice", fail: []string{sandbox.FaultCutBefore, sandbox.FaultHangAfter}, totals: ledger.Totals{Loaded: 1}, holds: 1},
-		{name: "never arrives", fail: []string{sandbox.FaultCutBefore, sandbox.FaultCutBefore, sandbox.FaultBadGatewayBefore}, totals: ledger.Totals{NotSent: 1}, code: "doubt.never-arrives"},
-		{name: "settling is off", fail: []string{sandbox.FaultLostAnswer}, set: func(b *bench) { b.o.NoSettle = true }, totals: ledger.Totals{InDoubt: 1}, holds: 1},
-		{name: "index lags behind the first look", o: sandbox.Options{IndexLag: 80 * time.Second}, fail: []string{sandbox.FaultLostAnswer}, totals: ledger.Totals{Loaded: 1}, holds: 1},
-		{name: "index never shows it", o: sandbox.Options{IndexLag: 48 * time.Hour}, fail: []string{sandbox.FaultLostAnswer}, totals: ledger.Totals{InDoubt: 1}, holds: 1, code: "doubt.unread"},
-		{name: "the account's clock is behind", o: sandbox.Options{Skew: -4 * time.Minute}, fail: []string{sandbox.FaultLostAnswer}, totals: ledger.Totals{Loaded: 1}, holds: 1},
-		{name: "the account's clock is ahead", o: sandbox.Options{Skew: 4 * time.Minute}, fail: []string{sandbox.FaultLostAnswer}, totals: ledger.Totals{Loaded: 1}, holds: 1},
-		{name: "a clock that the Date header hides", o: sandbox.Options{Skew: -4 * time.Minute, DateHeader: "real"}, fail: []string{sandbox.FaultLostAnswer}, totals: ledger.Totals{InDoubt: 1}, holds: 1, code: "doubt.early"},
+		{name: "answer lost", fail: []string{sandbox.FaultLostAnswer}, totals: ledger.Counts{ledger.ResultLoaded: 1}, holds: 1},
+		{name: "cut before", fail: []string{sandbox.FaultCutBefore}, totals: ledger.Counts{ledger.ResultLoaded: 1}, holds: 1},
+		{name: "lost twice", fail: []string{sandbox.FaultCutBefore, sandbox.FaultHangAfter}, totals: ledger.Counts{ledger.ResultLoaded: 1}, holds: 1},
+		{name: "never arrives", fail: []string{sandbox.FaultCutBefore, sandbox.FaultCutBefore, sandbox.FaultBadGatewayBefore}, totals: ledger.Counts{ledger.ResultNotSent: 1}, code: "doubt.never-arrives"},
+		{name: "settling is off", fail: []string{sandbox.FaultLostAnswer}, set: func(b *bench) { b.o.NoSettle = true }, totals: ledger.Counts{ledger.ResultInDoubt: 1}, holds: 1},
+		{name: "index lags behind the first look", o: sandbox.Options{IndexLag: 80 * time.Second}, fail: []string{sandbox.FaultLostAnswer}, totals: ledger.Counts{ledger.ResultLoaded: 1}, holds: 1},
+		{name: "index never shows it", o: sandbox.Options{IndexLag: 48 * time.Hour}, fail: []string{sandbox.FaultLostAnswer}, totals: ledger.Counts{ledger.ResultInDoubt: 1}, holds: 1, code: "doubt.unread"},
+		{name: "the account's clock is behind", o: sandbox.Options{Skew: -4 * time.Minute}, fail: []string{sandbox.FaultLostAnswer}, totals: ledger.Counts{ledger.ResultLoaded: 1}, holds: 1},
+		{name: "the account's clock is ahead", o: sandbox.Options{Skew: 4 * time.Minute}, fail: []string{sandbox.FaultLostAnswer}, totals: ledger.Counts{ledger.ResultLoaded: 1}, holds: 1},
+		{name: "a clock that the Date header hides", o: sandbox.Options{Skew: -4 * time.Minute, DateHeader: "real"}, fail: []string{sandbox.FaultLostAnswer}, totals: ledger.Counts{ledger.ResultInDoubt: 1}, holds: 1, code: "doubt.early"},
 		{name: "the same record by hand, long before", fail: []string{sandbox.FaultCutBefore}, set: func(b *bench) {
 			lead, err := b.account.AddLead(map[string]string{"EmailAddress": "a@example.com"})
 			check(b.t, err)
 			_, err = b.account.AddOpportunity(lead, 12000, "", map[string]string{"mx_Custom_1": "A"})
 			check(b.t, err)
 			time.Sleep(time.Hour)
-		}, totals: ledger.Totals{Loaded: 1}, holds: 2},
+		}, totals: ledger.Counts{ledger.ResultLoaded: 1}, holds: 2},
 		{name: "the key is sent, and a record with it is a minute older", fail: []string{sandbox.FaultLostAnswer}, o: sandbox.Options{Skew: -4 * time.Minute, DateHeader: "real"}, set: func(b *bench) {
 			b.mapping += "    mx_Custom_2: Deal\n"
-		}, totals: ledger.Totals{Loaded: 1}, holds: 1},
+		}, totals: ledger.Counts{ledger.ResultLoaded: 1}, holds: 1},
 		{name: "the key stands in the trail before the index shows the rest", fail: []string{sandbox.FaultLostAnswer}, o: sandbox.Options{IndexLag: 48 * time.Hour}, set: func(b *bench) {
 			b.mapping += "    mx_Custom_2: Deal\n"
-		}, totals: ledger.Totals{Loaded: 1}, holds: 1},
+		}, totals: ledger.Counts{ledger.ResultLoaded: 1}, holds: 1},
 		{name: "the trail cannot be read", fail: []string{sandbox.FaultCutBefore}, set: func(b *bench) {
 			b.wire.before = func(r *http.Request) (*http.Response, error) {
 				if strings.HasSuffix(r.URL.Path, "/Retrieve") {
@@ -398,7 +398,7 @@ func TestTrouble(t *testing.T) {
 			}
 			_, err := b.account.AddLead(map[string]string{"EmailAddress": "a@example.com"})
 			check(b.t, err)
-		}, totals: ledger.Totals{InDoubt: 1}, code: "doubt.unread"},
+		}, totals: ledger.Counts{ledger.ResultInDoubt: 1}, code: "doubt.unread"},
 		{name: "the look-up of the lead cannot be read, the search knows it", fail: []string{sandbox.FaultLostAnswer}, set: func(b *bench) {
 			b.wire.before = func(r *http.Request) (*http.Response, error) {
 				if strings.HasSuffix(r.URL.Path, "/Leads.GetByEmailaddress") {
@@ -406,7 +406,7 @@ func TestTrouble(t *testing.T) {
 				}
 				return nil, nil
 			}
-		}, totals: ledger.Totals{Loaded: 1}, holds: 1},
+		}, totals: ledger.Counts{ledger.ResultLoaded: 1}, holds: 1},
 		{name: "no look-up of the lead works, nothing is sent again", fail: []string{sandbox.FaultCutBefore}, set: func(b *bench) {
 			b.wire.before = func(r *http.Request) (*http.Response, error) {
 				if strings.HasSuffix(r.URL.Path, "/Leads.GetByEmailaddress") || strings.HasSuffix(r.URL.Path, "/GetOpportunitiesByUniqueLeadField") {
@@ -414,7 +414,7 @@ func TestTrouble(t *testing.T) {
 				}
 				return nil, nil
 			}
-		}, totals: ledger.Totals{InDoubt: 1}, code: "doubt.unread"},
+		}, totals: ledger.Counts{ledger.ResultInDoubt: 1}, code: "doubt.unread"},
 	} {
 		bubble(t, c.name, func(t *testing.T) {
 			b := newBench(t, c.o)
@@ -479,9 +479,9 @@ func TestChangedInDoubt(t *testing.T) {
 			if len(held) != 1 {
 				t.Fatalf("%d in the account; %s, %s", len(held), res.Totals, res2.Totals)
 			}
-			want, totals := "wrong", ledger.Totals{Changed: 1}
+			want, totals := "wrong", ledger.Counts{ledger.ResultChanged: 1}
 			if fault == sandbox.FaultCutBefore {
-				want, totals = "right", ledger.Totals{Loaded: 1}
+				want, totals = "right", ledger.Counts{ledger.ResultLoaded: 1}
 			}
 			if got := held[0].Fields["mx_Custom_1"]; got != want || res2.Totals != totals {
 				t.Errorf("the account has %q; %s, %s", got, res.Totals, res2.Totals)
@@ -504,7 +504,7 @@ func TestSettleCommand(t *testing.T) {
 		res, err := s.Settle(t.Context())
 		check(t, err)
 		check(t, s.Close())
-		if res.InDoubt != 2 || res.LeftInDoubt != 0 || res.Loaded != 2 || b.account.Count().Opportunities != 3 {
+		if res.InDoubt != 2 || res.Rows[ledger.ResultInDoubt] != 0 || res.Rows[ledger.ResultLoaded] != 2 || b.account.Count().Opportunities != 3 {
 			t.Errorf("%+v, %d in the account", res, b.account.Count().Opportunities)
 		}
 	})
@@ -518,7 +518,7 @@ func TestManyFilesInOneSession(t *testing.T) {
 		s := b.connect()
 		for i := range 2 {
 			res, err := b.loadIn(t.Context(), s, b.deals(fmt.Sprintf("D%d,a@example.com,A", i), fmt.Sprintf("E%d,b@example.com,A", i)))
-			if err != nil || res.Totals.Loaded != 2 || s.Snapshot().Done() != 2 {
+			if err != nil || res.Totals[ledger.ResultLoaded] != 2 || s.Snapshot().Done() != 2 {
 				t.Errorf("%v, %s, %+v", err, res.Totals, s.Snapshot())
 			}
 		}
@@ -579,10 +579,10 @@ SalesActivity:
 		time.Sleep(time.Hour)
 		path := b.deals("D1,Asha@example.com,x")
 		res, err := b.load(t.Context(), path)
-		if err != nil || res.Totals.Rejected != 1 {
+		if err != nil || res.Totals[ledger.ResultRejected] != 1 {
 			t.Fatalf("%v, %s", err, res.Totals)
 		}
-		if res, err = b.load(t.Context(), path); err != nil || res.Totals.Loaded != 1 {
+		if res, err = b.load(t.Context(), path); err != nil || res.Totals[ledger.ResultLoaded] != 1 {
 			t.Errorf("again: %v, %s", err, res.Totals)
 		}
 		if n := len(b.account.SalesActivities()); n != 1 {

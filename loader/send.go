@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"iter"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -344,22 +343,9 @@ func (r *run) doubtLead(out ledger.Outcome, p *ledger.Payload) {
 
 // count keeps the numbers of the progress line.
 func (r *run) count(out ledger.Outcome) {
-	var c *atomic.Int64
-	switch out.State {
-	case ledger.Loaded:
-		c = &r.live.loaded
-	case ledger.Duplicate:
-		c = &r.live.duplicate
-	case ledger.Pending:
-		c = &r.live.pending
-	case ledger.Rejected:
-		c = &r.live.rejected
-	case ledger.InDoubt:
-		c = &r.live.inDoubt
-	default:
-		return
+	if out.State != ledger.Ready {
+		r.live.rows[ledger.ResultOf(ledger.Due, out.State, false)].Add(1)
 	}
-	c.Add(1)
 }
 
 // sendJob makes the calls for one row until its fate is known or in doubt. An

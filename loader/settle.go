@@ -184,8 +184,8 @@ func (r *run) settleGroup(ctx context.Context, g *group) (settled, error) {
 			if err != nil {
 				return done, err
 			}
-			r.live.inDoubt.Add(-1)
-			r.live.loaded.Add(1)
+			r.live.rows[ledger.ResultInDoubt].Add(-1)
+			r.live.rows[ledger.ResultLoaded].Add(1)
 		case absent:
 			done.absent = append(done.absent, rec)
 		default:
@@ -243,7 +243,7 @@ func (r *run) resend(ctx context.Context, rec ledger.OpenRecord) error {
 	if err := r.led.Settle(ctx, o); err != nil {
 		return err
 	}
-	r.live.inDoubt.Add(-1)
+	r.live.rows[ledger.ResultInDoubt].Add(-1)
 	if rec.Changed || rec.Resends >= maxResends {
 		return nil
 	}

@@ -3,15 +3,15 @@ package loader
 import (
 	"context"
 	"time"
+
+	"leadload/loader/ledger"
 )
 
 // SettleResult is what leadload settle did.
 type SettleResult struct {
-	InDoubt, Pending            int64 // before
-	LeftInDoubt, LeftPending    int64 // after
-	Calls, Throttled            int64
-	Loaded, Duplicate, Rejected int64
-	NotSent                     int64
+	InDoubt, Pending int64         // before
+	Rows             ledger.Counts // after: they add up to those before
+	Calls, Throttled int64
 }
 
 // Settle asks the account about all its rows in doubt and pending, and sends
@@ -38,13 +38,18 @@ func (s *Session) Settle(ctx context.Context) (SettleResult, error) {
 	}
 	after := s.pacer.State()
 	res.Calls, res.Throttled = after.Calls-before.Calls, after.Throttled-before.Throttled
-	res.Loaded, res.Duplicate, res.Rejected = s.live.loaded.Load(), s.live.duplicate.Load(), s.live.rejected.Load()
 	if err := s.led.Flush(); err != nil && runErr == nil {
 		runErr = err
 	}
-	if res.LeftInDoubt, res.LeftPending, err = s.led.CountOpen(context.WithoutCancel(ctx), s.acct); err != nil && runErr == nil {
+	doubt, pending, err := s.led.CountOpen(context.WithoutCancel(ctx), s.acct)
+	if err != nil && runErr == nil {
 		runErr = err
 	}
-	res.NotSent = max(res.InDoubt+res.Pending-res.LeftInDoubt-res.LeftPending-res.Loaded-res.Duplicate-res.Rejected, 0)
+	live := s.live.counts()
+	for _, r := range []ledger.Result{ledger.ResultLoaded, ledger.ResultDuplicate, ledger.ResultRejected} {
+		res.Rows[r] = live[r]
+	}
+	res.Rows[ledger.ResultInDoubt], res.Rows[ledger.ResultPending] = doubt, pending
+	res.Rows[ledger.ResultNotSent] = max(res.InDoubt+res.Pending-res.Rows.Sum(), 0)
 	return res, runErr
 }

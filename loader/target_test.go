@@ -102,7 +102,7 @@ func TestEveryTarget(t *testing.T) {
 						attempts = max(attempts, r.Attempts)
 					}
 				}
-				if n := res.Totals.Loaded + res.Totals.Already; n != 3 {
+				if n := res.Totals[ledger.ResultLoaded] + res.Totals[ledger.ResultAlready]; n != 3 {
 					t.Errorf("totals %s, want 3 in the account", res.Totals)
 				}
 				if n := form.held(b.account); n != 3 {
@@ -124,7 +124,7 @@ func TestEveryTarget(t *testing.T) {
 				if attempts != c.attempts {
 					t.Errorf("%d attempts at most, want %d", attempts, c.attempts)
 				}
-				if res, err := b.load(t.Context(), path); err != nil || res.Totals.Already != 3 {
+				if res, err := b.load(t.Context(), path); err != nil || res.Totals[ledger.ResultAlready] != 3 {
 					t.Errorf("the same file again: %v, %s; want already 3", err, res.Totals)
 				}
 			})
@@ -157,25 +157,25 @@ func TestSettleSales(t *testing.T) {
 		name   string
 		fail   string
 		set    func(b *bench, lead string)
-		totals ledger.Totals
+		totals ledger.Counts
 		held   int
 		code   string
 	}{
 		{name: "the list of sales cannot be read", fail: sandbox.FaultLostAnswer, set: func(b *bench, _ string) { b.wire.before = missing("/RetrieveByLeadId") },
-			totals: ledger.Totals{InDoubt: 1}, held: 1, code: "doubt.unread"},
+			totals: ledger.Counts{ledger.ResultInDoubt: 1}, held: 1, code: "doubt.unread"},
 		{name: "the trail cannot be read: the list is enough", fail: sandbox.FaultLostAnswer, set: func(b *bench, _ string) { b.wire.before = missing("/Retrieve") },
-			totals: ledger.Totals{Loaded: 1}, held: 1},
+			totals: ledger.Counts{ledger.ResultLoaded: 1}, held: 1},
 		{name: "the same sale by hand an hour before: the trail dates it", fail: sandbox.FaultCutBefore, set: func(b *bench, lead string) {
 			_, err := b.account.AddSalesActivity(lead, map[string]string{same: "Won", "mx_Custom_5": "A"})
 			check(b.t, err)
 			time.Sleep(time.Hour)
-		}, totals: ledger.Totals{Loaded: 1}, held: 2},
+		}, totals: ledger.Counts{ledger.ResultLoaded: 1}, held: 2},
 		{name: "another sale of the lead made meanwhile may be the row, changed", fail: sandbox.FaultCutBefore, set: func(b *bench, lead string) {
 			time.AfterFunc(10*time.Second, func() {
 				_, err := b.account.AddSalesActivity(lead, map[string]string{same: "Lost", "mx_Custom_5": "Z"})
 				check(b.t, err)
 			})
-		}, totals: ledger.Totals{InDoubt: 1}, held: 1, code: "doubt.similar"},
+		}, totals: ledger.Counts{ledger.ResultInDoubt: 1}, held: 1, code: "doubt.similar"},
 	} {
 		bubble(t, c.name, func(t *testing.T) {
 			b := newBench(t, sandbox.Options{})
@@ -209,7 +209,7 @@ func TestSettleQueued(t *testing.T) {
 		b.mapping = mapped
 		check(t, b.account.FailNext(sandbox.FaultLostAnswer))
 		res, err := b.load(t.Context(), b.deals(rows...))
-		if err != nil || res.Totals != (ledger.Totals{Loaded: 2}) || opportunities(b.account) != 2 {
+		if err != nil || res.Totals != (ledger.Counts{ledger.ResultLoaded: 2}) || opportunities(b.account) != 2 {
 			t.Errorf("%v, %s, %d in the account; want 2 loaded", err, res.Totals, opportunities(b.account))
 		}
 		if n := b.wire.count("capture"); n != 2 {
@@ -223,7 +223,7 @@ func TestSettleQueued(t *testing.T) {
 		b.wire.before = missing("/metrics")
 		check(t, b.account.FailNext(sandbox.FaultCutBefore))
 		res, err := b.load(t.Context(), b.deals(rows...))
-		if err != nil || res.Totals != (ledger.Totals{Loaded: 1, InDoubt: 1}) {
+		if err != nil || res.Totals != (ledger.Counts{ledger.ResultLoaded: 1, ledger.ResultInDoubt: 1}) {
 			t.Errorf("%v, %s; want 1 loaded and 1 in doubt", err, res.Totals)
 		}
 		for _, r := range b.rows(res) {
@@ -239,7 +239,7 @@ func TestSettleQueued(t *testing.T) {
 		b.o.Wait = time.Minute
 		begin := time.Now()
 		res, err := b.load(t.Context(), b.deals(rows...))
-		if err != nil || res.Totals != (ledger.Totals{Pending: 2}) {
+		if err != nil || res.Totals != (ledger.Counts{ledger.ResultPending: 2}) {
 			t.Fatalf("%v, %s; want 2 pending", err, res.Totals)
 		}
 		if took := time.Since(begin); took < time.Minute || took > 2*time.Minute {
@@ -250,7 +250,7 @@ func TestSettleQueued(t *testing.T) {
 		settled, err := s.Settle(t.Context())
 		check(t, err)
 		check(t, s.Close())
-		if settled.Pending != 2 || settled.LeftPending != 0 || settled.Loaded != 2 || opportunities(b.account) != 2 {
+		if settled.Pending != 2 || settled.Rows[ledger.ResultPending] != 0 || settled.Rows[ledger.ResultLoaded] != 2 || opportunities(b.account) != 2 {
 			t.Errorf("%+v, %d in the account", settled, opportunities(b.account))
 		}
 	})
@@ -260,7 +260,7 @@ func TestSettleQueued(t *testing.T) {
 		b.mapping = mapped
 		b.o.Wait = time.Minute
 		res, err := b.load(t.Context(), b.deals(rows...))
-		if err != nil || res.Totals != (ledger.Totals{Pending: 2}) {
+		if err != nil || res.Totals != (ledger.Counts{ledger.ResultPending: 2}) {
 			t.Fatalf("%v, %s; want 2 pending", err, res.Totals)
 		}
 		time.Sleep(leadsquared.AsyncRetrySpan)
@@ -268,7 +268,7 @@ func TestSettleQueued(t *testing.T) {
 		settled, err := s.Settle(t.Context())
 		check(t, err)
 		check(t, s.Close())
-		if settled.LeftPending != 0 || settled.LeftInDoubt != 2 {
+		if settled.Rows[ledger.ResultPending] != 0 || settled.Rows[ledger.ResultInDoubt] != 2 {
 			t.Errorf("after %s: %+v; want both in doubt", leadsquared.AsyncRetrySpan, settled)
 		}
 	})
@@ -279,16 +279,16 @@ func TestCreateLead(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		set    func(b *bench)
-		totals ledger.Totals
+		totals ledger.Counts
 		leads  int
 		code   string
 	}{
-		{name: "made, found and used", totals: ledger.Totals{Loaded: 1}, leads: 1},
-		{name: "its answer is lost: it is there", set: func(b *bench) { check(b.t, b.account.FailNext(sandbox.FaultLostAnswer)) }, totals: ledger.Totals{Loaded: 1}, leads: 1},
-		{name: "cut before: it is asked for again", set: func(b *bench) { check(b.t, b.account.FailNext(sandbox.FaultCutBefore)) }, totals: ledger.Totals{Loaded: 1}, leads: 1},
+		{name: "made, found and used", totals: ledger.Counts{ledger.ResultLoaded: 1}, leads: 1},
+		{name: "its answer is lost: it is there", set: func(b *bench) { check(b.t, b.account.FailNext(sandbox.FaultLostAnswer)) }, totals: ledger.Counts{ledger.ResultLoaded: 1}, leads: 1},
+		{name: "cut before: it is asked for again", set: func(b *bench) { check(b.t, b.account.FailNext(sandbox.FaultCutBefore)) }, totals: ledger.Counts{ledger.ResultLoaded: 1}, leads: 1},
 		{name: "cut every time: the row is not sent", set: func(b *bench) {
 			check(b.t, b.account.FailNext(sandbox.FaultCutBefore, sandbox.FaultCutBefore, sandbox.FaultCutBefore))
-		}, totals: ledger.Totals{NotSent: 1}, code: "lead.unread"},
+		}, totals: ledger.Counts{ledger.ResultNotSent: 1}, code: "lead.unread"},
 	} {
 		bubble(t, c.name, func(t *testing.T) {
 			b := newBench(t, sandbox.Options{})
@@ -303,7 +303,7 @@ SalesActivity: {Status: {value: Won}, mx_Custom_5: Name}
 				c.set(b)
 			}
 			res, err := b.load(t.Context(), b.deals("D1,a@example.com,A"))
-			if err != nil || res.Totals != c.totals || len(b.account.Leads()) != c.leads || len(b.account.SalesActivities()) != int(c.totals.Loaded) {
+			if err != nil || res.Totals != c.totals || len(b.account.Leads()) != c.leads || len(b.account.SalesActivities()) != int(c.totals[ledger.ResultLoaded]) {
 				t.Errorf("%v, %s, %d leads, %d sales; want %s and %d leads", err, res.Totals, len(b.account.Leads()), len(b.account.SalesActivities()), c.totals, c.leads)
 			}
 			if r := b.rows(res)[0]; c.code != "" && r.Code != c.code {

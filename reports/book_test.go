@@ -456,9 +456,11 @@ func TestColours(t *testing.T) {
 		}
 		return 0.2126*part(n>>16) + 0.7152*part(n>>8) + 0.0722*part(n)
 	}
-	for _, r := range results {
-		l, ok := looks[r]
-		if !ok {
+	var seen ledger.Counts
+	for _, r := range shownOrder {
+		seen.Add(r, 1)
+		l := looks[r]
+		if l.ground == "" || l.ink == "" || l.bar == "" {
 			t.Errorf("%s has no look", r)
 			continue
 		}
@@ -466,12 +468,10 @@ func TestColours(t *testing.T) {
 			t.Errorf("%s: contrast %.1f", r, c)
 		}
 	}
-	var totals ledger.Totals
-	for _, r := range results {
-		totals.Add(r)
-	}
-	if totals.Sum() != int64(len(looks)) || totals != (ledger.Totals{Loaded: 1, Already: 1, Duplicate: 1, Pending: 1, Rejected: 1, Invalid: 1, InDoubt: 1, NotSent: 2, Skipped: 1, Repeated: 1, Changed: 1}) {
-		t.Errorf("the list of results is not every result once: %+v", totals)
+	for r := ledger.ResultLoaded; int(r) < ledger.NumResults; r++ {
+		if seen[r] != 1 {
+			t.Errorf("%s is %d times in the order shown, want once", r, seen[r])
+		}
 	}
 }
 

@@ -45,7 +45,7 @@ func (r *result) values() [numColumns]string {
 
 func resultOf(r *ledger.Row) result {
 	out := result{
-		Row: strconv.Itoa(origin(r)), Result: string(r.Result), ID: r.ID, Lead: r.LeadID,
+		Row: strconv.Itoa(origin(r)), Result: r.Result.String(), ID: r.ID, Lead: r.LeadID,
 		Error: r.Error, WhatToDo: r.Hint, Key: r.Key,
 	}
 	if r.Attempts > 0 {

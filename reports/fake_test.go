@@ -54,10 +54,10 @@ func (f fakeLedger) Errors(ctx context.Context, run int64, n int) ([]ledger.Erro
 }
 
 // totals counts the rows of a fake.
-func (f fakeLedger) totals() ledger.Totals {
-	var t ledger.Totals
+func (f fakeLedger) totals() ledger.Counts {
+	var t ledger.Counts
 	for i := range f.n {
-		t.Add(f.row(i).Result)
+		t.Add(f.row(i).Result, 1)
 	}
 	return t
 }

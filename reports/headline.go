@@ -29,10 +29,10 @@ func (j *job) title() string {
 func (j *job) headline(t *tally) string {
 	c := t.totals
 	total := c.Sum()
-	in := c.Loaded + c.Already + c.Duplicate
+	in := c[ledger.ResultLoaded] + c[ledger.ResultAlready] + c[ledger.ResultDuplicate]
 	matched := ""
-	if c.Duplicate > 0 {
-		matched = thousands(c.Duplicate) + " matched what was there"
+	if c[ledger.ResultDuplicate] > 0 {
+		matched = thousands(c[ledger.ResultDuplicate]) + " matched what was there"
 	}
 	var parts []string
 	switch {
@@ -42,7 +42,7 @@ func (j *job) headline(t *tally) string {
 		return "There was no row to load."
 	}
 	if j.Run.Command == "check" {
-		parts = append(parts, fmt.Sprintf("Nothing was sent. %s of %s would be sent", thousands(t.wouldSend), counted(total, "row")))
+		parts = append(parts, fmt.Sprintf("Nothing was sent. %s of %s would be sent", thousands(c[ledger.ResultWouldSend]), counted(total, "row")))
 		if in > 0 {
 			parts = append(parts, fmt.Sprintf("%s already in the account", thousands(in)))
 		}
@@ -58,8 +58,8 @@ func (j *job) headline(t *tally) string {
 		if matched != "" {
 			parts = append(parts, matched)
 		}
-		if c.Changed > 0 {
-			parts = append(parts, thousands(c.Changed)+" there with other values")
+		if c[ledger.ResultChanged] > 0 {
+			parts = append(parts, thousands(c[ledger.ResultChanged])+" there with other values")
 		}
 	}
 	if n := c.Person(); n > 0 {
@@ -69,13 +69,13 @@ func (j *job) headline(t *tally) string {
 		}
 		parts = append(parts, fmt.Sprintf("%s %s a person", thousands(n), word))
 	}
-	if n := c.Pending; n > 0 {
+	if n := c[ledger.ResultPending]; n > 0 {
 		parts = append(parts, thousands(n)+" pending")
 	}
-	if n := c.NotSent - t.wouldSend; n > 0 {
+	if n := c[ledger.ResultNotSent]; n > 0 {
 		parts = append(parts, thousands(n)+" not sent")
 	}
-	if n := c.Skipped; n > 0 {
+	if n := c[ledger.ResultSkipped]; n > 0 {
 		parts = append(parts, thousands(n)+" skipped")
 	}
 	return strings.Join(parts, " · ") + "."
@@ -170,8 +170,8 @@ func spaced(text string) string {
 
 // shown are the results that a Summary lists: those that have rows.
 func (t *tally) shown() (with []ledger.Result) {
-	for _, r := range results {
-		if t.count(r) > 0 {
+	for _, r := range shownOrder {
+		if t.totals[r] > 0 {
 			with = append(with, r)
 		}
 	}

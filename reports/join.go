@@ -17,54 +17,20 @@ type line struct {
 	cells []source.Cell // the input's own, one for each name of its header; nil when they are not known
 }
 
-// tally is what is found out while the lines go by.
+// tally counts what we learn while reading the lines.
 type tally struct {
-	totals    ledger.Totals // counted from the lines themselves
-	wouldSend int64         // of totals.NotSent
-	lines     int64
-	changed   int64 // lines whose row in the file is another one now
-	missing   int64 // lines whose row the file no longer has
-	extra     int64 // rows of the file that the run does not know
-	broken    error // where the file could not be read on
+	totals  ledger.Counts // counted from the lines themselves
+	lines   int64
+	changed int64 // lines whose row in the file is another one now
+	missing int64 // lines whose row the file no longer has
+	extra   int64 // rows of the file that the run does not know
+	broken  error // where the file could not be read on
 }
 
 // add counts one line.
 func (t *tally) add(r ledger.Result) {
-	t.totals.Add(r)
+	t.totals.Add(r, 1)
 	t.lines++
-	if r == ledger.ResultWouldSend {
-		t.wouldSend++
-	}
-}
-
-// count is the number of lines with a result.
-func (t *tally) count(r ledger.Result) int64 {
-	c := t.totals
-	switch r {
-	case ledger.ResultLoaded:
-		return c.Loaded
-	case ledger.ResultAlready:
-		return c.Already
-	case ledger.ResultDuplicate:
-		return c.Duplicate
-	case ledger.ResultPending:
-		return c.Pending
-	case ledger.ResultRejected:
-		return c.Rejected
-	case ledger.ResultInvalid:
-		return c.Invalid
-	case ledger.ResultInDoubt:
-		return c.InDoubt
-	case ledger.ResultSkipped:
-		return c.Skipped
-	case ledger.ResultRepeated:
-		return c.Repeated
-	case ledger.ResultChanged:
-		return c.Changed
-	case ledger.ResultWouldSend:
-		return t.wouldSend
-	}
-	return c.NotSent - t.wouldSend
 }
 
 // batchLines is how many lines travel together from the goroutine that reads

@@ -95,7 +95,7 @@ func TestConservation(t *testing.T) {
 		for _, ext := range []string{".xlsx", ".csv"} {
 			t.Run(c.name+ext, func(t *testing.T) {
 				j := every()
-				j.Totals = ledger.Totals{Loaded: c.rows}
+				j.Totals = ledger.Counts{ledger.ResultLoaded: c.rows}
 				l := j.rows.(fakeLedger)
 				l.fail = c.fail
 				j.rows = l

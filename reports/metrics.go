@@ -54,16 +54,8 @@ func metrics(s Summary) []byte {
 	}
 	const rows = "leadload_run_rows"
 	fmt.Fprintf(&b, "# HELP %s Rows of the last run by result; they add up to all rows.\n# TYPE %s gauge\n", rows, rows)
-	t := s.Totals
-	for _, v := range []struct {
-		result string
-		n      int64
-	}{
-		{"loaded", t.Loaded}, {"already", t.Already}, {"duplicate", t.Duplicate}, {"pending", t.Pending},
-		{"rejected", t.Rejected}, {"invalid", t.Invalid}, {"in_doubt", t.InDoubt}, {"not_sent", t.NotSent},
-		{"skipped", t.Skipped}, {"repeated", t.Repeated}, {"changed", t.Changed},
-	} {
-		fmt.Fprintf(&b, "%s{%s,result=\"%s\"} %d\n", rows, labels, v.result, v.n)
+	for result, n := range s.Totals.Named() {
+		fmt.Fprintf(&b, "%s{%s,result=\"%s\"} %d\n", rows, labels, result, n)
 	}
 	one("leadload_run_calls", "Calls that the last run made, throttled ones too.", float64(s.Calls))
 	one("leadload_run_throttled_calls", "Calls of the last run that the account turned away for their rate.", float64(s.Throttled))

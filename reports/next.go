@@ -13,9 +13,9 @@ const oneCauseRows = 3
 // OneCause reports whether every row that could have been loaded failed, and
 // all for the same reason: then the mapping is wrong, and not the rows. errs
 // are the two most common errors.
-func OneCause(t ledger.Totals, errs []ledger.ErrorCount) bool {
-	failed := t.Invalid + t.Rejected
-	return failed >= oneCauseRows && t.Loaded+t.Already+t.Duplicate+t.Pending+t.InDoubt+t.NotSent+t.Changed == 0 &&
+func OneCause(t ledger.Counts, errs []ledger.ErrorCount) bool {
+	failed := t[ledger.ResultInvalid] + t[ledger.ResultRejected]
+	return failed >= oneCauseRows && t.Sum()-failed-t[ledger.ResultSkipped]-t[ledger.ResultRepeated] == 0 &&
 		len(errs) > 0 && errs[0].Count >= failed
 }
 
@@ -26,7 +26,7 @@ func (j *job) advice(t *tally, errs []ledger.ErrorCount) string {
 	if len(j.Next) > 0 {
 		next = ": " + j.Next[0]
 	}
-	fix := c.Invalid + c.Rejected
+	fix := c[ledger.ResultInvalid] + c[ledger.ResultRejected]
 	switch {
 	case OneCause(c, errs):
 		again := "load"
@@ -36,16 +36,16 @@ func (j *job) advice(t *tally, errs []ledger.ErrorCount) string {
 		return fmt.Sprintf("Next: every row fails for the same reason, so correct the mapping and not the rows. Then %s the file again%s", again, next)
 	case j.Run.Command == "check" && fix > 0:
 		return fmt.Sprintf("Next: correct the %s of the sheet Failed in your file, or load the others now%s", counted(fix, "row"), next)
-	case j.Run.Command == "check" && t.wouldSend > 0:
+	case j.Run.Command == "check" && c[ledger.ResultWouldSend] > 0:
 		return "Next: load the file" + next
-	case c.NotSent-t.wouldSend > 0:
-		return fmt.Sprintf("Next: %s not sent. Run the same command again%s", was(c.NotSent-t.wouldSend), next)
+	case c[ledger.ResultNotSent] > 0:
+		return fmt.Sprintf("Next: %s not sent. Run the same command again%s", was(c[ledger.ResultNotSent]), next)
 	case fix > 0:
 		return fmt.Sprintf("Next: correct the %s on the sheet Failed, in the filled cells, and load that sheet%s", counted(fix, "row"), next)
-	case c.InDoubt+c.Pending > 0:
-		return fmt.Sprintf("Next: ask the account about %s in doubt or pending%s", counted(c.InDoubt+c.Pending, "row"), next)
-	case c.Changed+c.Repeated > 0:
-		return fmt.Sprintf("Next: look at the %s on the sheet Failed; nothing is left to send.", counted(c.Changed+c.Repeated, "row"))
+	case c[ledger.ResultInDoubt]+c[ledger.ResultPending] > 0:
+		return fmt.Sprintf("Next: ask the account about %s in doubt or pending%s", counted(c[ledger.ResultInDoubt]+c[ledger.ResultPending], "row"), next)
+	case c[ledger.ResultChanged]+c[ledger.ResultRepeated] > 0:
+		return fmt.Sprintf("Next: look at the %s on the sheet Failed; nothing is left to send.", counted(c[ledger.ResultChanged]+c[ledger.ResultRepeated], "row"))
 	}
 	return "Nothing is left to do."
 }

@@ -217,9 +217,9 @@ func (o *overview) results(b *book, t *tally) int {
 	with := t.shown()
 	row, total := 5, t.totals.Sum()
 	for _, r := range with {
-		o.set(at("D", row), string(r), b.styles.results[r])
-		o.set(at("E", row), t.count(r), o.count)
-		o.set(at("F", row), float64(t.count(r))/float64(total), o.share)
+		o.set(at("D", row), r.String(), b.styles.results[r])
+		o.set(at("E", row), t.totals[r], o.count)
+		o.set(at("F", row), float64(t.totals[r])/float64(total), o.share)
 		row++
 	}
 	o.set(at("D", row), "All rows", o.head)

@@ -98,7 +98,7 @@ func TestPathForFolderThatTakesNoFile(t *testing.T) {
 }
 
 func TestLine(t *testing.T) {
-	totals := ledger.Totals{Loaded: 412, Already: 30, Duplicate: 2, Rejected: 5, Invalid: 3, Skipped: 1, Repeated: 2, Changed: 1}
+	totals := ledger.Counts{ledger.ResultLoaded: 412, ledger.ResultAlready: 30, ledger.ResultDuplicate: 2, ledger.ResultRejected: 5, ledger.ResultInvalid: 3, ledger.ResultSkipped: 1, ledger.ResultRepeated: 2, ledger.ResultChanged: 1}
 	const counts = "loaded 412 · already 30 · duplicate 2 · pending 0 · rejected 5 · invalid 3 · in doubt 0 · not sent 0 · skipped 4 of 456 rows → "
 	for out, want := range map[string]string{
 		filepath.Join("some", "where", "deals-results.xlsx"): "deals-results.xlsx",

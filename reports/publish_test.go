@@ -201,7 +201,7 @@ func TestFullDisk(t *testing.T) {
 func TestNeed(t *testing.T) {
 	l, in := deals(1)
 	j := jobOf(l, in)
-	j.Totals = ledger.Totals{Loaded: 100_000}
+	j.Totals = ledger.Counts{ledger.ResultLoaded: 100_000}
 	for _, c := range []struct {
 		name       string
 		size, done int64

@@ -30,7 +30,7 @@ import (
 type Report struct {
 	Ledger   *ledger.Ledger
 	Run      ledger.Run
-	Totals   ledger.Totals  // every one of its rows gets exactly one line
+	Totals   ledger.Counts  // every one of its rows gets exactly one line
 	Input    *source.File   // nil: the input's columns are left out, and the Summary says so
 	Location *time.Location // the mapping's zone, shown beside UTC; nil is UTC
 	Next     []string       // commands to type next, most useful first
@@ -114,7 +114,7 @@ func WriteCSV(ctx context.Context, r Report, w io.Writer) error {
 
 // Line is the sentence that ends every run: the totals and the base name of
 // the results file. "" stands for no file and "-" for standard output.
-func Line(t ledger.Totals, out string) string {
+func Line(t ledger.Counts, out string) string {
 	switch out {
 	case "":
 		out = "no results file"

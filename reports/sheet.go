@@ -170,7 +170,7 @@ func (s *sheet) write(l *line) error {
 	}
 	s.values = append(s.values, excelize.Cell{StyleID: st.number, Value: origin(row)})
 	text(row.Key)
-	s.values = append(s.values, excelize.Cell{StyleID: st.results[row.Result], Value: string(row.Result)})
+	s.values = append(s.values, excelize.Cell{StyleID: st.results[row.Result], Value: row.Result.String()})
 	wrapped(row.Error)
 	wrapped(row.Hint)
 	if s.extra != nil {

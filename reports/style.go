@@ -11,7 +11,7 @@ import (
 // that nothing is told by colour alone.
 type look struct{ ground, ink, bar string }
 
-var looks = map[ledger.Result]look{
+var looks = [ledger.NumResults]look{
 	ledger.ResultLoaded:    {"C6EFCE", "00521B", "2E8B57"},
 	ledger.ResultAlready:   {"E2F0D9", "2F5018", "8CBF87"},
 	ledger.ResultDuplicate: {"DDEBF7", "1B456E", "4A86C5"},
@@ -26,8 +26,8 @@ var looks = map[ledger.Result]look{
 	ledger.ResultWouldSend: {"DDEBF7", "1B456E", "4A86C5"},
 }
 
-// results is every result in the order in which people are told of them.
-var results = []ledger.Result{
+// shownOrder is every result in the order in which people read about them.
+var shownOrder = []ledger.Result{
 	ledger.ResultWouldSend,
 	ledger.ResultLoaded, ledger.ResultAlready, ledger.ResultDuplicate, ledger.ResultPending,
 	ledger.ResultRejected, ledger.ResultInvalid, ledger.ResultInDoubt, ledger.ResultChanged, ledger.ResultRepeated,
@@ -61,7 +61,7 @@ type styles struct {
 	fault   int // text that is at fault
 	header  int // of the result columns
 	own     int // header of the input's own columns
-	results map[ledger.Result]int
+	results [ledger.NumResults]int
 	dates   map[string]int // by number format
 	fills   map[int]int    // a style, filled as at fault
 }
@@ -70,7 +70,7 @@ type styles struct {
 // the format "Text": what is typed over 00123 or 2/3 there stays as typed, so
 // that a corrected sheet loads as it reads.
 func newStyles(f *excelize.File) (*styles, error) {
-	s := &styles{f: f, results: map[ledger.Result]int{}, dates: map[string]int{}, fills: map[int]int{}}
+	s := &styles{f: f, dates: map[string]int{}, fills: map[int]int{}}
 	s.text = s.add(&excelize.Style{NumFmt: asText, Alignment: &excelize.Alignment{Vertical: "top"}})
 	s.wrapped = s.add(&excelize.Style{NumFmt: asText, Alignment: &excelize.Alignment{Vertical: "top", WrapText: true}})
 	s.number = s.add(&excelize.Style{NumFmt: 1, Alignment: &excelize.Alignment{Vertical: "top", Horizontal: "left"}})
@@ -78,7 +78,8 @@ func newStyles(f *excelize.File) (*styles, error) {
 	s.fault = s.add(&excelize.Style{NumFmt: asText, Fill: solid(faultGround), Border: faultBorder, Alignment: &excelize.Alignment{Vertical: "top"}})
 	s.header = s.add(headerStyle("1F3864", "FFFFFF"))
 	s.own = s.add(headerStyle("D6DCE5", "1F3864"))
-	for r, l := range looks {
+	for _, r := range shownOrder {
+		l := looks[r]
 		s.results[r] = s.add(&excelize.Style{
 			NumFmt: asText, Fill: solid(l.ground), Font: font(l.ink, r.NeedsPerson()),
 			Alignment: &excelize.Alignment{Vertical: "top"},

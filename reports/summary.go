@@ -33,29 +33,13 @@ type Summary struct {
 	Limit       string         `json:"limit"`        // "25/5s" or "off"
 	Throttled   int64          `json:"throttled"`    // calls that the account turned away for their rate
 	Stop        string         `json:"stopped"`      // why the run ended early, in words; "" when it did not
-	Totals      SummaryTotals  `json:"totals"`       // of rows
+	Totals      ledger.Counts  `json:"totals"`       // of rows
 	Errors      []SummaryError `json:"errors"`       // the most common first, at most ten; never null
 	ResultsFile string         `json:"results_file"` // "" for none, "-" for standard output
 	ExitCode    int            `json:"exit_code"`    // of the process
 	Error       *Failure       `json:"error"`        // what stopped the program; null when nothing did
 	Next        []string       `json:"next"`         // commands to type next; never null
 	Line        string         `json:"line"`         // the sentence that ends the run
-}
-
-// SummaryTotals counts rows by result. All but Rows add up to Rows.
-type SummaryTotals struct {
-	Rows      int64 `json:"rows"`
-	Loaded    int64 `json:"loaded"`
-	Already   int64 `json:"already"`
-	Duplicate int64 `json:"duplicate"`
-	Pending   int64 `json:"pending"`
-	Rejected  int64 `json:"rejected"`
-	Invalid   int64 `json:"invalid"`
-	InDoubt   int64 `json:"in_doubt"`
-	NotSent   int64 `json:"not_sent"`
-	Skipped   int64 `json:"skipped"` // without repeated and changed, unlike in Line
-	Repeated  int64 `json:"repeated"`
-	Changed   int64 `json:"changed"`
 }
 
 // SummaryError is one kind of error and the number of rows that have it.
@@ -91,11 +75,7 @@ func (j *job) summarize(ctx context.Context, resultsFile string) (Summary, error
 		Mapping: run.Mapping, Target: run.Target, TimeZones: j.Zones, Account: run.AccountName, Started: run.Started.UTC(),
 		Duration: round(duration(run).Seconds(), 3), Calls: run.Calls, CallsPerS: round(callsPerSecond(run), 3),
 		Limit: run.Limit, Throttled: run.Throttled, Stop: run.Stop,
-		Totals: SummaryTotals{
-			Rows: t.Sum(), Loaded: t.Loaded, Already: t.Already, Duplicate: t.Duplicate, Pending: t.Pending,
-			Rejected: t.Rejected, Invalid: t.Invalid, InDoubt: t.InDoubt, NotSent: t.NotSent, Skipped: t.Skipped,
-			Repeated: t.Repeated, Changed: t.Changed,
-		},
+		Totals:      t,
 		ResultsFile: resultsFile, ExitCode: run.Exit, Next: j.Next, Line: Line(t, resultsFile),
 	}
 	if !run.Ended.IsZero() {

@@ -118,8 +118,8 @@ func TestFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if res.Plan.Ready != n || res.Plan.Rows != n {
-		t.Errorf("%d of %d rows would be sent, want all %d", res.Plan.Ready, res.Plan.Rows, n)
+	if res.Plan.Ready() != n || res.Plan.Rows.Sum() != n {
+		t.Errorf("%d of %d rows would be sent, want all %d", res.Plan.Ready(), res.Plan.Rows.Sum(), n)
 	}
 	rows := 0
 	err = withExcelize(book, func(next func() ([]string, error)) error {

@@ -65,7 +65,7 @@ func (a *app) endEarly(args []string, code int, err error) {
 		}
 	}
 	load := command == "import" || command == "check"
-	line := reports.Line(ledger.Totals{}, "")
+	line := reports.Line(ledger.Counts{}, "")
 	switch {
 	case asked && load:
 		a.last(&common{json: true}, nil, loader.Result{Run: ledger.Run{Command: command}}, "", code, err)

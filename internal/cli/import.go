@@ -170,11 +170,11 @@ func (a *app) finish(ctx context.Context, o *importOptions, k *connection, in in
 	code := exitCode(err)
 	if code == exitOK {
 		switch {
-		case res.Totals.NotSent > 0:
+		case res.Totals[ledger.ResultNotSent] > 0:
 			code = exitStopped
 		case res.Totals.Person() > 0:
 			code = exitPerson
-		case res.Totals.Pending > 0:
+		case res.Totals[ledger.ResultPending] > 0:
 			code = exitStopped
 		}
 	}
@@ -317,10 +317,10 @@ func (a *app) confirm(o *importOptions, k *connection, input string, m *mapping.
 	if !o.quiet {
 		a.showPlan(input, m, p, info)
 	}
-	if p.Ready == 0 || o.yes || o.sandbox || k.account.Practice() || !isTerminal(a.stdin) || !isTerminal(a.stderr) {
+	if p.Ready() == 0 || o.yes || o.sandbox || k.account.Practice() || !isTerminal(a.stdin) || !isTerminal(a.stderr) {
 		return nil
 	}
-	fmt.Fprintf(a.stderr, "Send %s to %s? [y/N] ", count(p.Ready, "row", "rows"), p.Account)
+	fmt.Fprintf(a.stderr, "Send %s to %s? [y/N] ", count(p.Ready(), "row", "rows"), p.Account)
 	answer, err := bufio.NewReader(a.stdin).ReadString('\n')
 	if err == nil || answer != "" {
 		switch strings.ToLower(strings.TrimSpace(answer)) {
@@ -342,15 +342,15 @@ func nextCommands(o *importOptions, job loader.Job, res loader.Result, errs []le
 	}
 	var next []string
 	oneCause := reports.OneCause(res.Totals, errs) // the mapping is to be corrected, and the file loaded again
-	if res.Totals.NotSent > 0 || oneCause {
+	if res.Totals[ledger.ResultNotSent] > 0 || oneCause {
 		next = append(next, "leadload import "+shellWord(job.Input)+" -m "+shellWord(o.mapping)+with)
 	}
-	if res.Totals.Invalid+res.Totals.Rejected > 0 && !oneCause {
+	if res.Totals[ledger.ResultInvalid]+res.Totals[ledger.ResultRejected] > 0 && !oneCause {
 		if results != "" && strings.HasSuffix(results, ".xlsx") {
 			next = append(next, "leadload import "+shellWord(results)+" --sheet Failed -m "+shellWord(o.mapping)+with)
 		}
 	}
-	if res.Totals.InDoubt+res.Totals.Pending > 0 {
+	if res.Totals[ledger.ResultInDoubt]+res.Totals[ledger.ResultPending] > 0 {
 		next = append(next, "leadload settle"+with)
 	}
 	return next

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"leadload/loader"
+	"leadload/loader/ledger"
 	"leadload/loader/source"
 	"leadload/mapping"
 )
@@ -44,16 +45,16 @@ func (a *app) showPlan(input string, m *mapping.Mapping, p loader.Plan, info sou
 		name += " (sheet " + info.Sheet + ")"
 	}
 	a.say("%s → %s, target %s", name, p.Account, m.Target)
-	parts := []string{fmt.Sprintf("%d to send", p.Ready), fmt.Sprintf("%d already loaded", p.Already), fmt.Sprintf("%d invalid", p.Invalid)}
+	parts := []string{fmt.Sprintf("%d to send", p.Ready()), fmt.Sprintf("%d already loaded", p.Rows[ledger.ResultAlready]), fmt.Sprintf("%d invalid", p.Rows[ledger.ResultInvalid])}
 	for _, x := range []struct {
 		n    int64
 		word string
-	}{{p.Skipped, "skipped"}, {p.Repeated, "repeated"}, {p.Changed, "changed since they were loaded"}, {p.InDoubt, "in doubt from an earlier run"}, {p.Pending, "pending from an earlier run"}} {
+	}{{p.Rows[ledger.ResultSkipped], "skipped"}, {p.Rows[ledger.ResultRepeated], "repeated"}, {p.Rows[ledger.ResultChanged], "changed since they were loaded"}, {p.Rows[ledger.ResultInDoubt], "in doubt from an earlier run"}, {p.Rows[ledger.ResultPending], "pending from an earlier run"}} {
 		if x.n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", x.n, x.word))
 		}
 	}
-	a.say("  %s: %s", count(p.Rows, "row", "rows"), list(parts))
+	a.say("  %s: %s", count(p.Rows.Sum(), "row", "rows"), list(parts))
 	if p.Calls > 0 {
 		cost := fmt.Sprintf("  %s at %s: %s, done at %s", count(p.Calls, "call", "calls"), p.Limit, about(p.Time), p.Finish.Local().Format("15:04"))
 		if p.Finish.Local().YearDay() != time.Now().YearDay() {

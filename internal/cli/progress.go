@@ -10,6 +10,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 
 	"leadload/loader"
+	"leadload/loader/ledger"
 )
 
 // progress shows how a run goes: a bar on a terminal, a line now and then
@@ -98,10 +99,10 @@ func describe(v loader.Snapshot) string {
 		return string(v.Phase)
 	}
 	parts := []string{fmt.Sprintf("%d of %d rows", v.Done(), v.Rows)}
-	if n := v.Rejected; n > 0 {
+	if n := v.Results[ledger.ResultRejected]; n > 0 {
 		parts = append(parts, fmt.Sprintf("%d rejected", n))
 	}
-	if n := v.InDoubt; n > 0 {
+	if n := v.Results[ledger.ResultInDoubt]; n > 0 {
 		parts = append(parts, fmt.Sprintf("%d in doubt", n))
 	}
 	if d := time.Since(v.Since); d > time.Second {

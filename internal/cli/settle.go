@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"leadload/loader"
+	"leadload/loader/ledger"
 	"leadload/reports"
 )
 
@@ -78,20 +79,22 @@ func (a *app) runSettle(ctx context.Context, o *settleOptions) error {
 	code := exitCode(err)
 	if code == exitOK {
 		switch {
-		case res.LeftInDoubt+res.Rejected > 0:
+		case res.Rows.Person() > 0:
 			code = exitPerson
-		case res.LeftPending+res.NotSent > 0:
+		case res.Rows[ledger.ResultPending]+res.Rows[ledger.ResultNotSent] > 0:
 			code = exitStopped
 		}
 	}
+	n := res.Rows
 	line := fmt.Sprintf("settled %d · loaded %d · duplicate %d · rejected %d · not sent %d · still in doubt %d · still pending %d of %d rows",
-		res.Loaded+res.Duplicate+res.Rejected, res.Loaded, res.Duplicate, res.Rejected, res.NotSent, res.LeftInDoubt, res.LeftPending, res.InDoubt+res.Pending)
+		n[ledger.ResultLoaded]+n[ledger.ResultDuplicate]+n[ledger.ResultRejected], n[ledger.ResultLoaded], n[ledger.ResultDuplicate], n[ledger.ResultRejected],
+		n[ledger.ResultNotSent], n[ledger.ResultInDoubt], n[ledger.ResultPending], res.InDoubt+res.Pending)
 	if err != nil {
 		a.explain(err)
 	}
 	if o.json {
-		s := settleSummary{Version: 1, Command: "settle", InDoubt: res.InDoubt, Pending: res.Pending, Loaded: res.Loaded, Duplicate: res.Duplicate, Rejected: res.Rejected,
-			LeftInDoubt: res.LeftInDoubt, LeftPending: res.LeftPending, NotSent: res.NotSent, Calls: res.Calls, Throttled: res.Throttled, ExitCode: code, Error: failedOf(err), Line: line}
+		s := settleSummary{Version: 1, Command: "settle", InDoubt: res.InDoubt, Pending: res.Pending, Loaded: n[ledger.ResultLoaded], Duplicate: n[ledger.ResultDuplicate], Rejected: n[ledger.ResultRejected],
+			LeftInDoubt: n[ledger.ResultInDoubt], LeftPending: n[ledger.ResultPending], NotSent: n[ledger.ResultNotSent], Calls: res.Calls, Throttled: res.Throttled, ExitCode: code, Error: failedOf(err), Line: line}
 		if err := a.printJSON(s); err != nil {
 			a.explain(err)
 		}

@@ -403,34 +403,9 @@ func (l *Ledger) Planned(ctx context.Context, run int64) iter.Seq2[Planned, erro
 	}
 }
 
-// PlanCounts are the numbers that a plan shows.
-type PlanCounts struct {
-	Rows, Ready, Already, Invalid, Skipped, Repeated, Changed, InDoubt, Pending int64
-}
-
 // PlanCounts counts a run's rows as its first pass left them.
-func (l *Ledger) PlanCounts(ctx context.Context, run int64) (PlanCounts, error) {
-	var c PlanCounts
-	err := l.tally(ctx, run, func(v Verdict, s State, n int64) {
-		c.Rows += n
-		switch {
-		case v == Already:
-			c.Already += n
-		case v == Invalid:
-			c.Invalid += n
-		case v == Skipped:
-			c.Skipped += n
-		case v == Repeated:
-			c.Repeated += n
-		case v == Changed:
-			c.Changed += n
-		case s == InDoubt:
-			c.InDoubt += n
-		case s == Pending:
-			c.Pending += n
-		default:
-			c.Ready += n
-		}
-	})
+func (l *Ledger) PlanCounts(ctx context.Context, run int64) (Counts, error) {
+	var c Counts
+	err := l.tally(ctx, run, func(v Verdict, s State, n int64) { c.Add(PlannedResult(v, s), n) })
 	return c, err
 }

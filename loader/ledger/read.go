@@ -114,7 +114,7 @@ func scanRow(s rowScanner, checked bool) (Row, error) {
 	}
 	r.Fingerprint = uint64(print)
 	r.Key = key.String
-	r.Result = resultOf(verdict, State(state.Int64), checked)
+	r.Result = ResultOf(verdict, State(state.Int64), checked)
 	r.Code, r.Error, r.Hint = code.String, msg.String, hint.String
 	r.ID, r.LeadID, r.RequestID = remote.String, lead.String, request.String
 	if verdict == Due {
@@ -134,10 +134,10 @@ func scanRow(s rowScanner, checked bool) (Row, error) {
 }
 
 // Totals counts the rows of a run by result, as they stand now.
-func (l *Ledger) Totals(ctx context.Context, run int64) (Totals, error) {
-	var t Totals
-	err := l.tally(ctx, run, func(v Verdict, s State, n int64) { t.add(resultOf(v, s, false), n) })
-	return t, err
+func (l *Ledger) Totals(ctx context.Context, run int64) (Counts, error) {
+	var c Counts
+	err := l.tally(ctx, run, func(v Verdict, s State, n int64) { c.Add(ResultOf(v, s, false), n) })
+	return c, err
 }
 
 // tally counts the rows of a run by the first pass's verdict and by what has
