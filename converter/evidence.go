@@ -113,28 +113,56 @@ func (e *Evidence) Join(o *Evidence) {
 // without a subject; none for a column that shows how it is written.
 func (e *Evidence) Doubts() []string {
 	var out []string
-	if e.either > 0 && e.decided == 0 {
-		out = append(out, "every value would also fit with day and month exchanged; compare the sample conversions of leadload check with what was meant")
-	}
-	if e.lateTexts > 0 && e.earlyTexts == 0 && e.eitherCells > 0 && e.lateCell == 0 {
-		out = append(out, fmt.Sprintf("%s a day after the 12th and %s none: a spreadsheet of another country has most likely exchanged day and month in the date cells; "+
-			"read the original file into the spreadsheet again, with this column as text",
-			havingDays(e.lateTexts, "text has", "texts have"), havingDays(e.earlyCells, "date cell has", "date cells have")))
-	}
-	if e.thousands > 0 && !e.decimals {
-		other := byte(',')
-		if e.decimal == ',' {
-			other = '.'
+	for _, doubt := range [...]string{e.exchanged(), e.MixedDays(), e.Thousands(), e.beyondZones()} {
+		if doubt != "" {
+			out = append(out, doubt)
 		}
-		out = append(out, fmt.Sprintf("every value with a %q, such as %s, would also be a whole number of thousands; set decimal: %q if that is what was meant",
-			string(rune(e.decimal)), e.example, string(rune(other))))
-	}
-	r := zonedata.Current()
-	if edge := r.Date.AddDate(1, 0, 0); e.latest > edge.Unix() {
-		out = append(out, fmt.Sprintf("times up to %s lie more than a year after the time zone data (release %s of %s); rules may have changed since, so update leadload before you load them",
-			time.Unix(e.latest, 0).UTC().Format(time.DateOnly), r.Version, r.Date.Format(time.DateOnly)))
 	}
 	return out
+}
+
+// exchanged is the doubt about the order of day and month, "" for none.
+func (e *Evidence) exchanged() string {
+	if e.either == 0 || e.decided > 0 {
+		return ""
+	}
+	return "every value would also fit with day and month exchanged; compare the sample conversions of leadload check with what was meant"
+}
+
+// MixedDays returns the doubt about date cells beside texts, "" for none. A
+// spreadsheet of another country turns the texts into date cells that it can
+// read, with day and month exchanged, and leaves the others as texts.
+func (e *Evidence) MixedDays() string {
+	if e.lateTexts == 0 || e.earlyTexts > 0 || e.eitherCells == 0 || e.lateCell > 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s a day after the 12th and %s none: a spreadsheet of another country has most likely exchanged day and month in the date cells; "+
+		"read the original file into the spreadsheet again, with this column as text",
+		havingDays(e.lateTexts, "text has", "texts have"), havingDays(e.earlyCells, "date cell has", "date cells have"))
+}
+
+// Thousands returns the doubt about the decimal sign, "" for none.
+func (e *Evidence) Thousands() string {
+	if e.thousands == 0 || e.decimals {
+		return ""
+	}
+	other := byte(',')
+	if e.decimal == ',' {
+		other = '.'
+	}
+	return fmt.Sprintf("every value with a %q, such as %s, would also be a whole number of thousands; set decimal: %q if that is what was meant",
+		string(rune(e.decimal)), e.example, string(rune(other)))
+}
+
+// beyondZones is the doubt about times that the zone data may not know yet,
+// "" for none.
+func (e *Evidence) beyondZones() string {
+	r := zonedata.Current()
+	if e.latest <= r.Date.AddDate(1, 0, 0).Unix() {
+		return ""
+	}
+	return fmt.Sprintf("times up to %s lie more than a year after the time zone data (release %s of %s); rules may have changed since, so update leadload before you load them",
+		time.Unix(e.latest, 0).UTC().Format(time.DateOnly), r.Version, r.Date.Format(time.DateOnly))
 }
 
 func havingDays(n int64, one, many string) string {

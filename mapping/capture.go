@@ -57,7 +57,6 @@ func (p *parsing) leadDetails(n *node, top settings) {
 	}
 	var mapped []string
 	fields := map[string]*field{}
-	var others []string
 	for _, e := range n.entries {
 		name := e.key.text
 		if !p.attributeName(e.key) {
@@ -80,11 +79,6 @@ func (p *parsing) leadDetails(n *node, top settings) {
 		p.add(f)
 	}
 	m.SearchBy = p.searchBy(top, n, mapped)
-	for _, name := range mapped {
-		if !isUniqueAttribute(name) && name != m.SearchBy {
-			others = append(others, name)
-		}
-	}
 	search := m.SearchBy
 	if isProspectID(search) {
 		search = "ProspectID"
@@ -100,9 +94,6 @@ func (p *parsing) leadDetails(n *node, top settings) {
 		m.SearchBy = "ProspectId"
 	} else if fields["ProspectID"] != nil && m.SearchBy != "" {
 		p.warn("LeadDetails.ProspectID is sent but the lead is searched by %s; the account may ignore the id", m.SearchBy)
-	}
-	if len(others) > 0 {
-		p.warn("LeadDetails: %s %s no unique field; the vendor asks for unique fields only there, though it takes others", strings.Join(others, ", "), plural(len(others), "is", "are"))
 	}
 	for _, name := range []string{"Phone", "Mobile"} {
 		if f := fields[name]; f != nil && f.typeName == "text" {

@@ -27,6 +27,20 @@ type DraftOptions struct {
 	Encoding  string       // when it is not UTF-8
 	Fields    []DraftField // the account's fields, by whose display names columns are recognised
 	Schema    string       // the JSON Schema for the editor's modeline; "" is none
+	// Words are texts of columns behind the sample, by the column's position:
+	// those of a status decide what a row becomes, and a sample may lack some.
+	Words map[int][]string
+}
+
+// StatusColumn returns the position of the column that a draft would take for
+// the status, -1 for none.
+func StatusColumn(header []string, sample [][]converter.Cell) int {
+	d := &draft{used: map[int]bool{}}
+	d.look(header, sample[:min(len(sample), sampleRows)])
+	if g := d.peek(roleStatus); g != nil {
+		return g.index
+	}
+	return -1
 }
 
 // DraftField is a field of the account.
@@ -81,6 +95,10 @@ func (d *draft) look(header []string, sample [][]converter.Cell) {
 		}
 		g := look(i, name, sample)
 		g.guess()
+		g.more = d.o.Words[i]
+		if g.doubt != "" {
+			d.note("column %q: %s", name, g.doubt)
+		}
 		d.columns = append(d.columns, g)
 	}
 }
@@ -382,6 +400,17 @@ func (d *draft) typed(g *columnGuess) string {
 	return quotedYAML(g.header)
 }
 
+// comment says why a column is taken for what it is, and what is doubtful.
+func (g *columnGuess) comment() string {
+	switch {
+	case g.doubt == "":
+		return g.why
+	case g.number != nil:
+		return "AMBIGUOUS: " + g.doubt
+	}
+	return "NOT MAPPED: " + g.doubt
+}
+
 // known finds the account's field that has the column's name.
 func (d *draft) known(g *columnGuess, kind FieldKind) *DraftField {
 	for i := range d.o.Fields {
@@ -438,11 +467,15 @@ func (d *draft) suggestName() {
 	}
 }
 
+// statusWords bounds the words that a draft lists for the status.
+const statusWords = 40
+
 // statusField translates the words that are known; others become Open.
 func statusField(g *columnGuess) string {
 	var pairs []string
-	for _, t := range g.distinct() {
-		if len(pairs) == 20 {
+	words := different(append(slices.Clone(g.texts), g.more...))
+	for _, t := range words {
+		if len(pairs) == statusWords {
 			break
 		}
 		if _, same := status(t); same {
@@ -452,7 +485,7 @@ func statusField(g *columnGuess) string {
 		pairs = append(pairs, quotedYAML(t)+": "+statusWord(t))
 	}
 	plain := true
-	for _, t := range g.distinct() {
+	for _, t := range words {
 		if _, same := status(t); !same {
 			plain = false
 		}
@@ -515,7 +548,7 @@ func (d *draft) sales() {
 		d.line("  Status: {value: Open}", "no column looks like a status")
 	}
 	if g := d.take(roleAmount); g != nil {
-		d.line("  Revenue: "+d.typed(g), g.why)
+		d.line("  Revenue: "+d.typed(g), g.comment())
 	}
 	if g := d.take(roleOwnerEmail); g != nil {
 		d.line("  SalesOwnerEmail: "+quotedYAML(g.header), g.why)
@@ -546,7 +579,7 @@ func (d *draft) suggest(indent string) {
 			d.line(indent+"# columns without a place yet: give them the account's schema name and take the # away", "")
 			first = false
 		}
-		comment := g.why
+		comment := g.comment()
 		if g.role == roleKey {
 			comment = "sent in a field, the key also names the record in the account"
 		} else if g.dates != nil {

@@ -51,7 +51,9 @@ type columnGuess struct {
 	words   []string
 	texts   []string // what its cells hold, cleaned, without the empty ones
 	cells   []converter.Cell
-	rows    int // of the sample, empty cells too
+	more    []string // status words that come behind the sample
+	doubt   string   // why its cells may not mean what they seem to
+	rows    int      // of the sample, empty cells too
 	role    role
 	why     string
 	dates   *dateGuess
@@ -128,7 +130,34 @@ func look(index int, header string, sample [][]converter.Cell) *columnGuess {
 		g.number = guessNumbers(g.cells)
 	}
 	g.region, g.phoneOK = guessPhones(g.cells)
+	g.doubt = g.weigh()
 	return g
+}
+
+// weigh looks for what makes a column of numbers or days doubtful as a whole.
+func (g *columnGuess) weigh() string {
+	var e converter.Evidence
+	see := func(s converter.Spec) {
+		c, err := converter.New(s)
+		if err != nil {
+			return
+		}
+		for _, cell := range g.cells {
+			c.ConvertSeen(cell, nil, &e) // cells that do not fit say nothing
+		}
+	}
+	if g.number != nil {
+		see(converter.Spec{Type: converter.Number, Decimal: g.number.decimal})
+		return e.Thousands()
+	}
+	texts := slices.DeleteFunc(slices.Clone(g.cells), func(c converter.Cell) bool { return c.Kind != converter.TextCell })
+	if len(texts) == len(g.cells) {
+		return ""
+	}
+	if days := guessDates(texts); days != nil && len(days.formats) > 0 {
+		see(converter.Spec{Type: converter.DateTime, Formats: days.formats, Location: time.UTC})
+	}
+	return e.MixedDays()
 }
 
 // most reports that nearly all cells fit: a sample has its own faults.
@@ -345,10 +374,12 @@ func guessNumbers(cells []converter.Cell) *numberGuess {
 	return nil
 }
 
-// distinct counts the different texts.
-func (g *columnGuess) distinct() []string {
+// distinct returns the different texts of the sample.
+func (g *columnGuess) distinct() []string { return different(g.texts) }
+
+func different(texts []string) []string {
 	var out []string
-	for _, t := range g.texts {
+	for _, t := range texts {
 		if !slices.Contains(out, t) {
 			out = append(out, t)
 		}

@@ -105,10 +105,11 @@ func (a *app) runInit(ctx context.Context, o *initOptions) error {
 		return err
 	}
 	defer f.Close()
-	sample, err := sampleOf(ctx, f)
+	sample, words, err := sampleOf(ctx, f)
 	if err != nil {
 		return err
 	}
+	d.Words = words
 	var notes []string
 	if o.online {
 		if notes, err = a.askFields(ctx, o, &d); err != nil {
@@ -130,28 +131,60 @@ func (a *app) runInit(ctx context.Context, o *initOptions) error {
 // initRows is how many rows a draft looks at.
 const initRows = 200
 
-// sampleOf copies the first rows of a file that can be read.
-func sampleOf(ctx context.Context, f *source.File) ([][]converter.Cell, error) {
-	var sample [][]converter.Cell
+// moreWords bounds the words of a status that are looked for behind the sample.
+const moreWords = 100
+
+// sampleOf copies the first rows of a file that can be read. Of the rows behind
+// them it returns the words of the column that seems to be the status.
+func sampleOf(ctx context.Context, f *source.File) (sample [][]converter.Cell, words map[int][]string, err error) {
+	status := -1
+	known := map[string]bool{}
 	for row, err := range f.Rows() {
-		if err == nil {
-			err = context.Cause(ctx)
+		if cause := context.Cause(ctx); cause != nil {
+			return nil, nil, cause
+		}
+		if err != nil && len(sample) == initRows {
+			break // the check tells it; the draft has what it needs
 		}
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if len(row.Faults) > 0 {
 			continue
 		}
-		cells := make([]converter.Cell, len(row.Cells))
-		for i, c := range row.Cells {
-			cells[i] = converter.Cell{Text: strings.Clone(c.Text), Format: strings.Clone(c.Format), Kind: converter.Kind(c.Kind)}
+		if len(sample) < initRows {
+			sample = append(sample, copyCells(row.Cells))
+			continue
 		}
-		if sample = append(sample, cells); len(sample) == initRows {
-			break
+		if status < 0 {
+			if status = mapping.StatusColumn(f.Header(), sample); status < 0 {
+				break
+			}
+			words = map[int][]string{}
+			for _, cells := range sample {
+				known[cells[status].Text] = true
+			}
+		}
+		if c := row.Cells[status]; c.Kind == source.Text && !known[c.Text] {
+			text := strings.Clone(c.Text)
+			known[text] = true
+			if cell, err := converter.Clean(converter.Cell{Kind: converter.TextCell, Text: text}); err == nil && cell.Text != "" {
+				words[status] = append(words[status], cell.Text)
+			}
+			if len(words[status]) == moreWords {
+				break
+			}
 		}
 	}
-	return sample, nil
+	return sample, words, nil
+}
+
+func copyCells(row []source.Cell) []converter.Cell {
+	cells := make([]converter.Cell, len(row))
+	for i, c := range row {
+		cells[i] = converter.Cell{Text: strings.Clone(c.Text), Format: strings.Clone(c.Format), Kind: converter.Kind(c.Kind)}
+	}
+	return cells
 }
 
 // askFields asks the account for what makes the draft better.
