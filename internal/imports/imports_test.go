@@ -25,6 +25,7 @@ var allowed = map[string][]string{
 	"leadload/samples":            {},
 	"leadload/internal/sandbox":   {},
 	"leadload/internal/imports":   {},
+	"leadload/internal/release":   {"samples"},
 	"leadload/internal/chaos":     {"internal/cli", "internal/sandbox", "loader", "loader/ledger", "samples"},
 	"leadload/internal/bench":     {"internal/cli", "internal/sandbox", "loader", "loader/source", "loader/leadsquared", "loader/ledger", "loader/pace", "mapping", "converter", "reports"},
 	"leadload/internal/cli":       {"converter", "mapping", "loader", "loader/source", "loader/leadsquared", "loader/pace", "loader/ledger", "reports", "samples", "internal/sandbox"},
