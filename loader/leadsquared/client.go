@@ -222,7 +222,7 @@ func (c *Client) do(ctx context.Context, s Slot, k call) (Outcome, any) {
 			Duration:     o.Ended.Sub(started),
 		})
 	}
-	if k.kind != kindRead || o.Verdict != Applied {
+	if !k.kind.listed() && k.kind != kindDelete || o.Verdict != Applied {
 		return o, nil
 	}
 	return o, doc

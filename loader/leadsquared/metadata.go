@@ -67,6 +67,9 @@ type Field struct {
 type OpportunityType struct {
 	Code int
 	Name string
+	// CanDelete says that opportunities of the type may be deleted; false also
+	// where the account does not say.
+	CanDelete bool
 }
 
 // OpportunityTypes lists the account's types of opportunity (GetOpportunityTypes).
@@ -86,7 +89,7 @@ func (c *Client) OpportunityTypes(ctx context.Context, s Slot) ([]OpportunityTyp
 		if !ok {
 			return nil, misread(o, "the list of opportunity types: one has no code")
 		}
-		all = append(all, OpportunityType{code, row.text("DisplayName", "Name", "OpportunityName", "OpportunityTypeName", "ActivityEventName")})
+		all = append(all, OpportunityType{code, row.text("DisplayName", "Name", "OpportunityName", "OpportunityTypeName", "ActivityEventName"), row.flag("CanDelete", "AllowDelete")})
 	}
 	return all, o
 }

@@ -9,12 +9,13 @@ import (
 
 // Opportunity is an opportunity as the account gives it back.
 type Opportunity struct {
-	ID        string
-	LeadID    string            // RelatedProspectId; "" where the answer leaves it out
-	EventCode int               // 0 where the answer leaves it out
-	Note      string            // OpportunityNote
-	CreatedOn time.Time         // UTC; zero where the answer has none that can be read
-	Fields    map[string]string // by schema name; null is ""
+	ID         string
+	LeadID     string            // RelatedProspectId; "" where the answer leaves it out
+	EventCode  int               // 0 where the answer leaves it out
+	Note       string            // OpportunityNote
+	CreatedOn  time.Time         // UTC; zero where the answer has none that can be read
+	ModifiedOn time.Time         // likewise
+	Fields     map[string]string // by schema name; null is ""
 }
 
 // OpportunityPage is a page of opportunities. Their list is index-backed and lags:
@@ -151,6 +152,7 @@ func readOpportunity(row object) Opportunity {
 	}
 	opp.Note = first("OpportunityNote", "ActivityEvent_Note", "Note")
 	opp.CreatedOn, _ = parseTime(first("CreatedOn"))
+	opp.ModifiedOn, _ = parseTime(first("ModifiedOn"))
 	opp.EventCode, _ = integer(first("OpportunityEvent", "OpportunityEventCode", "EventCode", "ActivityEvent"))
 	if opp.LeadID == "" {
 		opp.LeadID = identifier(first("RelatedProspectId"))

@@ -25,7 +25,17 @@ var allReads = map[string]func(context.Context, *Client) (any, Outcome){
 	"LeadsByPhone": func(ctx context.Context, c *Client) (any, Outcome) { return c.LeadsByPhone(ctx, nil, "+91-9876543210") },
 	"LeadByID":     func(ctx context.Context, c *Client) (any, Outcome) { return c.LeadByID(ctx, nil, "l-1") },
 	"LeadsBy":      func(ctx context.Context, c *Client) (any, Outcome) { return c.LeadsBy(ctx, nil, "mx_Code", "C-7") },
-	"TrailPage":    func(ctx context.Context, c *Client) (any, Outcome) { return c.TrailPage(ctx, nil, "l-1", 12000, 0) },
+	"OpportunitiesByID": func(ctx context.Context, c *Client) (any, Outcome) {
+		return c.OpportunitiesByID(ctx, nil, 12000, []string{"o-1", "O-2"}, []string{"Status", "ModifiedOn"})
+	},
+	"RecentlyModified": func(ctx context.Context, c *Client) (any, Outcome) {
+		return c.RecentlyModified(ctx, nil, 12000, at("2026-07-31 00:00:00"), at("2026-08-01 00:00:00"), 1)
+	},
+	"CountOfType": func(ctx context.Context, c *Client) (any, Outcome) {
+		return c.CountOfType(ctx, nil, 12000, at("2026-07-31 00:00:00"), at("2026-08-01 00:00:00"))
+	},
+	"SalesActivity": func(ctx context.Context, c *Client) (any, Outcome) { return c.SalesActivity(ctx, nil, "s-1") },
+	"TrailPage":     func(ctx context.Context, c *Client) (any, Outcome) { return c.TrailPage(ctx, nil, "l-1", 12000, 0) },
 	"OpportunitiesOfLead": func(ctx context.Context, c *Client) (any, Outcome) {
 		return c.OpportunitiesOfLead(ctx, nil, "l-1", 12000, 0)
 	},
@@ -140,13 +150,31 @@ func TestReads(t *testing.T) {
 		{"sales, none", "SalesActivitiesOf", `[]`, []SalesActivity{}},
 		{"sales", "SalesActivitiesOf", `[{"ID":"s-1","Name":"x","Fields":[{"SchemaName":"Status","Value":"Open"},{"SchemaName":"mx_Custom_2","Value":3.00},{"SchemaName":"mx_Custom_9","Value":null}]}]`, []SalesActivity{{ID: "s-1", Fields: map[string]string{"Status": "Open", "mx_Custom_2": "3.00", "mx_Custom_9": ""}}}},
 
+		{"sale", "SalesActivity", `{"ID":"S-1","Fields":[{"SchemaName":"mx_Custom_2","Value":"3.00"}]}`, SalesActivity{ID: "S-1", Fields: map[string]string{"mx_Custom_2": "3.00"}}},
+		{"sale without its id, in a list", "SalesActivity", `[{"Fields":[{"SchemaName":"Status","Value":"Cancelled"}]}]`, SalesActivity{ID: "s-1", Fields: map[string]string{"Status": "Cancelled"}}},
+
+		{"many, none known", "OpportunitiesByID", `[{"EventCode":12000,"RecordCount":0,"Opportunities":[]}]`, []Opportunity(nil)},
+		{"many, no group", "OpportunitiesByID", `[]`, []Opportunity(nil)},
+		{"many, another order and case", "OpportunitiesByID", `[{"EventCode":12000,"RecordCount":2,"Opportunities":[{"ProspectId":"l-2","ProspectActivityId":"o-2","Status":"Won","ModifiedOn":"4/6/2023 3:23:45 PM"},{"ProspectId":"l-1","ProspectActivityId":"O-1","Status":null}]}]`,
+			[]Opportunity{withFields(Opportunity{ID: "o-2", LeadID: "l-2", ModifiedOn: at("2023-04-06 15:23:45")}, "ProspectId", "l-2", "ProspectActivityId", "o-2", "Status", "Won", "ModifiedOn", "4/6/2023 3:23:45 PM"),
+				withFields(Opportunity{ID: "O-1", LeadID: "l-1"}, "ProspectId", "l-1", "ProspectActivityId", "O-1", "Status", "")}},
+		{"many, one group alone", "OpportunitiesByID", `{"EventCode":12000,"RecordCount":1,"Opportunities":[{"ProspectActivityId":"o-1"}]}`, []Opportunity{withFields(Opportunity{ID: "o-1"}, "ProspectActivityId", "o-1")}},
+
+		{"modified, none", "RecentlyModified", `{"RecordCount":0,"ProspectActivities":[]}`, SpanPage{}},
+		{"modified", "RecentlyModified", `{"RecordCount":7,"ProspectActivities":[{"Id":"o-1","RelatedProspectId":"l-1","CreatedOn":"2026-07-31T05:33:50.123Z","ModifiedOn":"/Date(1785476031000+0000)/","Fields":[{"Key":"ActivityEvent_Note","Value":"a note"},{"Key":"mx_Custom_1","Value":"x"}]}]}`,
+			SpanPage{Total: 7, List: []Opportunity{withFields(Opportunity{ID: "o-1", LeadID: "l-1", Note: "a note", CreatedOn: at("2026-07-31 05:33:50.123"), ModifiedOn: at("2026-07-31 05:33:51")},
+				"Id", "o-1", "RelatedProspectId", "l-1", "CreatedOn", "2026-07-31T05:33:50.123Z", "ModifiedOn", "/Date(1785476031000+0000)/", "ActivityEvent_Note", "a note", "mx_Custom_1", "x")}}},
+		{"count", "CountOfType", `{"RecordCount":5352,"List":[{"ProspectActivityId":"o-1"}]}`, 5352},
+		{"count, none", "CountOfType", `{"RecordCount":0}`, 0},
+		{"count as a text", "CountOfType", `{"RecordCount":"2","List":[{"ProspectActivityId":"o-1"}]}`, 2},
+
 		{"queue", "QueueMetrics", `{"PendingMessages":"12","MaxDelayInSeconds":90,"ProcessingratePerMinute":24.8}`, Queue{12, 90 * time.Second, 24.8}},
 		{"queue with other names", "QueueMetrics", `{"pendingMessages":0,"ProcessingRatePerMinute":"24.8"}`, Queue{0, 0, 24.8}},
 		{"self", "Self", `{"Id":"u-1","Name":"Yogesh","PassPhrase":"y@example.com","Role":"Administrator","EmailAddress":null,"TimeZone":"Asia/Kolkata","OrgDisplayName":"Education 101","OrgId":"org-1","LSQCommonServiceURLs":{"api":"https://api-in21.leadsquared.com/v2","app":"in21.leadsquared.com"}}`,
 			Self{ID: "u-1", Name: "Yogesh", Email: "y@example.com", Role: "Administrator", TimeZone: "Asia/Kolkata", Org: "Education 101", OrgID: "org-1", APIHost: "api-in21.leadsquared.com"}},
 		{"self without hosts", "Self", `{"EmailAddress":"a@example.com","LSQCommonServiceURLs":null}`, Self{Email: "a@example.com"}},
-		{"types", "OpportunityTypes", `[{"EventCode":12000,"DisplayName":"Deal"},{"Code":"12001","Name":"Loan"}]`, []OpportunityType{{12000, "Deal"}, {12001, "Loan"}}},
-		{"types in a list", "OpportunityTypes", `{"List":[{"OpportunityEventCode":12000,"OpportunityName":"Deal"}]}`, []OpportunityType{{12000, "Deal"}}},
+		{"types", "OpportunityTypes", `[{"EventCode":12000,"DisplayName":"Deal","CanDelete":true},{"Code":"12001","Name":"Loan","CanDelete":0}]`, []OpportunityType{{12000, "Deal", true}, {12001, "Loan", false}}},
+		{"types in a list", "OpportunityTypes", `{"List":[{"OpportunityEventCode":12000,"OpportunityName":"Deal"}]}`, []OpportunityType{{12000, "Deal", false}}},
 		{"metadata", "OpportunityTypeMetadata", `{"EventCode":12005,"Fields":[{"SchemaName":"Status","DisplayName":"Status","DataType":"SearchableDropdown","IsMandatory":true,"IsReadOnly":false,"OptionSet":"[{\"IsDefault\":true,\"Text\":\"\",\"Value\":\"Open\"},{\"Value\":\"Won\"}]","MaxFieldLength":200},{"SchemaName":"mx_Custom_2","OptionSet":"","IsReadOnly":"1","MaxFieldLength":null}]}`,
 			[]Field{{SchemaName: "Status", DisplayName: "Status", DataType: "SearchableDropdown", Mandatory: true, MaxLength: 200, Options: []string{"Open", "Won"}}, {SchemaName: "mx_Custom_2", ReadOnly: true}}},
 		{"settings", "SalesActivitySettings", `{"ID":"","Fields":[{"SchemaName":"mx_Custom_1","DisplayName":"Product","DataType":"Product","IsMandatory":true}]}`, []Field{{SchemaName: "mx_Custom_1", DisplayName: "Product", DataType: "Product", Mandatory: true}}},
@@ -186,6 +214,17 @@ func TestReadsThatWouldMislead(t *testing.T) {
 		{"a list of fewer sales than it counts", "SalesActivitiesOf", `{"RecordCount":2,"List":[{"ID":"s","Fields":[]}]}`},
 		{"another opportunity", "Opportunity", `{"ID":"o-2","Fields":[{"SchemaName":"Status","Value":"Open"}]}`},
 		{"an opportunity without fields", "Opportunity", `{"ID":"o-1"}`},
+		{"many, one that was not asked for", "OpportunitiesByID", `[{"RecordCount":1,"Opportunities":[{"ProspectActivityId":"o-3"}]}]`},
+		{"many, one twice", "OpportunitiesByID", `[{"RecordCount":2,"Opportunities":[{"ProspectActivityId":"o-1"},{"ProspectActivityId":"O-1"}]}]`},
+		{"many, one without id", "OpportunitiesByID", `[{"RecordCount":1,"Opportunities":[{"Status":"Won"}]}]`},
+		{"many, a count without a list", "OpportunitiesByID", `[{"RecordCount":2}]`},
+		{"many, a word", "OpportunitiesByID", `["o-1"]`},
+		{"modified, no id", "RecentlyModified", `{"RecordCount":1,"ProspectActivities":[{"CreatedOn":"2026-07-31 05:33:50"}]}`},
+		{"modified, a count without a list", "RecentlyModified", `{"RecordCount":3}`},
+		{"a count that is none", "CountOfType", `{"List":[]}`},
+		{"two counts of a type", "CountOfType", `{"RecordCount":3,"recordcount":4}`},
+		{"another sale", "SalesActivity", `{"ID":"s-2","Fields":[{"SchemaName":"Status","Value":"Open"}]}`},
+		{"a sale without fields", "SalesActivity", `{"ID":"s-1","Fields":[]}`},
 		{"another request's status", "CaptureStatus", `{"RequestId":"r-2","TaskStatus":{"Status":"Success"}}`},
 		{"an empty schema", "LeadFields", `[]`},
 		{"two counts", "OpportunitiesOfLead", `{"RecordCount":0,"recordcount":2,"List":[]}`},
@@ -249,17 +288,30 @@ func TestCallsWithoutSenseAreNotMade(t *testing.T) {
 	ctx := t.Context()
 	lat := 91.0
 	for name, do := range map[string]func() Outcome{
-		"no e-mail":              func() Outcome { _, o := c.LeadsByEmail(ctx, nil, " "); return o },
-		"no phone":               func() Outcome { _, o := c.LeadsByPhone(ctx, nil, "+-"); return o },
-		"no lead id":             func() Outcome { _, o := c.LeadByID(ctx, nil, ""); return o },
-		"no field":               func() Outcome { _, o := c.LeadsBy(ctx, nil, "", "x"); return o },
-		"no value":               func() Outcome { _, o := c.LeadsBy(ctx, nil, "mx_Code", " "); return o },
-		"no e-mail by field":     func() Outcome { _, o := c.LeadsBy(ctx, nil, "EmailAddress", " "); return o },
-		"no trail":               func() Outcome { _, o := c.TrailPage(ctx, nil, "", 1, 0); return o },
-		"no lead":                func() Outcome { _, o := c.OpportunitiesOfLead(ctx, nil, "", 1, 0); return o },
-		"no lead field":          func() Outcome { _, o := c.OpportunitiesByLeadField(ctx, nil, "", "", 0); return o },
-		"no opportunity":         func() Outcome { _, o := c.Opportunity(ctx, nil, ""); return o },
-		"no lead of sales":       func() Outcome { _, o := c.SalesActivitiesOf(ctx, nil, ""); return o },
+		"no e-mail":          func() Outcome { _, o := c.LeadsByEmail(ctx, nil, " "); return o },
+		"no phone":           func() Outcome { _, o := c.LeadsByPhone(ctx, nil, "+-"); return o },
+		"no lead id":         func() Outcome { _, o := c.LeadByID(ctx, nil, ""); return o },
+		"no field":           func() Outcome { _, o := c.LeadsBy(ctx, nil, "", "x"); return o },
+		"no value":           func() Outcome { _, o := c.LeadsBy(ctx, nil, "mx_Code", " "); return o },
+		"no e-mail by field": func() Outcome { _, o := c.LeadsBy(ctx, nil, "EmailAddress", " "); return o },
+		"no trail":           func() Outcome { _, o := c.TrailPage(ctx, nil, "", 1, 0); return o },
+		"no lead":            func() Outcome { _, o := c.OpportunitiesOfLead(ctx, nil, "", 1, 0); return o },
+		"no lead field":      func() Outcome { _, o := c.OpportunitiesByLeadField(ctx, nil, "", "", 0); return o },
+		"no opportunity":     func() Outcome { _, o := c.Opportunity(ctx, nil, ""); return o },
+		"no lead of sales":   func() Outcome { _, o := c.SalesActivitiesOf(ctx, nil, ""); return o },
+		"no sale":            func() Outcome { _, o := c.SalesActivity(ctx, nil, " "); return o },
+		"no ids":             func() Outcome { _, o := c.OpportunitiesByID(ctx, nil, 12000, nil, []string{"x"}); return o },
+		"no columns":         func() Outcome { _, o := c.OpportunitiesByID(ctx, nil, 12000, []string{"x"}, nil); return o },
+		"too many ids": func() Outcome {
+			_, o := c.OpportunitiesByID(ctx, nil, 12000, make([]string, MaxIDs+1), []string{"x"})
+			return o
+		},
+		"no lead to update":      func() Outcome { return c.UpdateLead(ctx, nil, "", nil) },
+		"nothing to delete":      func() Outcome { return c.DeleteOpportunity(ctx, nil, " ") },
+		"nothing to cancel":      func() Outcome { return c.CancelSalesActivity(ctx, nil, "", "x") },
+		"no rows":                func() Outcome { _, _, o := c.BulkUpdateOpportunities(ctx, nil, nil, 0); return o },
+		"too many rows":          func() Outcome { _, _, o := c.BulkUpdateOpportunities(ctx, nil, nil, MaxBulk+1); return o },
+		"no field to add by":     func() Outcome { _, _, o := c.BulkAddOpportunities(ctx, nil, "", nil, 1); return o },
 		"no request":             func() Outcome { _, o := c.CaptureStatus(ctx, nil, ""); return o },
 		"check-in from nowhere":  func() Outcome { return c.CheckIn(ctx, nil, Presence{}) },
 		"check-in as busy":       func() Outcome { return c.CheckIn(ctx, nil, Presence{Source: "API", AvailabilityStatus: "Busy"}) },

@@ -40,13 +40,21 @@ func (c *Client) SalesActivitiesOf(ctx context.Context, s Slot, leadID string) (
 		if !ok {
 			return nil, misread(o, "a list of sales activities")
 		}
-		a := SalesActivity{ID: identifier(row.get("ID", "SalesActivityId", "ProspectActivityId"))}
-		fields, ok := row.get("Fields").([]any)
+		a, ok := readSale(row)
 		if a.ID == "" || !ok {
 			return nil, misread(o, "a list of sales activities: one has no id or no fields")
 		}
-		a.Fields = pairsOf(fields, []string{"SchemaName"}, []string{"Value"})
 		all = append(all, a)
 	}
 	return all, o
+}
+
+// readSale reads one sales activity; ok is false where it has no list of fields.
+func readSale(row object) (a SalesActivity, ok bool) {
+	a.ID = identifier(row.get("ID", "SalesActivityId", "ProspectActivityId", "Id"))
+	fields, ok := row.get("Fields").([]any)
+	if ok {
+		a.Fields = pairsOf(fields, []string{"SchemaName"}, []string{"Value"})
+	}
+	return a, ok
 }

@@ -22,12 +22,19 @@ const (
 	kindSubmit               // queues a capture
 	kindPresence             // check-in and check-out: success has no id
 	kindLead                 // makes a lead, or finds it
+	kindChange               // changes or cancels a record: success may come without an id
+	kindDelete               // deletes a record
+	kindBulk                 // makes or changes many records; the caller reads the rows of the answer
 	kinds                    // how many there are
 )
 
 // makes reports whether a call of this kind makes something that must not be
 // made twice, so that "not applied" needs the account's own word.
 func (k kind) makes() bool { return k != kindRead && k != kindPresence }
+
+// listed reports that the caller reads what the answer lists, so that of the
+// members of the answer only an exception counts here.
+func (k kind) listed() bool { return k == kindRead || k == kindBulk }
 
 // answer is all that is known of a call when it has ended.
 type answer struct {
@@ -127,7 +134,9 @@ func (f *facts) end(a answer) Outcome {
 		return end(Fatal, codeKeys, "the keys were refused")
 	case success && !f.refused && (f.odd || a.guids && f.foreignForm()):
 		return end(InDoubt, codeNoID, "the answer names the record by something that is not an id")
-	case success && f.status == "2" && a.kind != kindRead: // partial success
+	case success && f.status == "2" && a.kind == kindChange:
+		return end(InDoubt, codePartial, "a part of the change was not made, and the answer does not say which")
+	case success && f.status == "2" && !a.kind.listed(): // partial success
 		return f.partial(o, end)
 	case f.refused && (len(f.ids) > 0 || f.odd || f.claimsSuccess(a.kind)):
 		return end(InDoubt, codeContradiction, "the answer holds success and an exception")
@@ -268,7 +277,7 @@ func readFacts(a answer) *facts {
 	if !a.kind.makes() && f.limitWords && (!asText || a.status == http.StatusForbidden) {
 		f.limited = true // made once more, a read does no harm
 	}
-	if f.status == "1" && a.kind != kindRead && a.status >= 200 && a.status <= 299 {
+	if f.status == "1" && !a.kind.listed() && a.status >= 200 && a.status <= 299 {
 		f.refused = true // Capture's own "failure", whatever the exception
 	}
 	if asText && !f.isJSON && !f.html && f.message == "" {
@@ -303,7 +312,7 @@ func (f *facts) readObject(k kind, o object) {
 	}
 	f.refused = f.application
 	f.own = !foreign && (f.status == "error" || o.has("ExceptionMessage"))
-	if k == kindRead {
+	if k.listed() {
 		// A record that is read may hold members of any name; only the exception counts.
 		return
 	}
@@ -431,7 +440,7 @@ func (f *facts) success(a answer, o *Outcome, end ender) Outcome {
 		o.Message = ""
 		return end(InDoubt, codeUnreadable, fmt.Sprintf("the answer is not readable as JSON (%d)", a.status))
 	}
-	if a.kind == kindRead {
+	if a.kind.listed() {
 		if f.doc == nil || isScalar(f.doc) || f.exception != "" || f.status == "error" {
 			return end(InDoubt, codeUnexpected, "the answer is none of the kind asked for")
 		}
@@ -447,6 +456,12 @@ func (f *facts) success(a answer, o *Outcome, end ender) Outcome {
 	switch {
 	case a.kind == kindPresence && done:
 		o.Message = firstText(member(f.doc.(object), "Message").text("ResponseText"), o.Message)
+		return end(Applied, "", "")
+	case (a.kind == kindChange || a.kind == kindDelete) && done:
+		if len(f.ids) > 0 {
+			o.ID = f.ids[0]
+		}
+		o.Message = ""
 		return end(Applied, "", "")
 	case done && (f.conflict != "" || f.deduped):
 		return f.duplicate(o, end)
