@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"leadload/internal/sandbox"
+	"leadload/loader/account"
 	"leadload/loader/ledger"
 	"leadload/loader/pace"
 	"leadload/loader/source"
@@ -38,7 +39,7 @@ func BenchmarkImport(b *testing.B) {
 				check(b, os.WriteFile(path, text, 0o600))
 				led, err := ledger.Open(filepath.Join(dir, "ledger.db"), c.o)
 				check(b, err)
-				o := Options{Account: Account{Host: a.URL(), AsyncHost: a.AsyncURL(), Limit: pace.Unlimited}, Ledger: led}
+				o := Options{Account: account.Account{Host: a.URL(), AsyncHost: a.AsyncURL(), Limit: pace.Unlimited}, Ledger: led}
 				access, secret, async := a.Keys()
 				o.Account.SetKeys(access, secret, async)
 				s, err := Connect(b.Context(), o)

@@ -7,7 +7,10 @@ import (
 	"time"
 
 	"leadload/converter"
+	"leadload/internal/fault"
+	"leadload/loader/account"
 	"leadload/loader/ledger"
+	"leadload/loader/target"
 	"leadload/mapping"
 )
 
@@ -25,14 +28,14 @@ type Fault struct {
 // CheckJob is a file to go through without sending anything.
 type CheckJob struct {
 	Job
-	Account Account        // names and limit; no call is made
-	Ledger  *ledger.Ledger // what is loaded already; nil is nothing
+	Account account.Account // names and limit; no call is made
+	Ledger  *ledger.Ledger  // what is loaded already; nil is nothing
 	// Scratch, where not nil, is a ledger that gets the rows of run
 	// ScratchRun, for a report.
 	Scratch    *ledger.Ledger
 	ScratchRun int64
 	// Online, where not nil, holds every row against the account's metadata too.
-	Online *Online
+	Online *account.Online
 	// OnFault is told of every fault of a row.
 	OnFault func(Fault)
 	// OnBody is shown the row and the request body of every row that would be sent; it may be nil.
@@ -57,7 +60,7 @@ func Check(ctx context.Context, j CheckJob) (CheckResult, error) {
 	if err != nil {
 		return res, err
 	}
-	p, err := j.Ledger.Preview(ctx, j.Account.names(), targetScope(j.Mapping))
+	p, err := j.Ledger.Preview(ctx, j.Account.Names(), target.For(j.Mapping.Target).Scope(j.Mapping).String())
 	if err != nil {
 		return res, err
 	}
@@ -105,7 +108,7 @@ func Check(ctx context.Context, j CheckJob) (CheckResult, error) {
 	}
 	res.Totals = res.Plan.Rows
 	if seen == 0 {
-		return res, usage("file.no-rows", "check that it is the right file and sheet, and header_row in the mapping", "%s holds a header but no rows", j.Input)
+		return res, fault.Misuse("file.no-rows", "check that it is the right file and sheet, and header_row in the mapping", "%s holds a header but no rows", j.Input)
 	}
 	if pipe.chosen == 0 {
 		return res, noRows(j.Input)
@@ -118,7 +121,7 @@ func Check(ctx context.Context, j CheckJob) (CheckResult, error) {
 	res.Plan.Lookups = int64(len(leads))
 	limit := j.Account.Limit
 	res.Plan.Calls = res.Plan.Ready() + res.Plan.Lookups + res.Plan.Rows[ledger.ResultPending]
-	res.Plan.Limit, res.Plan.Account = limit.String(), j.Account.display()
+	res.Plan.Limit, res.Plan.Account = limit.String(), j.Account.Display()
 	if limit.Calls > 0 && res.Plan.Calls > 0 {
 		windows := (res.Plan.Calls - 1) / int64(limit.Calls)
 		res.Plan.Time = time.Duration(windows) * limit.Window

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"leadload/loader/account"
 	"leadload/loader/source"
 	"leadload/mapping"
 )
@@ -109,7 +110,7 @@ func BenchmarkCheck(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		res, err := Check(context.Background(), CheckJob{Job: Job{Input: path, File: in, Mapping: m}, Account: Account{Limit: DefaultLimit}})
+		res, err := Check(context.Background(), CheckJob{Job: Job{Input: path, File: in, Mapping: m}, Account: account.Account{Limit: account.DefaultLimit}})
 		if err != nil {
 			b.Fatal(err)
 		}

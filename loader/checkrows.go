@@ -133,7 +133,7 @@ func (c *checkPipe) worker() *checkWorker {
 	}
 	if !c.brief || w.judge == nil {
 		w.full = newExaminer(c.job.Mapping, c.program.Runner())
-		w.full.brief, w.full.online = c.brief, c.job.Online.fork()
+		w.full.brief, w.full.online = c.brief, c.job.Online.Fork()
 	}
 	for _, ex := range [...]*examiner{w.judge, w.full} {
 		if ex != nil {

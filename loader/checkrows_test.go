@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 
 	"leadload/internal/sandbox"
+	"leadload/loader/account"
 	"leadload/loader/ledger"
 	"leadload/loader/pace"
 	"leadload/loader/source"
@@ -70,7 +71,7 @@ func TestCheckKeepsTheOrder(t *testing.T) {
 	var got []string
 	var seen int64
 	res, err := Check(context.Background(), CheckJob{
-		Job: Job{Input: path, File: f, Mapping: m}, Account: Account{Limit: DefaultLimit},
+		Job: Job{Input: path, File: f, Mapping: m}, Account: account.Account{Limit: account.DefaultLimit},
 		OnFault: func(x Fault) { got = append(got, fmt.Sprint(x.Row, " ", x.Code)) },
 		OnRow:   func(n int64) { seen = n },
 	})
@@ -86,7 +87,7 @@ func TestCheckKeepsTheOrder(t *testing.T) {
 
 	// Cut off in between, it ends with the cause.
 	ctx, cancel := context.WithCancel(context.Background())
-	_, err = Check(ctx, CheckJob{Job: Job{Input: path, File: f, Mapping: m}, Account: Account{Limit: DefaultLimit}, OnRow: func(n int64) {
+	_, err = Check(ctx, CheckJob{Job: Job{Input: path, File: f, Mapping: m}, Account: account.Account{Limit: account.DefaultLimit}, OnRow: func(n int64) {
 		if n == 500 {
 			cancel()
 		}

@@ -15,7 +15,9 @@ import (
 	"testing"
 	"time"
 
+	"leadload/internal/fault"
 	"leadload/internal/sandbox"
+	"leadload/loader/account"
 	"leadload/loader/leadsquared"
 	"leadload/loader/ledger"
 	"leadload/loader/pace"
@@ -134,7 +136,7 @@ func newBench(t *testing.T, so sandbox.Options) *bench {
 	b.led, err = ledger.Open(filepath.Join(b.dir, "ledger.db"), ledger.Options{Unsafe: true}) // durability has tests of its own
 	check(t, err)
 	access, secret, async := a.Keys()
-	b.o = Options{Account: Account{Host: "http://127.0.0.1:9", AsyncHost: "http://127.0.0.1:9", Limit: pace.Limit{Calls: 25, Window: 5 * time.Second}}, Ledger: b.led}
+	b.o = Options{Account: account.Account{Host: "http://127.0.0.1:9", AsyncHost: "http://127.0.0.1:9", Limit: pace.Limit{Calls: 25, Window: 5 * time.Second}}, Ledger: b.led}
 	b.o.Account.SetKeys(access, secret, async)
 	b.o.Notify = func(s string) {
 		b.sayMu.Lock()
@@ -211,7 +213,7 @@ func (b *bench) rows(res Result) []ledger.Row {
 }
 
 func codeOf(err error) string {
-	var e *Error
+	var e *fault.Error
 	if errors.As(err, &e) {
 		if e.Hint == "" {
 			return e.Code + " without a hint"
@@ -223,4 +225,11 @@ func codeOf(err error) string {
 
 func jsonAnswer(text string) *http.Response {
 	return &http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {"application/json"}}, Body: io.NopCloser(strings.NewReader(text))}
+}
+
+func parseMapping(t *testing.T, text string) *mapping.Mapping {
+	t.Helper()
+	m, err := mapping.Parse("m.yaml", []byte(text))
+	check(t, err)
+	return m
 }

@@ -6,8 +6,11 @@ import (
 	"strings"
 
 	"leadload/converter"
+	"leadload/internal/fault"
+	"leadload/loader/account"
 	"leadload/loader/ledger"
 	"leadload/loader/source"
+	"leadload/loader/target"
 	"leadload/mapping"
 )
 
@@ -81,7 +84,7 @@ func (r *run) firstPass(ctx context.Context) error {
 		return err
 	}
 	if readErr == nil && r.rows.Load() == 0 {
-		return usage("file.no-rows", "check that it is the right file and sheet, and header_row in the mapping", "%s holds a header but no rows", r.job.Input)
+		return fault.Misuse("file.no-rows", "check that it is the right file and sheet, and header_row in the mapping", "%s holds a header but no rows", r.job.Input)
 	}
 	if readErr == nil && r.chosen == 0 {
 		return noRows(r.job.Input)
@@ -91,7 +94,7 @@ func (r *run) firstPass(ctx context.Context) error {
 
 // noRows says that --rows leaves nothing.
 func noRows(input string) error {
-	return usage("usage", "name rows as the spreadsheet counts them, the header being row 1 of most files", "%s has none of the rows that --rows names", input)
+	return fault.Misuse("usage", "name rows as the spreadsheet counts them, the header being row 1 of most files", "%s has none of the rows that --rows names", input)
 }
 
 // hiddenNote says that rows were read which a spreadsheet does not show; "" for none.
@@ -99,7 +102,7 @@ func hiddenNote(n int64) []string {
 	if n == 0 {
 		return nil
 	}
-	return []string{plural(n, "hidden row is", "hidden rows are") + " read like the others"}
+	return []string{fault.Plural(n, "hidden row is", "hidden rows are") + " read like the others"}
 }
 
 // examiner turns rows into entries of the plan. It serves one goroutine.
@@ -110,7 +113,7 @@ type examiner struct {
 	rec      mapping.Record
 	digester ledger.Digester
 	numbers  map[string]bool // fields whose values are numbers
-	online   *Online         // the account's metadata; nil for none
+	online   *account.Online // the account's metadata; nil for none
 	// brief leaves out what only a row that was loaded before is compared by.
 	brief bool
 	again bool // the row at hand was examined before
@@ -187,9 +190,9 @@ func (ex *examiner) identify(e *ledger.Entry) {
 	if ex.m.Lead.FindBy != "" {
 		// The lead is looked up, so its id is not in the body; what it is found by is part of what the row says.
 		lead = rec.Lead
-		e.WantField, e.WantValue = rec.LeadField, leadName(rec.LeadField, strings.Clone(rec.LeadValue))
+		e.WantField, e.WantValue = rec.LeadField, target.LeadName(rec.LeadField, strings.Clone(rec.LeadValue))
 	} else if ex.m.LeadMustExist {
-		e.WantField, e.WantValue = rec.LeadField, leadName(rec.LeadField, strings.Clone(rec.LeadValue))
+		e.WantField, e.WantValue = rec.LeadField, target.LeadName(rec.LeadField, strings.Clone(rec.LeadValue))
 	}
 	e.HasKey = len(ex.m.Key) > 0
 	if ex.brief {

@@ -7,8 +7,12 @@ import (
 	"strings"
 	"time"
 
+	"leadload/internal/fault"
+	"leadload/loader/account"
 	"leadload/loader/ledger"
+	"leadload/loader/send"
 	"leadload/loader/source"
+	"leadload/loader/target"
 	"leadload/mapping"
 )
 
@@ -24,23 +28,23 @@ type RestoreResult struct {
 // Restore writes into a ledger what a results file says is in the account, for
 // a ledger that was lost or for a second machine. file is a results
 // workbook's sheet of all rows, or a results CSV. No call is made.
-func Restore(ctx context.Context, led *ledger.Ledger, acct Account, m *mapping.Mapping, file *source.File) (RestoreResult, error) {
+func Restore(ctx context.Context, led *ledger.Ledger, acct account.Account, m *mapping.Mapping, file *source.File) (RestoreResult, error) {
 	var res RestoreResult
 	if !file.Info().Results {
-		return res, usage("usage", "name a results file that leadload wrote, with its input's columns", "this is no results file: its columns do not begin with %s", strings.Join(source.ResultColumns, ", "))
+		return res, fault.Misuse("usage", "name a results file that leadload wrote, with its input's columns", "this is no results file: its columns do not begin with %s", strings.Join(source.ResultColumns, ", "))
 	}
 	program, err := m.Compile(file.Header())
 	if err != nil {
 		return res, err
 	}
-	if len(acct.names()) == 0 {
-		return res, usage("account.setting", "add --account FILE, or set LEADSQUARED_HOST and LEADSQUARED_ACCESS_KEY", "which account the rows are in is not known")
+	if len(acct.Names()) == 0 {
+		return res, fault.Misuse("account.setting", "add --account FILE, or set LEADSQUARED_HOST and LEADSQUARED_ACCESS_KEY", "which account the rows are in is not known")
 	}
-	account, err := led.Account(ctx, acct.display(), acct.names())
+	id, err := led.Account(ctx, acct.Display(), acct.Names())
 	if err != nil {
 		return res, err
 	}
-	scope, err := led.Scope(ctx, account, targetScope(m))
+	scope, err := led.Scope(ctx, id, target.For(m.Target).Scope(m).String())
 	if err != nil {
 		return res, err
 	}
@@ -94,8 +98,7 @@ func Restore(ctx context.Context, led *ledger.Ledger, acct Account, m *mapping.M
 			if r.Sent.IsZero() {
 				r.Sent = time.Now()
 			}
-			job := (&run{job: Job{Mapping: m}}).jobOf(0, row, &ex.rec)
-			if r.Payload, err = json.Marshal(job.Payload); err != nil {
+			if r.Payload, err = json.Marshal(send.RowOf(m, 0, row.Number, &ex.rec).Payload); err != nil {
 				return res, err
 			}
 		}

@@ -2,24 +2,28 @@ package loader
 
 import (
 	"context"
-	"encoding/json"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
-	"sync"
-	"sync/atomic"
 	"time"
 
+	"leadload/internal/fault"
+	"leadload/loader/account"
 	"leadload/loader/leadsquared"
 	"leadload/loader/ledger"
+	"leadload/loader/line"
 	"leadload/loader/pace"
+	"leadload/loader/send"
+	"leadload/loader/settle"
 )
 
 // Options configure a Session. Zero values are the documented defaults.
 type Options struct {
-	Account Account
+	Account account.Account
 	Ledger  *ledger.Ledger
 	// StateDir holds locks and the memory of the pacer. "" is no lock and no
 	// memory, for an account that nobody else can reach.
@@ -66,7 +70,7 @@ func (o Options) withDefaults() Options {
 		o.LeadAge = 30 * 24 * time.Hour
 	}
 	if o.Account.Limit == (pace.Limit{}) {
-		o.Account.Limit = DefaultLimit
+		o.Account.Limit = account.DefaultLimit
 	}
 	if o.Concurrency == 0 {
 		// In flight are at most limit x round trip / window calls; the limit
@@ -86,36 +90,32 @@ func (o Options) withDefaults() Options {
 // its place in the ledger. One session serves any number of imports, one
 // after another.
 type Session struct {
-	o       Options
-	client  *leadsquared.Client
-	pacer   *pace.Pacer
-	table   *pace.Table
-	led     *ledger.Ledger
-	acct    int64
-	locks   []*lock
-	outage  *outage
-	clock   clock
-	dayName atomic.Value // the day that dayUsed counts
-	dayMu   sync.Mutex
-	dayUsed int64
-	live    live
+	o     Options
+	line  *line.Line
+	pacer *pace.Pacer
+	table *pace.Table
+	led   *ledger.Ledger
+	acct  int64
+	locks []*line.Lock
+	live  live
 }
 
 // Connect takes the account's lock, finds it in the ledger and marks what a
-// run that was cut off left behind. No call is made. The error is an *Error.
+// run that was cut off left behind. No call is made. The error is a *fault.Error.
 func Connect(ctx context.Context, o Options) (*Session, error) {
 	o = o.withDefaults()
-	s := &Session{o: o, led: o.Ledger, client: o.client}
-	if s.client == nil {
+	s := &Session{o: o, led: o.Ledger}
+	client := o.client
+	if client == nil {
 		var err error
-		s.client, err = leadsquared.New(leadsquared.Config{
+		client, err = leadsquared.New(leadsquared.Config{
 			Host: o.Account.Host, AsyncHost: o.Account.AsyncHost,
 			AccessKey: o.Account.AccessKey, SecretKey: o.Account.SecretKey, AsyncKey: o.Account.AsyncKey,
 			Timeout: o.Timeout, MaxIdle: max(o.Concurrency, o.Account.Limit.Calls), Log: o.Log,
 			StatusPath: o.Account.StatusPath, MetricsPath: o.Account.MetricsPath,
 		})
 		if err != nil {
-			return nil, &Error{Kind: Usage, Code: "account.setting", Msg: err.Error(), Hint: hintOf(err)}
+			return nil, &fault.Error{Kind: fault.Usage, Code: "account.setting", Msg: err.Error(), Hint: hintOf(err)}
 		}
 	}
 	opened := make(chan error, 1) // the pace's memory
@@ -123,10 +123,10 @@ func Connect(ctx context.Context, o Options) (*Session, error) {
 		opened <- nil
 	} else {
 		// An account that has a name is locked by its keys as well: another account file may leave the name out.
-		names := o.Account.names()
+		names := o.Account.Names()
 		slices.Sort(names)
 		for _, n := range names {
-			l, err := acquireLock(ctx, filepath.Join(o.StateDir, "locks"), nameHash(n), o.Command, o.WaitLock, o.Notify)
+			l, err := line.Hold(ctx, filepath.Join(o.StateDir, "locks"), nameHash(n), o.Command, o.WaitLock, o.Notify)
 			if err != nil {
 				return nil, errors.Join(err, s.Close())
 			}
@@ -138,7 +138,7 @@ func Connect(ctx context.Context, o Options) (*Session, error) {
 			opened <- err
 		}()
 	}
-	enrolled := s.enroll(ctx)
+	used, enrolled := s.enroll(ctx)
 	if err := <-opened; err != nil {
 		// The pacer does without its memory: it then begins with a pause when the account says so.
 		o.Notify("the pace of earlier runs cannot be read: " + err.Error())
@@ -147,30 +147,35 @@ func Connect(ctx context.Context, o Options) (*Session, error) {
 	if enrolled != nil {
 		return nil, errors.Join(enrolled, s.Close())
 	}
-	s.outage = newOutage(o.OutageLimit, o.Notify)
 	s.pacer = pace.New(pace.Options{Limit: o.Account.Limit, Reserve: o.Reserve, Table: s.table, OnChange: s.paceChanged})
+	s.line = line.New(line.Options{Client: client, Pacer: s.pacer, DailyLimit: o.Account.DailyLimit, Used: used, OutageLimit: o.OutageLimit,
+		LogErr: o.LogErr, Notify: o.Notify, Counted: s.countCall})
 	return s, nil
 }
 
-// enroll finds the account in the ledger.
-func (s *Session) enroll(ctx context.Context) error {
+// enroll finds the account in the ledger, and returns how many calls were made today.
+func (s *Session) enroll(ctx context.Context) (used int64, err error) {
 	if s.led == nil {
-		return nil
+		return 0, nil
 	}
-	var err error
-	if s.acct, err = s.led.Account(ctx, s.o.Account.display(), s.o.Account.names()); err != nil {
-		return err
+	if s.acct, err = s.led.Account(ctx, s.o.Account.Display(), s.o.Account.Names()); err != nil {
+		return 0, err
 	}
 	n, err := s.led.Recover(ctx, s.acct)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	if n > 0 {
-		s.o.Notify(fmt.Sprintf("an earlier run was cut off while %s being sent: the account is asked about them before anything is sent again", plural(n, "row was", "rows were")))
+		s.o.Notify(fmt.Sprintf("an earlier run was cut off while %s being sent: the account is asked about them before anything is sent again", fault.Plural(n, "row was", "rows were")))
 	}
-	s.dayUsed, err = s.led.CallsOn(ctx, s.acct, time.Now())
-	s.dayName.Store(time.Now().UTC().Format(time.DateOnly))
-	return err
+	return s.led.CallsOn(ctx, s.acct, time.Now())
+}
+
+// countCall adds a reading call to the account's day.
+func (s *Session) countCall() {
+	if s.led != nil {
+		s.led.CountCalls(s.acct, time.Now(), 1)
+	}
 }
 
 // Close gives the lock back.
@@ -180,10 +185,10 @@ func (s *Session) Close() error {
 		errs = append(errs, s.table.Close())
 	}
 	for _, l := range s.locks {
-		errs = append(errs, l.release())
+		errs = append(errs, l.Release())
 	}
-	if s.client != nil {
-		s.client.CloseIdle()
+	if s.line != nil {
+		s.line.Client.CloseIdle()
 	}
 	return errors.Join(errs...)
 }
@@ -201,170 +206,23 @@ func (s *Session) paceChanged(c pace.Change) {
 	}
 }
 
-// slot is a place within the limit, with what the daily limit has to say.
-func (s *Session) slot(ctx context.Context, again bool) (*pace.Call, error) {
-	acquire := s.pacer.Acquire
-	if again {
-		acquire = s.pacer.AcquireHead
-	}
-	c, err := acquire(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if s.o.LogErr != nil {
-		if err := s.o.LogErr(); err != nil {
-			c.Abort()
-			return nil, &Error{Kind: Stopped, Code: "log.failed", Msg: "the API log can no longer be written, so no further call is made", Err: err,
-				Hint: "free some space or name another file with --api-log, and run the same command again: rows already loaded are not sent twice"}
-		}
-	}
-	// Counted when the call is about to be made: one that waits may never be.
-	if err := s.today(); err != nil {
-		c.Abort()
-		return nil, err
-	}
-	return c, nil
-}
-
-// today counts a call against the daily limit; the error stops the run.
-func (s *Session) today() error {
-	s.dayMu.Lock()
-	defer s.dayMu.Unlock()
-	if d := time.Now().UTC().Format(time.DateOnly); s.dayName.Load() != d {
-		s.dayName.Store(d)
-		s.dayUsed = 0
-	}
-	if max := s.o.Account.DailyLimit; max > 0 && s.dayUsed >= max {
-		return stopped("account.daily-limit", "run the same command again after 00:00 UTC: rows already loaded are not sent twice",
-			"the daily limit of %d calls is used up", max)
-	}
-	s.dayUsed++
-	return nil
-}
-
-// finish tells the pacer, the clock and the outage watch how a call ended. The
-// error ends the run.
-func (s *Session) finish(c *pace.Call, out leadsquared.Outcome) error {
-	err := s.giveBack(c, out)
-	s.outage.ended(out)
-	if err == nil && (out.Verdict == leadsquared.Fatal || out.Stop) {
-		err = fatal(out)
-	}
-	return err
-}
-
-// giveBack is finish for a call that says nothing about the calls of rows.
-func (s *Session) giveBack(c *pace.Call, out leadsquared.Outcome) error {
-	s.clock.observe(out)
-	switch out.Verdict {
-	case leadsquared.NotSent:
-		c.Abort()
-		s.dayMu.Lock()
-		s.dayUsed--
-		s.dayMu.Unlock()
-	case leadsquared.Throttled:
-		c.Done(pace.Limited, pace.Limit{Calls: out.StatedCalls, Window: out.StatedWindow})
-		if out.StatedWindow >= time.Hour {
-			return stopped("account.daily-limit", runAgain, "the account has refused further calls for today: %s", out.Message)
-		}
-	case leadsquared.InDoubt:
-		if out.Slow {
-			c.Done(pace.Limited, pace.Limit{}) // a limit that it states may be another's
-			break
-		}
-		c.Done(pace.Failed, pace.Limit{})
-	default:
-		c.Done(pace.OK, pace.Limit{})
-	}
-	return nil
-}
-
-// fatal is the end of a run whose account refuses every call.
-func fatal(out leadsquared.Outcome) *Error {
-	e := &Error{Kind: Stopped, Code: leadsquared.Code(out), Msg: "the account refused the call: " + out.Message, Hint: "see leadload errors " + leadsquared.Code(out)}
-	switch {
-	case out.RightHost != "":
-		e.Hint = "write host: " + out.RightHost + " into the account file (or set LEADSQUARED_HOST)"
-	case leadsquared.Code(out) == "account.daily-limit":
-		e.Hint = runAgain
-	case out.Status == 401:
-		e.Hint = "check the access key and the secret key, that their user is active, and that the host is the one of the account's region; leadload account shows whose keys they are"
-	case out.Status == 404:
-		e.Hint = "check host (and async_host) in the account file: the API was not found there"
-	case out.Status == 0:
-		e.Hint = "check host in the account file, and the clock and certificates of this machine"
-	}
-	return e
-}
-
-// readTries bounds how often one read is made when its answer gets lost; a
-// read does no harm twice.
-const readTries = 4
-
-// read makes one reading call, again where that can help. The outcome is
-// Applied or Rejected, or InDoubt when no answer was had; the error ends the run.
-func (s *Session) read(ctx context.Context, call func(context.Context, leadsquared.Slot) leadsquared.Outcome) (leadsquared.Outcome, error) {
-	again := false
-	for try := 1; ; {
-		if err := s.outage.wait(ctx, s.probe); err != nil {
-			return leadsquared.Outcome{}, err
-		}
-		c, err := s.slot(ctx, again)
-		if err != nil {
-			return leadsquared.Outcome{}, err
-		}
-		out := call(context.WithoutCancel(ctx), c)
-		if s.led != nil && out.Verdict != leadsquared.NotSent {
-			s.led.CountCalls(s.acct, time.Now(), 1)
-		}
-		if misread(out) {
-			// The account answers; it is this answer that cannot be used, and asking
-			// again at once would bring the same.
-			err := s.giveBack(c, out)
-			s.outage.ok()
-			return out, err
-		}
-		if err := s.finish(c, out); err != nil {
-			return out, err
-		}
-		again = false
-		switch out.Verdict {
-		case leadsquared.Throttled:
-			again = true
-		case leadsquared.NotSent, leadsquared.InDoubt:
-			// During an outage a call is made after a harmless one has got through, so
-			// that what fails then is this read and not the account.
-			if try++; try > 2*readTries || try > readTries && !s.outage.isAway() {
-				return out, nil
-			}
-			if err := sleep(ctx, backoff(try)); err != nil {
-				return out, err
-			}
-		default:
-			return out, nil
-		}
+// sender returns what sends the rows of a run.
+func (s *Session) sender(began time.Time, cancel context.CancelCauseFunc) *send.Sender {
+	return &send.Sender{
+		Line: s.line, Ledger: s.led, Account: s.acct, Began: began, Unlimited: s.pacer.State().Limit == pace.Unlimited,
+		Concurrency: s.o.Concurrency, MaxErrors: s.o.MaxErrors, LeadAge: s.o.LeadAge, OutageLimit: s.o.OutageLimit,
+		Tally: s.live.tally, Cancel: cancel,
 	}
 }
 
-// misread reports that an account answered a reading call well, but with
-// something that the call does not give: the record that was asked for without
-// its fields, say, because an index has not caught up.
-func misread(out leadsquared.Outcome) bool {
-	return out.Verdict == leadsquared.InDoubt && out.Status == 200 && !out.Outage && json.Valid(out.Body)
-}
-
-// probe is the harmless call that tells whether the account is back.
-func (s *Session) probe(ctx context.Context) (leadsquared.Outcome, error) {
-	c, err := s.slot(ctx, false)
-	if err != nil {
-		return leadsquared.Outcome{}, err
+// settler returns what settles open rows, those of a run or with 0 all.
+func (s *Session) settler(sender *send.Sender, run int64) *settle.Settler {
+	return &settle.Settler{
+		Line: s.line, Ledger: s.led, Account: s.acct, Run: run, Sender: sender, Concurrency: s.o.Concurrency,
+		Timeout: s.o.Timeout, SettleAfter: s.o.SettleAfter, Wait: s.o.Wait,
+		Queue: s.o.Account.AsyncProblem, Notify: s.o.Notify, Tally: s.live.tally,
+		Phase: func(what string) { s.live.phase.Store(Phase(what)) },
 	}
-	_, out := s.client.Self(context.WithoutCancel(ctx), c)
-	err = s.giveBack(c, out)
-	if err == nil && out.Verdict == leadsquared.Fatal && out.Status != 404 { // 404: it answers, and that is what was asked
-		err = fatal(out)
-	}
-	return out, err
 }
 
 // StateDir is the folder for what a user's runs keep: XDG_STATE_HOME, or what
@@ -380,17 +238,10 @@ func StateDir(getenv func(string) string) (string, error) {
 	if home == "" {
 		var err error
 		if home, err = os.UserHomeDir(); err != nil {
-			return "", usage("ledger.folder", "set HOME, or name a ledger with --ledger", "there is no home folder for the ledger")
+			return "", fault.Misuse("ledger.folder", "set HOME, or name a ledger with --ledger", "there is no home folder for the ledger")
 		}
 	}
 	return filepath.Join(home, ".local", "state", "leadload"), nil
-}
-
-func plural(n int64, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
 }
 
 func hintOf(err error) string {
@@ -399,4 +250,10 @@ func hintOf(err error) string {
 		return h.Hint()
 	}
 	return "see samples/account.yaml for the form of an account file"
+}
+
+// nameHash makes a file name of a name that may hold anything.
+func nameHash(s string) string {
+	h := sha256.Sum256([]byte(s))
+	return hex.EncodeToString(h[:8])
 }

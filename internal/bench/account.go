@@ -38,8 +38,8 @@ type figures struct {
 // sending is the time from the first arrival to the last answer.
 func (f figures) sending() time.Duration { return f.Last.Sub(f.First) }
 
-// account is a practice account in a process of its own.
-type account struct {
+// practice is a practice account in a process of its own.
+type practice struct {
 	cmd   *exec.Cmd
 	in    io.WriteCloser
 	out   *bufio.Reader
@@ -48,12 +48,12 @@ type account struct {
 
 type hello struct{ URL, Access, Secret string }
 
-func (b *bench) account(o accountOptions) (*account, error) {
+func (b *bench) account(o accountOptions) (*practice, error) {
 	text, err := json.Marshal(o)
 	if err != nil {
 		return nil, err
 	}
-	a := &account{cmd: b.command(nil, "@account", string(text))}
+	a := &practice{cmd: b.command(nil, "@account", string(text))}
 	a.cmd.Stderr = b.stderr
 	if a.in, err = a.cmd.StdinPipe(); err != nil {
 		return nil, err
@@ -72,7 +72,7 @@ func (b *bench) account(o accountOptions) (*account, error) {
 	return a, nil
 }
 
-func (a *account) read(v any) error {
+func (a *practice) read(v any) error {
 	text, err := a.out.ReadBytes('\n')
 	if err != nil {
 		return err
@@ -81,7 +81,7 @@ func (a *account) read(v any) error {
 }
 
 // figures asks the account what it saw so far.
-func (a *account) figures() (figures, error) {
+func (a *practice) figures() (figures, error) {
 	var f figures
 	if _, err := io.WriteString(a.in, "figures\n"); err != nil {
 		return f, err
@@ -89,12 +89,12 @@ func (a *account) figures() (figures, error) {
 	return f, a.read(&f)
 }
 
-func (a *account) close() error {
+func (a *practice) close() error {
 	return errors.Join(a.in.Close(), a.cmd.Wait())
 }
 
 // env tells leadload of the account and where to keep its state.
-func (a *account) env(state string) []string {
+func (a *practice) env(state string) []string {
 	return []string{
 		"LEADSQUARED_HOST=" + a.hello.URL, "LEADSQUARED_ACCESS_KEY=" + a.hello.Access, "LEADSQUARED_SECRET_KEY=" + a.hello.Secret,
 		"XDG_STATE_HOME=" + state, "LEADLOAD_LEDGER=" + filepath.Join(state, "ledger.db"),

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"leadload/loader"
+	"leadload/loader/account"
 	"leadload/loader/ledger"
 	"leadload/loader/pace"
 	"leadload/loader/source"
@@ -34,19 +35,19 @@ func unlimited(b *bench) ([]line, error) {
 	}
 	var bare, ours, unsafe, whole, ratios, wholeRatios, unsafeRatios []float64
 	for range b.either(5, 3) {
-		posted, _, err := b.flood(n, func(a *account) (ended, error) {
+		posted, _, err := b.flood(n, func(a *practice) (ended, error) {
 			return b.start(a.env(b.state()), "@post", "-file", file, "-mapping", b.mapping(), "-rows", fmt.Sprint(n))
 		})
 		if err != nil {
 			return nil, err
 		}
-		sent, e, err := b.flood(n, func(a *account) (ended, error) {
+		sent, e, err := b.flood(n, func(a *practice) (ended, error) {
 			return b.leadload(a, b.state(), file, "--limit", "off")
 		})
 		if err != nil {
 			return nil, err
 		}
-		loose, _, err := b.flood(n, func(a *account) (ended, error) { return b.importAlone(a, file, "-unsafe") })
+		loose, _, err := b.flood(n, func(a *practice) (ended, error) { return b.importAlone(a, file, "-unsafe") })
 		if err != nil {
 			return nil, err
 		}
@@ -54,7 +55,7 @@ func unlimited(b *bench) ([]line, error) {
 		ratios, unsafeRatios, wholeRatios = append(ratios, sent/posted), append(unsafeRatios, sent/loose), append(wholeRatios, float64(n)/e.took.Seconds()/posted)
 	}
 	if b.profile != "" {
-		if _, _, err := b.flood(n, func(a *account) (ended, error) { return b.importAlone(a, file, "-cpuprofile", b.profile) }); err != nil {
+		if _, _, err := b.flood(n, func(a *practice) (ended, error) { return b.importAlone(a, file, "-cpuprofile", b.profile) }); err != nil {
 			return nil, err
 		}
 	}
@@ -70,7 +71,7 @@ func unlimited(b *bench) ([]line, error) {
 
 // flood lets a process load n rows into a new account without a limit, and
 // gives the rows/s between the first arrival and the last answer.
-func (b *bench) flood(n int, load func(*account) (ended, error)) (float64, ended, error) {
+func (b *bench) flood(n int, load func(*practice) (ended, error)) (float64, ended, error) {
 	a, err := b.account(accountOptions{Calls: -1, Kept: n + 1000})
 	if err != nil {
 		return 0, ended{}, err
@@ -88,7 +89,7 @@ func (b *bench) flood(n int, load func(*account) (ended, error)) (float64, ended
 }
 
 // importAlone runs the role of the same name.
-func (b *bench) importAlone(a *account, file string, flags ...string) (ended, error) {
+func (b *bench) importAlone(a *practice, file string, flags ...string) (ended, error) {
 	return b.start(a.env(b.state()), append([]string{"@import", "-file", file, "-mapping", b.mapping()}, flags...)...)
 }
 
@@ -107,7 +108,7 @@ func importAlone(ctx context.Context, args []string) (err error) {
 		return err
 	}
 	defer file.Close()
-	acct, err := loader.LoadAccount("", os.Getenv)
+	acct, err := account.Load("", os.Getenv)
 	if err != nil {
 		return err
 	}
@@ -214,7 +215,7 @@ func slowDisk(b *bench) ([]line, error) {
 	if err != nil {
 		return nil, err
 	}
-	traced := func(a *account, inject ...string) (ended, error) {
+	traced := func(a *practice, inject ...string) (ended, error) {
 		args := append([]string{"-f", "--seccomp-bpf", "-o", filepath.Join(b.dir, "trace"), "-e", "trace=fsync,fdatasync"}, inject...)
 		args = append(args, b.self, "@import", "-file", file, "-mapping", b.mapping())
 		cmd := exec.CommandContext(b.ctx, tracer, args...)
@@ -223,12 +224,12 @@ func slowDisk(b *bench) ([]line, error) {
 	}
 	var fast, slow, ratios []float64
 	for range 3 {
-		quick, _, err := b.flood(n, func(a *account) (ended, error) { return traced(a) })
+		quick, _, err := b.flood(n, func(a *practice) (ended, error) { return traced(a) })
 		if err != nil {
 			// Where processes may not be traced there is nothing to measure.
 			return []line{{what: what, target: target, measured: "strace does not work here", verdict: skipped}}, nil
 		}
-		late, _, err := b.flood(n, func(a *account) (ended, error) {
+		late, _, err := b.flood(n, func(a *practice) (ended, error) {
 			return traced(a, "-e", "inject=fsync,fdatasync:delay_exit=5000")
 		})
 		if err != nil {

@@ -121,11 +121,11 @@ func (b *bench) wait(cmd *exec.Cmd) (ended, error) {
 }
 
 // leadload runs an import of a file that must end with every row loaded.
-func (b *bench) leadload(a *account, state, file string, flags ...string) (ended, error) {
+func (b *bench) leadload(a *practice, state, file string, flags ...string) (ended, error) {
 	return b.wait(b.leadloadCommand(a, state, file, flags...))
 }
 
-func (b *bench) leadloadCommand(a *account, state, file string, flags ...string) *exec.Cmd {
+func (b *bench) leadloadCommand(a *practice, state, file string, flags ...string) *exec.Cmd {
 	out := filepath.Join(state, "results.xlsx")
 	args := append([]string{"@leadload", "import", file, "-m", b.mapping(), "-q", "--yes", "-o", out}, flags...)
 	return b.command(a.env(state), args...)

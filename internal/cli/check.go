@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"leadload/loader"
+	"leadload/loader/account"
 	"leadload/loader/ledger"
 	"leadload/loader/pace"
 	"leadload/loader/source"
@@ -86,9 +87,9 @@ func (a *app) runCheck(ctx context.Context, o *checkOptions) error {
 	if err != nil {
 		return fail(err)
 	}
-	acct := loader.Account{Limit: loader.DefaultLimit, Name: "practice account"}
+	acct := account.Account{Limit: account.DefaultLimit, Name: "practice account"}
 	if !o.sandbox {
-		if acct, err = loader.LoadAccount(o.account, a.getenv); err != nil {
+		if acct, err = account.Load(o.account, a.getenv); err != nil {
 			return fail(err)
 		}
 	}
@@ -100,7 +101,7 @@ func (a *app) runCheck(ctx context.Context, o *checkOptions) error {
 	if o.fresh && !o.online {
 		return fail(usageError("add --online, or leave --refresh out", "--refresh has nothing to ask again without --online"))
 	}
-	var online *loader.Online
+	var online *account.Online
 	if o.online {
 		if online, err = a.askMetadata(ctx, o, m); err != nil {
 			return fail(err)
@@ -149,7 +150,7 @@ func (a *app) ledgerToRead(c *common) (*ledger.Ledger, error) {
 	return led, err
 }
 
-func (a *app) checkOne(ctx context.Context, o *checkOptions, in string, m *mapping.Mapping, mappingPath string, acct loader.Account, led *ledger.Ledger, rows loader.RowSet, online *loader.Online) int {
+func (a *app) checkOne(ctx context.Context, o *checkOptions, in string, m *mapping.Mapping, mappingPath string, acct account.Account, led *ledger.Ledger, rows loader.RowSet, online *account.Online) int {
 	run := ledger.Run{Command: "check", Input: in, Mapping: m.Name, MappingPath: mappingPath, MappingHash: m.Hash, Target: string(m.Target), Timezone: m.Timezone,
 		Who: who(), Version: version(), Started: time.Now().UTC(), Limit: acct.Limit.String()}
 	fail := func(err error) int {

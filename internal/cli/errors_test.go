@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -32,8 +33,14 @@ func TestCatalogueIsComplete(t *testing.T) {
 			used[c] = name
 		}
 	}
-	literal := regexp.MustCompile(`(?:Code: |usage\(|stopped\(|refuse\(|code: +|\.Code(?:, [^=]*)? = |Verdict, e\.Code, e\.Msg, e\.Hint = [A-Za-z.]+, )"([a-z-]+(?:\.[A-Za-z-]+)?)"`)
-	files, err := filepath.Glob("../../loader/*.go")
+	literal := regexp.MustCompile(`(?:Code: |usage\(|fault\.Misuse\(|fault\.Stop\(|refuse\(|code: +|\.Code(?:, [^=]*)? = |Verdict, e\.Code, e\.Msg, e\.Hint = [A-Za-z.]+, )"([a-z-]+(?:\.[A-Za-z-]+)?)"`)
+	var files []string
+	err := filepath.WalkDir("../../loader", func(path string, d fs.DirEntry, err error) error {
+		if err == nil && strings.HasSuffix(path, ".go") {
+			files = append(files, path)
+		}
+		return err
+	})
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no source of package loader: %v", err)
 	}

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strings"
 
-	"leadload/loader"
+	"leadload/internal/fault"
 	"leadload/loader/ledger"
 	"leadload/loader/source"
 	"leadload/mapping"
@@ -34,7 +34,7 @@ func asExit(err error, target **exit) bool { return errors.As(err, target) }
 // exitCode is the one place that turns an error into an exit code.
 func exitCode(err error) int {
 	var (
-		own     *loader.Error
+		own     *fault.Error
 		fileErr *source.Error
 		ledErr  *ledger.Error
 		repErr  *reports.Error
@@ -48,11 +48,11 @@ func exitCode(err error) int {
 		return done.code
 	case errors.As(err, &own):
 		switch own.Kind {
-		case loader.Usage:
+		case fault.Usage:
 			return exitUsage
-		case loader.Stopped:
+		case fault.Stopped:
 			return exitStopped
-		case loader.Busy:
+		case fault.Busy:
 			return exitBusy
 		}
 		return exitBug
@@ -87,13 +87,13 @@ func worse(a, b int) int {
 
 // usageError is a wrong call of the program.
 func usageError(hint, format string, args ...any) error {
-	return &loader.Error{Kind: loader.Usage, Code: "usage", Msg: fmt.Sprintf(format, args...), Hint: hint}
+	return &fault.Error{Kind: fault.Usage, Code: "usage", Msg: fmt.Sprintf(format, args...), Hint: hint}
 }
 
 // words takes an error apart: its stable code, what happened, what to do.
 func words(err error) (code, msg, hint string) {
 	var (
-		own     *loader.Error
+		own     *fault.Error
 		fileErr *source.Error
 		ledErr  *ledger.Error
 		repErr  *reports.Error

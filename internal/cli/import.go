@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"leadload/converter"
+	"leadload/internal/fault"
 	"leadload/loader"
 	"leadload/loader/ledger"
 	"leadload/loader/source"
@@ -328,7 +329,7 @@ func (a *app) confirm(o *importOptions, k *connection, input string, m *mapping.
 			return nil
 		}
 	}
-	return &loader.Error{Kind: loader.Stopped, Code: "run.declined", Msg: "nothing was sent", Hint: "answer y to send, or add --yes"}
+	return &fault.Error{Kind: fault.Stopped, Code: "run.declined", Msg: "nothing was sent", Hint: "answer y to send, or add --yes"}
 }
 
 // nextCommands are what to type next, most useful first.

@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"leadload/converter"
-	"leadload/loader"
+	"leadload/internal/fault"
 	"leadload/loader/source"
 	"leadload/mapping"
 	"leadload/samples"
@@ -254,7 +254,7 @@ func writeNew(a *app, path string, text []byte) error {
 	_, err = f.Write(text)
 	if err = errors.Join(err, f.Close()); err != nil {
 		err = errors.Join(err, os.Remove(path)) // half a mapping would look like a whole one
-		return &loader.Error{Kind: loader.Usage, Code: "usage", Msg: fmt.Sprintf("%q cannot be written: %s", path, pathless(err)), Hint: "free some space, or name another folder", Err: err}
+		return &fault.Error{Kind: fault.Usage, Code: "usage", Msg: fmt.Sprintf("%q cannot be written: %s", path, pathless(err)), Hint: "free some space, or name another folder", Err: err}
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"leadload/loader"
+	"leadload/loader/account"
 	"leadload/loader/ledger"
 	"leadload/loader/source"
 )
@@ -60,7 +61,7 @@ func (a *app) runLedgerImport(ctx context.Context, o *ledgerOptions, args []stri
 	if err != nil {
 		return err
 	}
-	acct, err := loader.LoadAccount(o.account, a.getenv)
+	acct, err := account.Load(o.account, a.getenv)
 	if err != nil {
 		return err
 	}

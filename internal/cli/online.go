@@ -3,13 +3,13 @@ package cli
 import (
 	"context"
 
-	"leadload/loader"
+	"leadload/loader/account"
 	"leadload/mapping"
 )
 
 // askMetadata asks the account for its fields, or takes what it said less
 // than a day ago, and holds the mapping against it.
-func (a *app) askMetadata(ctx context.Context, o *checkOptions, m *mapping.Mapping) (_ *loader.Online, err error) {
+func (a *app) askMetadata(ctx context.Context, o *checkOptions, m *mapping.Mapping) (_ *account.Online, err error) {
 	k, err := a.connectBriefly(ctx, &o.common)
 	if err != nil {
 		return nil, err
@@ -22,5 +22,5 @@ func (a *app) askMetadata(ctx context.Context, o *checkOptions, m *mapping.Mappi
 	if md.Cached && !o.quiet {
 		a.say("the account's fields are those of %s; --refresh asks again", md.Fetched.Local().Format("2006-01-02 15:04"))
 	}
-	return loader.NewOnline(m, md)
+	return account.NewOnline(m, md)
 }

@@ -19,7 +19,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"leadload/loader"
+	"leadload/loader/account"
 	"leadload/mapping"
 	"leadload/samples"
 )
@@ -230,7 +230,7 @@ func TestYAMLOfTheManual(t *testing.T) {
 				if err := os.WriteFile(file, []byte(block), 0o600); err != nil {
 					t.Fatal(err)
 				}
-				if _, err := loader.LoadAccount(file, func(string) string { return "key" }); err != nil {
+				if _, err := account.Load(file, func(string) string { return "key" }); err != nil {
 					t.Errorf("%s: %v", name, err)
 				}
 			case strings.HasPrefix(block, "cases:"):

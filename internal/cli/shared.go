@@ -14,8 +14,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"leadload/internal/fault"
 	"leadload/internal/sandbox"
 	"leadload/loader"
+	"leadload/loader/account"
 	"leadload/loader/leadsquared"
 	"leadload/loader/ledger"
 	"leadload/loader/pace"
@@ -97,7 +99,7 @@ func (r *runFlags) addFirstSend(cmd *cobra.Command) {
 
 // connection is everything that a command needs of an account.
 type connection struct {
-	account  loader.Account
+	account  account.Account
 	practice *sandbox.Account
 	led      *ledger.Ledger
 	scratch  string // a folder thrown away at the end
@@ -150,7 +152,7 @@ func (a *app) connectWith(ctx context.Context, c *common, r *runFlags, command s
 			return nil, fmt.Errorf("the practice account cannot be started: %w", err)
 		}
 		access, secret, async := k.practice.Keys()
-		k.account = loader.Account{Host: k.practice.URL(), AsyncHost: k.practice.AsyncURL(), Limit: loader.DefaultLimit}
+		k.account = account.Account{Host: k.practice.URL(), AsyncHost: k.practice.AsyncURL(), Limit: account.DefaultLimit}
 		k.account.SetKeys(access, secret, async)
 		k.account.Name = "practice account"
 		if c.ledger == "" {
@@ -159,7 +161,7 @@ func (a *app) connectWith(ctx context.Context, c *common, r *runFlags, command s
 			}
 			path = filepath.Join(k.scratch, "ledger.db")
 		}
-	} else if k.account, err = loader.LoadAccount(c.account, a.getenv); err != nil {
+	} else if k.account, err = account.Load(c.account, a.getenv); err != nil {
 		return nil, err
 	}
 	if r.limit != "" {
@@ -249,7 +251,7 @@ func (k *connection) close() error {
 	}
 	if k.log != nil {
 		if err := k.log.Close(); err != nil {
-			errs = append(errs, &loader.Error{Kind: loader.Stopped, Code: "log.failed", Msg: "the API log is not whole", Err: err,
+			errs = append(errs, &fault.Error{Kind: fault.Stopped, Code: "log.failed", Msg: "the API log is not whole", Err: err,
 				Hint: "free some space or name another file with --api-log; the ledger and the results are whole"})
 		}
 		k.log = nil

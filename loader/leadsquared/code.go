@@ -148,3 +148,14 @@ func typeWord(t string) string {
 	}
 	return t
 }
+
+// Refusal returns the account's own words, with the type of its exception.
+func (o Outcome) Refusal() string {
+	switch {
+	case o.ExceptionType == "":
+		return o.Message
+	case o.Message == "":
+		return o.ExceptionType
+	}
+	return o.ExceptionType + ": " + o.Message
+}

@@ -1,0 +1,221 @@
+package account
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"os"
+	"regexp"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+
+	"leadload/internal/fault"
+	"leadload/loader/leadsquared"
+	"leadload/loader/pace"
+	"leadload/mapping"
+)
+
+// accountKeys are the words of an account file, each with its setter. The
+// file's texts are taken as written, so that a key such as 0123 stays itself.
+var accountKeys = map[string]func(a *Account, v string) error{
+	"name":       func(a *Account, v string) error { a.Name = v; return nil },
+	"host":       func(a *Account, v string) error { a.Host = v; return nil },
+	"async_host": func(a *Account, v string) error { a.AsyncHost = v; return nil },
+	"access_key": func(a *Account, v string) error {
+		a.AccessKey = leadsquared.NewSecret(v)
+		h := sha256.Sum256([]byte(v))
+		a.identity = hex.EncodeToString(h[:8])
+		return nil
+	},
+	"secret_key": func(a *Account, v string) error { a.SecretKey = leadsquared.NewSecret(v); return nil },
+	"async_key": func(a *Account, v string) error {
+		a.AsyncKey, a.hasAsyncKey = leadsquared.NewSecret(v), v != ""
+		return nil
+	},
+	"limit": func(a *Account, v string) error {
+		l, err := pace.ParseLimit(v)
+		a.Limit, a.LimitSet = l, true
+		return err
+	},
+	"daily_limit": func(a *Account, v string) error {
+		n, err := strconv.ParseInt(v, 10, 64)
+		if err != nil || n <= 0 {
+			return fmt.Errorf("%q is not a number of calls above 0", v)
+		}
+		a.DailyLimit = n
+		return nil
+	},
+	"async_status_path":  func(a *Account, v string) error { a.StatusPath = v; return nil },
+	"async_metrics_path": func(a *Account, v string) error { a.MetricsPath = v; return nil },
+}
+
+// environment gives the account-file word that each variable stands for.
+var environment = []struct{ variable, key string }{
+	{"LEADSQUARED_HOST", "host"},
+	{"LEADSQUARED_ASYNC_HOST", "async_host"},
+	{"LEADSQUARED_ACCESS_KEY", "access_key"},
+	{"LEADSQUARED_SECRET_KEY", "secret_key"},
+	{"LEADSQUARED_ASYNC_KEY", "async_key"},
+	{"LEADSQUARED_LIMIT", "limit"},
+}
+
+// Load reads an account file, or the environment alone when path is
+// "". Values of the form ${NAME} are taken from the environment, and a
+// variable of the environment stands in for a word that the file leaves out.
+// A file that holds a literal key must not be readable by others.
+func Load(path string, getenv func(string) string) (Account, error) {
+	a := Account{Limit: DefaultLimit}
+	set := map[string]bool{}
+	if path != "" {
+		if err := a.load(path, getenv, set); err != nil {
+			return a, err
+		}
+	}
+	for _, e := range environment {
+		v := getenv(e.variable)
+		if v == "" || set[e.key] {
+			continue
+		}
+		if err := accountKeys[e.key](&a, v); err != nil {
+			return a, fault.Misuse("account.setting", "correct the variable", "environment variable %s: %v", e.variable, bare(err))
+		}
+	}
+	return a, nil
+}
+
+var variable = regexp.MustCompile(`\$\{([^}]*)\}`)
+
+func (a *Account) load(path string, getenv func(string) string, set map[string]bool) error {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fault.Misuse("account.missing", "check the path given with --account", "account file %q: there is no such file", path)
+	}
+	if err != nil {
+		return fault.Misuse("account.unreadable", "check your rights to the file", "account file %q cannot be read: %v", path, pathless(err))
+	}
+	fail := func(line int, hint, format string, args ...any) error {
+		return fault.Misuse("account.setting", hint, "account file %s:%d: %s", path, line, fmt.Sprintf(format, args...))
+	}
+	file, err := parser.ParseBytes(text, 0)
+	if err != nil {
+		line := 1
+		var se *yaml.SyntaxError
+		if errors.As(err, &se) && se.Token != nil && se.Token.Position != nil {
+			line = se.Token.Position.Line
+			return fail(line, "see samples/account.yaml for the form", "%s", se.Message)
+		}
+		return fail(line, "see samples/account.yaml for the form", "it is not YAML")
+	}
+	if len(file.Docs) > 1 {
+		return fail(1, "keep one account a file", "it holds more than one document")
+	}
+	if len(file.Docs) == 0 || file.Docs[0].Body == nil {
+		return fail(1, "see samples/account.yaml for the form", "it is empty")
+	}
+	m, ok := file.Docs[0].Body.(*ast.MappingNode)
+	if !ok {
+		return fail(1, "see samples/account.yaml for the form", "it is not a list of settings such as host: …")
+	}
+	literal := ""
+	for _, kv := range m.Values {
+		key, line := kv.Key.String(), kv.Key.GetToken().Position.Line
+		if set[key] {
+			return fail(line, "keep one of the two", "%q is given twice", key)
+		}
+		set[key] = true
+		if key == "check_in" {
+			if err := yaml.NodeToValue(kv.Value, &a.CheckIn); err != nil {
+				return fail(line, "write it as check_in: {Source: API, Location: KA}", "check_in is not a list of values")
+			}
+			continue
+		}
+		setter := accountKeys[key]
+		if setter == nil {
+			return fail(line, "the words are host, async_host, access_key, secret_key, async_key, limit, daily_limit, check_in, name"+didYouMean(key), "unknown setting %q", key)
+		}
+		if _, ok := kv.Value.(ast.ScalarNode); !ok {
+			return fail(line, "write it as "+key+": VALUE", "%s is not a single value", key)
+		}
+		raw := scalarText(kv.Value)
+		if strings.HasSuffix(key, "_key") && raw != "" && !variable.MatchString(raw) {
+			literal = key
+		}
+		missing := ""
+		value := variable.ReplaceAllStringFunc(raw, func(s string) string {
+			v := getenv(s[2 : len(s)-1])
+			if v == "" && missing == "" {
+				missing = s[2 : len(s)-1]
+			}
+			return v
+		})
+		if missing != "" {
+			// An async key is needed by one target alone; the client asks for it then.
+			if key == "async_key" || key == "async_host" {
+				continue
+			}
+			return fail(line, "export "+missing+"=… in the shell or the job that runs leadload", "%s needs the environment variable %s, which is not set", key, missing)
+		}
+		if value == "" {
+			return fail(line, "give it a value or delete the line", "%s is empty", key)
+		}
+		if err := setter(a, value); err != nil {
+			return fail(line, "correct the value", "%s: %v", key, bare(err))
+		}
+	}
+	if literal != "" && runtime.GOOS != "windows" {
+		info, err := os.Stat(path)
+		if err == nil && info.Mode().Perm()&0o077 != 0 {
+			return fault.Misuse("account.readable", "type chmod 600 "+path+", or keep keys in the environment: "+literal+": ${LEADSQUARED_"+strings.ToUpper(literal)+"}",
+				"account file %q holds %s and can be read by others (mode %04o)", path, literal, info.Mode().Perm())
+		}
+	}
+	return nil
+}
+
+// scalarText is a scalar as written: 0123 stays 0123.
+func scalarText(n ast.Node) string {
+	if s, ok := n.(*ast.StringNode); ok {
+		return s.Value
+	}
+	if l, ok := n.(*ast.LiteralNode); ok {
+		return l.Value.Value
+	}
+	return string(bytes.TrimSpace([]byte(n.GetToken().Value)))
+}
+
+// didYouMean names the setting that was meant, where one is close.
+func didYouMean(key string) string {
+	near := mapping.Nearest(key, slices.Sorted(maps.Keys(accountKeys)))
+	if near == "" {
+		return ""
+	}
+	return "; did you mean " + near + "?"
+}
+
+// bare takes the code and the hint off an error that becomes part of another.
+func bare(err error) error {
+	var e *fault.Error
+	if errors.As(err, &e) {
+		return errors.New(e.Msg)
+	}
+	return err
+}
+
+// pathless takes the path out of a file error whose message names it already.
+func pathless(err error) error {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		return pe.Err
+	}
+	return err
+}

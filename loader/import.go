@@ -1,0 +1,261 @@
+// Package loader runs imports: it plans what a file asks for, sends what the
+// account does not have yet, at the account's pace, settles what is in doubt
+// and stops cleanly when it must.
+//
+// A run goes through the file twice. The first pass maps and checks every row
+// and writes a plan into the ledger; nothing is sent. The second pass sends
+// the rows that the plan says are due, each after its intent is on disk.
+//
+//	s, err := loader.Connect(ctx, loader.Options{Account: acct, Ledger: led})
+//	defer s.Close()
+//	res, err := s.Import(ctx, loader.Job{File: file, Mapping: m})
+//
+// When ctx ends, no further call begins, calls in flight are finished and
+// written down, and Import returns. Its error is a *fault.Error, or one of the
+// packages below that says what happened and what to do.
+package loader
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"leadload/converter"
+	"leadload/internal/fault"
+	"leadload/loader/ledger"
+	"leadload/loader/source"
+	"leadload/loader/target"
+	"leadload/mapping"
+)
+
+// Job is one file to load.
+type Job struct {
+	Input       string // the file as the user named it
+	InputPath   string // absolute; "" for standard input
+	File        *source.File
+	Mapping     *mapping.Mapping
+	MappingPath string // absolute
+	Rows        RowSet // only these rows; nil is all
+	Strict      bool   // send nothing if any row is invalid
+	Who         string // user@machine
+	Version     string // of leadload
+	// Confirm is shown the plan before anything is sent; an error ends the
+	// run. It may be nil.
+	Confirm func(Plan) error
+}
+
+// Plan is what the first pass found out.
+type Plan struct {
+	Rows                     ledger.Counts // ResultWouldSend are the rows to send
+	Lookups                  int64         // distinct leads to be looked up first
+	Calls                    int64         // calls that the plan costs at least
+	Time                     time.Duration // that they take at the limit, at best
+	Finish                   time.Time
+	DayShare                 float64  // part of the daily limit; 0 without one
+	Unused                   []string // columns that the mapping neither uses nor ignores
+	Warnings                 []string
+	Limit                    string
+	Account                  string
+	OtherDoubt, OtherPending int64 // open rows of other files
+}
+
+// Ready returns the number of rows to send.
+func (p Plan) Ready() int64 { return p.Rows[ledger.ResultWouldSend] }
+
+// Result is what became of a Job. It is filled in as far as the run came,
+// also when Import gives an error.
+type Result struct {
+	Run    ledger.Run
+	Plan   Plan
+	Totals ledger.Counts
+}
+
+// RowSet is a set of rows as the spreadsheet counts them.
+type RowSet []RowRange
+
+// RowRange is rows From to To, both included.
+type RowRange struct{ From, To int }
+
+// Has reports whether the set holds row n; a nil set holds all.
+func (s RowSet) Has(n int) bool {
+	if s == nil {
+		return true
+	}
+	for _, r := range s {
+		if n >= r.From && n <= r.To {
+			return true
+		}
+	}
+	return false
+}
+
+// Import loads one file.
+func (s *Session) Import(ctx context.Context, j Job) (Result, error) {
+	var res Result
+	s.live.reset()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	if !s.o.Until.IsZero() {
+		t := time.AfterFunc(time.Until(s.o.Until)-untilMargin, func() {
+			cancel(fault.Stop("run.until", fault.RunAgain, "it is %s (--until)", s.o.Until.Format("15:04")))
+		})
+		defer t.Stop()
+	}
+	program, err := j.Mapping.Compile(j.File.Header())
+	if err != nil {
+		return res, err
+	}
+	if err := s.suits(j.Mapping); err != nil {
+		return res, err
+	}
+	info := j.File.Info()
+	before := s.pacer.State()
+	res.Run = ledger.Run{
+		Account: s.acct, AccountName: s.o.Account.Display(), Command: "import", Input: j.Input, InputPath: j.InputPath, Sheet: info.Sheet,
+		Mapping: j.Mapping.Name, MappingPath: j.MappingPath, MappingHash: j.Mapping.Hash, Target: string(j.Mapping.Target), Timezone: j.Mapping.Timezone,
+		Who: j.Who, Version: j.Version, Limit: before.Limit.String(), Started: time.Now().UTC(),
+	}
+	if res.Run.ID, err = s.led.StartRun(ctx, res.Run); err != nil {
+		return res, err
+	}
+	r := &run{Session: s, job: j, program: program, id: res.Run.ID, began: res.Run.Started, cancel: cancel}
+	runErr := r.do(ctx, &res.Plan)
+	// What was cut short is said by the cause of the context, unless something worse happened.
+	if runErr == nil || errors.Is(runErr, context.Canceled) {
+		if cause := context.Cause(ctx); cause != nil {
+			runErr = cause
+		}
+	}
+	flushErr := s.led.Flush()
+	totals, err := s.led.Totals(context.WithoutCancel(ctx), r.id)
+	if err == nil {
+		res.Totals = totals
+		if rows := r.rows.Load(); totals.Sum() != rows && flushErr == nil {
+			err = &fault.Error{Kind: fault.Broken, Code: "run.conservation", Msg: fmt.Sprintf("%d rows were read but %d have a result", rows, totals.Sum()),
+				Hint: "this is an error in leadload: keep the ledger and the file, and report it; do not load the file again before it is understood"}
+		} else if flushErr == nil && runErr == nil {
+			err = s.unique(ctx, r.id)
+		}
+	}
+	after := s.pacer.State()
+	res.Run.Ended, res.Run.Calls, res.Run.Throttled, res.Run.Limit = time.Now().UTC(), after.Calls-before.Calls, after.Throttled-before.Throttled, after.Limit.String()
+	err = errors.Join(runErr, flushErr, err)
+	if flushErr != nil && runErr != nil {
+		err = runErr // the same failure of the ledger, told once
+	}
+	return res, err
+}
+
+// untilMargin is how long before --until the last call begins: time for its
+// answer and for the results file.
+const untilMargin = 5 * time.Second
+
+// unique checks that no id of the account stands on two rows of a run.
+func (s *Session) unique(ctx context.Context, run int64) error {
+	id, n, err := s.led.TwiceOwned(context.WithoutCancel(ctx), run)
+	if err != nil || n == 0 {
+		return err
+	}
+	return &fault.Error{Kind: fault.Broken, Code: "run.conservation", Msg: fmt.Sprintf("%d ids stand on more than one row, %s among them", n, id),
+		Hint: "this is an error in leadload or of the account: compare these rows with the account before anything is loaded again"}
+}
+
+// suits checks what a mapping needs of the account before anything is read.
+func (s *Session) suits(m *mapping.Mapping) error {
+	if _, queued := target.For(m.Target).(target.Queued); queued {
+		return s.o.Account.AsyncProblem()
+	}
+	return nil
+}
+
+// run is one import at work.
+type run struct {
+	*Session
+	job     Job
+	program *mapping.Program
+	id      int64
+	began   time.Time
+	scope   int64
+	cancel  context.CancelCauseFunc
+	rows    atomic.Int64 // rows of the file seen by the first pass
+	hidden  int64        // of rows
+	chosen  int64        // of rows: all, or those named by --rows
+	seen    *mapping.Seen
+}
+
+func (r *run) do(ctx context.Context, plan *Plan) error {
+	var err error
+	if r.scope, err = r.led.Scope(ctx, r.acct, target.For(r.job.Mapping.Target).Scope(r.job.Mapping).String()); err != nil {
+		return err
+	}
+	r.live.phase.Store(Planning)
+	if err := r.firstPass(ctx); err != nil {
+		return err
+	}
+	if *plan, err = r.plan(ctx); err != nil {
+		return err
+	}
+	if r.job.Strict && plan.Rows[ledger.ResultInvalid] > 0 {
+		return fault.Misuse("run.strict", "correct the rows of the sheet Failed, or leave --strict out to load the others",
+			"%s invalid and --strict is on: nothing was sent", fault.Plural(plan.Rows[ledger.ResultInvalid], "row is", "rows are"))
+	}
+	if r.job.Confirm != nil {
+		if err := r.job.Confirm(*plan); err != nil {
+			return err
+		}
+	}
+	if plan.Ready()+plan.Rows[ledger.ResultInDoubt]+plan.Rows[ledger.ResultPending] > 0 {
+		out := r.checkIn(ctx)
+		defer out()
+	}
+	sender := r.sender(r.began, r.cancel)
+	r.live.total.Store(plan.Ready())
+	r.live.started.Store(time.Now().UnixNano())
+	if plan.Ready() > 0 {
+		r.live.phase.Store(Sending)
+		if err := sender.Send(ctx, r.due(ctx)); err != nil {
+			return err
+		}
+	}
+	if r.o.NoSettle {
+		return nil
+	}
+	return r.settler(sender, r.id).Settle(ctx)
+}
+
+// plan sums up the first pass.
+func (r *run) plan(ctx context.Context) (Plan, error) {
+	counts, err := r.led.PlanCounts(ctx, r.id)
+	if err != nil {
+		return Plan{}, err
+	}
+	p := Plan{Rows: counts, Unused: r.program.Unused(), Warnings: slices.Concat(r.program.Warnings(), r.seen.Warnings(), hiddenNote(r.hidden)), Account: r.o.Account.Display()}
+	if p.Lookups, err = r.led.WantedLeads(ctx, r.acct); err != nil {
+		return p, err
+	}
+	doubt, pending, err := r.led.CountOpen(ctx, r.acct)
+	if err != nil {
+		return p, err
+	}
+	p.OtherDoubt, p.OtherPending = doubt-counts[ledger.ResultInDoubt], pending-counts[ledger.ResultPending]
+	p.Calls = p.Ready() + p.Lookups + counts[ledger.ResultPending]
+	p.Limit = r.pacer.State().Limit.String()
+	p.Time = r.pacer.Earliest(p.Calls)
+	p.Finish = time.Now().Add(p.Time)
+	if d := r.o.Account.DailyLimit; d > 0 {
+		p.DayShare = float64(p.Calls) / float64(d)
+	}
+	return p, nil
+}
+
+// cellsOf views a row's cells as the mapping takes them, in a reused slice.
+func cellsOf(buf []converter.Cell, row *source.Row) []converter.Cell {
+	buf = buf[:0]
+	for _, c := range row.Cells {
+		buf = append(buf, converter.Cell{Text: c.Text, Format: c.Format, Kind: converter.Kind(c.Kind)})
+	}
+	return buf
+}

@@ -1,0 +1,39 @@
+package line
+
+import (
+	"context"
+
+	"leadload/loader/leadsquared"
+)
+
+// Ask makes a reading call, again where that can help, and returns its value.
+// The value may be used when the outcome is Applied; the outcome is otherwise
+// Rejected, or InDoubt when no answer was had. The error ends the run.
+func Ask[T any](ctx context.Context, l *Line, call func(context.Context, leadsquared.Slot) (T, leadsquared.Outcome)) (T, leadsquared.Outcome, error) {
+	var value T
+	out, err := l.read(ctx, func(ctx context.Context, slot leadsquared.Slot) (o leadsquared.Outcome) {
+		value, o = call(ctx, slot)
+		return o
+	})
+	return value, out, err
+}
+
+// Try is Ask for a call that the account may not have: a missing path is a
+// read that failed, and no reason to stop the run.
+func Try[T any](ctx context.Context, l *Line, call func(context.Context, leadsquared.Slot) (T, leadsquared.Outcome)) (T, leadsquared.Outcome, error) {
+	value, out, err := Ask(ctx, l, call)
+	if MissingPath(out) {
+		err = nil
+	}
+	return value, out, err
+}
+
+// MissingPath reports that the account does not have the call.
+func MissingPath(out leadsquared.Outcome) bool {
+	return out.Verdict == leadsquared.Fatal && (out.Status == 404 || out.Status == 405 || out.Status == 410)
+}
+
+// With binds the one argument of a call.
+func With[A, T any](call func(context.Context, leadsquared.Slot, A) (T, leadsquared.Outcome), a A) func(context.Context, leadsquared.Slot) (T, leadsquared.Outcome) {
+	return func(ctx context.Context, slot leadsquared.Slot) (T, leadsquared.Outcome) { return call(ctx, slot, a) }
+}

@@ -1,0 +1,272 @@
+// Package line is the one line to an account: every call of a run takes a
+// place within the account's limits here, and tells here how it ended.
+//
+// A change belongs here when it is about making calls as such: the limit and
+// the daily limit, the API log without which no call is made, an outage, the
+// account's clock, making a call again, and the lock that keeps other runs off.
+// What is called for, and what the answer means, is told by the callers.
+//
+//	self, out, err := line.Ask(ctx, l, l.Client.Self)
+//
+// Ask and Make take a place, make the call and return its outcome; the error
+// ends the run. Package send, which writes an intent between place and call,
+// uses Ready, Slot and Finish.
+package line
+
+import (
+	"context"
+	"encoding/json"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"leadload/internal/fault"
+	"leadload/loader/leadsquared"
+	"leadload/loader/pace"
+)
+
+// Options configure a Line.
+type Options struct {
+	Client      *leadsquared.Client
+	Pacer       *pace.Pacer
+	DailyLimit  int64         // calls of a day (UTC); 0 is no limit
+	Used        int64         // calls made today, by whichever process
+	OutageLimit time.Duration // how long the account may be away; must be above 0
+	LogErr      func() error  // returns why the API log cannot be written; it may be nil
+	Notify      func(string)  // is told what a user should know at once; from several goroutines
+	Counted     func()        // is told of every call by Ask that reached the wire; it may be nil
+}
+
+// Line makes the calls to one account. It is safe for concurrent use.
+type Line struct {
+	Client *leadsquared.Client
+	o      Options
+	outage *outage
+	clock  clock
+
+	dayMu   sync.Mutex
+	dayName string // the day that dayUsed counts
+	dayUsed int64
+}
+
+// New returns a line. No call is made.
+func New(o Options) *Line {
+	return &Line{Client: o.Client, o: o, outage: newOutage(o.OutageLimit, o.Notify), dayName: today(), dayUsed: o.Used}
+}
+
+func today() string { return time.Now().UTC().Format(time.DateOnly) }
+
+// Ahead returns the range in which the account's clock minus ours lies, as
+// far as the answers so far show it.
+func (l *Line) Ahead() (lo, hi time.Duration, known bool) { return l.clock.ahead() }
+
+// Ready waits until the account can be reached. After it, the caller makes a
+// call and ends it with Finish, or stops the run.
+func (l *Line) Ready(ctx context.Context) error { return l.outage.wait(ctx, l.probe) }
+
+// Slot waits for a place within the limit. With again, the call was turned
+// away by the limit and goes before the others. The caller ends the place with
+// Finish, or gives it up with Abort.
+func (l *Line) Slot(ctx context.Context, again bool) (*pace.Call, error) {
+	acquire := l.o.Pacer.Acquire
+	if again {
+		acquire = l.o.Pacer.AcquireHead
+	}
+	c, err := acquire(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if l.o.LogErr != nil {
+		if err := l.o.LogErr(); err != nil {
+			c.Abort()
+			return nil, &fault.Error{Kind: fault.Stopped, Code: "log.failed", Msg: "the API log can no longer be written, so no further call is made", Err: err,
+				Hint: "free some space or name another file with --api-log, and run the same command again: rows already loaded are not sent twice"}
+		}
+	}
+	// Counted when the call is about to be made: one that waits may never be.
+	if err := l.countDay(); err != nil {
+		c.Abort()
+		return nil, err
+	}
+	return c, nil
+}
+
+// countDay counts a call against the daily limit; the error stops the run.
+func (l *Line) countDay() error {
+	l.dayMu.Lock()
+	defer l.dayMu.Unlock()
+	if d := today(); l.dayName != d {
+		l.dayName, l.dayUsed = d, 0
+	}
+	if max := l.o.DailyLimit; max > 0 && l.dayUsed >= max {
+		return fault.Stop("account.daily-limit", "run the same command again after 00:00 UTC: rows already loaded are not sent twice",
+			"the daily limit of %d calls is used up", max)
+	}
+	l.dayUsed++
+	return nil
+}
+
+// Finish tells the pacer, the clock and the outage watch how a call ended. The
+// error ends the run.
+func (l *Line) Finish(c *pace.Call, out leadsquared.Outcome) error {
+	err := l.giveBack(c, out)
+	l.outage.ended(out)
+	if err == nil && (out.Verdict == leadsquared.Fatal || out.Stop) {
+		err = fatal(out)
+	}
+	return err
+}
+
+// giveBack is Finish for a call that says nothing about the calls of rows.
+func (l *Line) giveBack(c *pace.Call, out leadsquared.Outcome) error {
+	l.clock.observe(out)
+	switch out.Verdict {
+	case leadsquared.NotSent:
+		c.Abort()
+		l.dayMu.Lock()
+		l.dayUsed--
+		l.dayMu.Unlock()
+	case leadsquared.Throttled:
+		c.Done(pace.Limited, pace.Limit{Calls: out.StatedCalls, Window: out.StatedWindow})
+		if out.StatedWindow >= time.Hour {
+			return fault.Stop("account.daily-limit", fault.RunAgain, "the account has refused further calls for today: %s", out.Message)
+		}
+	case leadsquared.InDoubt:
+		if out.Slow {
+			c.Done(pace.Limited, pace.Limit{}) // a limit that it states may be another's
+			break
+		}
+		c.Done(pace.Failed, pace.Limit{})
+	default:
+		c.Done(pace.OK, pace.Limit{})
+	}
+	return nil
+}
+
+// fatal is the end of a run whose account refuses every call.
+func fatal(out leadsquared.Outcome) *fault.Error {
+	e := &fault.Error{Kind: fault.Stopped, Code: leadsquared.Code(out), Msg: "the account refused the call: " + out.Message, Hint: "see leadload errors " + leadsquared.Code(out)}
+	switch {
+	case out.RightHost != "":
+		e.Hint = "write host: " + out.RightHost + " into the account file (or set LEADSQUARED_HOST)"
+	case leadsquared.Code(out) == "account.daily-limit":
+		e.Hint = fault.RunAgain
+	case out.Status == 401:
+		e.Hint = "check the access key and the secret key, that their user is active, and that the host is the one of the account's region; leadload account shows whose keys they are"
+	case out.Status == 404:
+		e.Hint = "check host (and async_host) in the account file: the API was not found there"
+	case out.Status == 0:
+		e.Hint = "check host in the account file, and the clock and certificates of this machine"
+	}
+	return e
+}
+
+// readTries bounds how often one read is made when its answer gets lost; a
+// read does no harm twice.
+const readTries = 4
+
+// read makes one reading call, again where that can help. The outcome is
+// Applied or Rejected, or InDoubt when no answer was had; the error ends the run.
+func (l *Line) read(ctx context.Context, call func(context.Context, leadsquared.Slot) leadsquared.Outcome) (leadsquared.Outcome, error) {
+	again := false
+	for try := 1; ; {
+		if err := l.Ready(ctx); err != nil {
+			return leadsquared.Outcome{}, err
+		}
+		c, err := l.Slot(ctx, again)
+		if err != nil {
+			return leadsquared.Outcome{}, err
+		}
+		out := call(context.WithoutCancel(ctx), c)
+		if l.o.Counted != nil && out.Verdict != leadsquared.NotSent {
+			l.o.Counted()
+		}
+		if misread(out) {
+			// The account answers; it is this answer that cannot be used, and asking
+			// again at once would bring the same.
+			err := l.giveBack(c, out)
+			l.outage.ok()
+			return out, err
+		}
+		if err := l.Finish(c, out); err != nil {
+			return out, err
+		}
+		again = false
+		switch out.Verdict {
+		case leadsquared.Throttled:
+			again = true
+		case leadsquared.NotSent, leadsquared.InDoubt:
+			// During an outage a call is made after a harmless one has got through, so
+			// that what fails then is this read and not the account.
+			if try++; try > 2*readTries || try > readTries && !l.outage.isAway() {
+				return out, nil
+			}
+			if err := Sleep(ctx, Backoff(try)); err != nil {
+				return out, err
+			}
+		default:
+			return out, nil
+		}
+	}
+}
+
+// misread reports that an account answered a reading call well, but not with
+// what was asked for: an index that has not caught up returns a record without
+// its fields, say.
+func misread(out leadsquared.Outcome) bool {
+	return out.Verdict == leadsquared.InDoubt && out.Status == 200 && !out.Outage && json.Valid(out.Body)
+}
+
+// probe makes the harmless call that shows whether the account is back.
+func (l *Line) probe(ctx context.Context) (leadsquared.Outcome, error) {
+	c, err := l.Slot(ctx, false)
+	if err != nil {
+		return leadsquared.Outcome{}, err
+	}
+	_, out := l.Client.Self(context.WithoutCancel(ctx), c)
+	err = l.giveBack(c, out)
+	if err == nil && out.Verdict == leadsquared.Fatal && out.Status != 404 { // 404: it answers, and that is what was asked
+		err = fatal(out)
+	}
+	return out, err
+}
+
+// Make makes one call that is not worth repeating, unless the limit was in the
+// way. The error ends the run.
+func (l *Line) Make(ctx context.Context, call func(context.Context, leadsquared.Slot) leadsquared.Outcome) (leadsquared.Outcome, error) {
+	for try := 0; ; try++ {
+		c, err := l.Slot(ctx, try > 0)
+		if err != nil {
+			return leadsquared.Outcome{}, err
+		}
+		out := call(context.WithoutCancel(ctx), c)
+		if err := l.Finish(c, out); err != nil {
+			return out, err
+		}
+		if out.Verdict != leadsquared.Throttled || try >= readTries {
+			return out, nil
+		}
+	}
+}
+
+// Backoff is the jittered wait before the n-th try of something: about 0.25,
+// 0.5, 1 … up to 30 s.
+func Backoff(n int) time.Duration {
+	d := 250 * time.Millisecond << min(max(n-2, 0), 7)
+	return min(d, 30*time.Second)/2 + rand.N(min(d, 30*time.Second)/2+1)
+}
+
+// Sleep waits, or ends early with the context's cause.
+func Sleep(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return context.Cause(ctx)
+	}
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

@@ -1,0 +1,248 @@
+package send
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"leadload/internal/fault"
+	"leadload/loader/ledger"
+)
+
+// chunk is how many rows are reserved in one transaction when there is no
+// limit to wait for; so many rows at most are in doubt after a crash, beside
+// those in flight.
+const chunk = 256
+
+// ReserveAge is how long a reservation stands for its call. A row that waits
+// longer, as in an outage, writes its intent down anew, so that what is
+// known of its moment stays true.
+const ReserveAge = 2 * time.Second
+
+// Send sends rows side by side, those of one lead one after another in their
+// order. Rows of a busy lead wait while others overtake.
+func (s *Sender) Send(ctx context.Context, jobs iter.Seq2[*Row, error]) error {
+	ahead := s.Unlimited
+	size, most := 0, s.Concurrency
+	if ahead {
+		size, most = chunk, 4*chunk+s.Concurrency
+	}
+	work := make(chan *Row, size)
+	freed := make(chan string, most+1) // every job under way frees its lead once, so a send never blocks
+	g, ctx := errgroup.WithContext(ctx)
+	for range s.Concurrency {
+		g.Go(func() error {
+			for j := range work {
+				if err := s.handle(ctx, j, freed); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	g.Go(func() (err error) {
+		defer close(work)
+		defer func() { err = errors.Join(err, s.waiting.close()) }()
+		return s.feed(ctx, jobs, work, freed, most, ahead)
+	})
+	err := g.Wait()
+	// Workers that ended early leave reserved rows behind that never left.
+	for j := range work {
+		s.unsend(j)
+	}
+	return err
+}
+
+// feed hands jobs to the workers until all are done.
+func (s *Sender) feed(ctx context.Context, jobs iter.Seq2[*Row, error], work chan<- *Row, freed <-chan string, most int, ahead bool) error {
+	next, stop := iter.Pull2(jobs)
+	defer stop()
+	var (
+		under   int    // jobs handed out whose lead is not free again
+		ready   []*Row // jobs of leads that came free
+		batch   []*Row // to be reserved together
+		drained bool
+		behind  int // rows put behind others of their lead since the last flush
+	)
+	release := func(lead string) error {
+		under--
+		j, err := s.waiting.next(lead)
+		if err != nil {
+			return &fault.Error{Kind: fault.Broken, Code: "run.waiting", Msg: "waiting rows cannot be read back", Hint: fault.RunAgain, Err: err}
+		}
+		if j != nil {
+			ready = append(ready, j)
+		}
+		return nil
+	}
+	hand := func(j *Row) error {
+		for {
+			select {
+			case work <- j:
+				under++
+				return nil
+			case lead := <-freed:
+				if err := release(lead); err != nil {
+					return err
+				}
+			case <-ctx.Done():
+				s.unsend(j)
+				return context.Cause(ctx)
+			}
+		}
+	}
+	flush := func() error {
+		if len(batch) == 0 {
+			return nil
+		}
+		if err := s.reserve(ctx, batch); err != nil {
+			return err
+		}
+		for i, j := range batch {
+			if err := hand(j); err != nil {
+				for _, rest := range batch[i+1:] {
+					s.unsend(rest)
+				}
+				return err
+			}
+		}
+		batch, behind = batch[:0], 0
+		return nil
+	}
+	for {
+		if err := context.Cause(ctx); err != nil {
+			return err
+		}
+		// Take note of everything that is free by now.
+		for more := true; more; {
+			select {
+			case lead := <-freed:
+				if err := release(lead); err != nil {
+					return err
+				}
+			default:
+				more = false
+			}
+		}
+		var j *Row
+		switch {
+		case len(ready) > 0:
+			j, ready = ready[0], ready[1:]
+		case under+len(batch) >= most || drained:
+			if err := flush(); err != nil {
+				return err
+			}
+			if drained && under == 0 && len(ready) == 0 {
+				return nil
+			}
+			if len(ready) > 0 {
+				continue
+			}
+			select {
+			case lead := <-freed:
+				if err := release(lead); err != nil {
+					return err
+				}
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+			continue
+		default:
+			var err error
+			var ok bool
+			if j, err, ok = next(); err != nil {
+				return errors.Join(flush(), err)
+			} else if !ok {
+				drained = true
+				continue
+			}
+			if s.waiting.busy(j.Payload.Lead) {
+				if err := s.waiting.add(j); err != nil {
+					return &fault.Error{Kind: fault.Broken, Code: "run.waiting", Msg: "rows that wait for an earlier row of their lead cannot be kept", Hint: "free some space in the folder for temporary files and run the same command again", Err: err}
+				}
+				// A long run of one lead must not keep the others of the chunk waiting.
+				if behind++; behind >= 4*chunk {
+					if err := flush(); err != nil {
+						return err
+					}
+				}
+				continue
+			}
+			s.waiting.begin(j.Payload.Lead)
+		}
+		if !ahead {
+			if err := hand(j); err != nil {
+				return err
+			}
+			continue
+		}
+		if batch = append(batch, j); len(batch) == chunk {
+			if err := flush(); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// reserve writes down a chunk of intents ahead of their calls.
+func (s *Sender) reserve(ctx context.Context, batch []*Row) error {
+	intents := make([]ledger.Intent, len(batch))
+	now := time.Now()
+	for i, j := range batch {
+		intents[i] = ledger.Intent{Record: j.Record, Account: s.Account, At: now, Payload: j.Payload}
+	}
+	if err := s.Ledger.Reserve(ctx, intents); err != nil {
+		return err
+	}
+	for _, j := range batch {
+		j.reserved, j.at = true, now
+	}
+	return nil
+}
+
+// unsend takes back the reservation of a row that never left.
+func (s *Sender) unsend(j *Row) {
+	if j.reserved {
+		s.Ledger.SettleLater(ledger.Outcome{Record: j.Record, State: ledger.Ready}, func(error) {}) // a failure leaves it in doubt, which is safe
+	}
+}
+
+// handle sends one job, writes its outcome down and frees its lead.
+func (s *Sender) handle(ctx context.Context, j *Row, freed chan<- string) error {
+	if ctx.Err() != nil {
+		s.unsend(j)
+		return nil
+	}
+	reserved := j.reserved
+	out, err := s.one(ctx, j)
+	if out.State == 0 { // it never left, and its record is as it was
+		if err == nil {
+			freed <- j.Payload.Lead
+		}
+		return err
+	}
+	s.Tally(out.State, 1)
+	if !reserved || err != nil {
+		err = errors.Join(err, s.Ledger.Settle(ctx, out))
+		if err == nil {
+			freed <- j.Payload.Lead
+		}
+	} else {
+		lead := j.Payload.Lead
+		s.Ledger.SettleLater(out, func(err error) {
+			if err != nil {
+				s.Cancel(err)
+				return
+			}
+			freed <- lead
+		})
+	}
+	s.doubtLead(out, &j.Payload)
+	if err == nil && out.State == ledger.Rejected && s.MaxErrors > 0 && s.rejects.Add(1) >= s.MaxErrors {
+		err = fault.Stop("run.max-errors", "look at the sheet Failed: when the mapping is wrong, correct it and run the same command again", "%d rows were rejected (--max-errors)", s.MaxErrors)
+	}
+	return err
+}

@@ -1,0 +1,117 @@
+package send
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"leadload/loader/leadsquared"
+	"leadload/loader/ledger"
+	"leadload/loader/line"
+	"leadload/loader/target"
+	"leadload/mapping"
+)
+
+// leadOf finds the id of the lead of a row: from memory, or by one paced
+// look-up. An Outcome with a State says that the row is refused without a
+// call; the error ends the run.
+func (s *Sender) leadOf(ctx context.Context, j *Row) (string, ledger.Outcome, error) {
+	field, value := j.Payload.LeadField, j.Payload.LeadValue
+	known, err := s.Ledger.Lead(ctx, s.Account, field, target.LeadName(field, value), s.LeadAge)
+	if err != nil || known != "" {
+		return known, ledger.Outcome{}, err
+	}
+	refuse := func(code, hint, format string, args ...any) ledger.Outcome {
+		return ledger.Outcome{Record: j.Record, State: ledger.Rejected, Code: code, Msg: fmt.Sprintf(format, args...), Hint: hint}
+	}
+	found, err := target.Leads(ctx, s.Line, target.Search{Field: field, Value: value})
+	leads, out := found.Leads, found.Out
+	switch {
+	case err != nil:
+		return "", ledger.Outcome{}, err
+	case out.Verdict == leadsquared.Rejected:
+		return "", refuse("lead.refused", "correct the value, or find the lead by another field", "the look-up of the lead by %s %q was refused: %s", field, value, out.Refusal()), nil
+	case out.Verdict != leadsquared.Applied:
+		o := refuse("lead.unread", "run the same command again", "the lead with %s %q could not be looked up: %s", field, value, out.Message)
+		o.State = ledger.Ready // nobody refused the row
+		return "", o, nil
+	case len(leads) == 0 && j.Payload.IfMissing == "create":
+		return s.createLead(ctx, j)
+	case len(leads) == 0:
+		return "", refuse("lead.missing", "correct the value, or make the lead in the account first, and load the row again", "no lead has %s %q", field, value), nil
+	case len(leads) > 1 && j.Payload.IfMany != "newest":
+		ids := make([]string, len(leads))
+		for i, l := range leads {
+			ids[i] = l.ID
+		}
+		return "", refuse("lead.many", "merge the leads in the account, or write if_many: newest under lead: in the mapping", "%d leads have %s %q: %s", len(leads), field, value, strings.Join(ids, ", ")), nil
+	}
+	return s.newest(field, value, leads), ledger.Outcome{}, nil
+}
+
+// newest picks the lead that was made last, and remembers it.
+func (s *Sender) newest(field, value string, leads []leadsquared.Lead) string {
+	newest := slices.MaxFunc(leads, func(a, b leadsquared.Lead) int { return a.CreatedOn.Compare(b.CreatedOn) })
+	s.Ledger.RememberLead(s.Account, field, target.LeadName(field, value), newest.ID)
+	return newest.ID
+}
+
+// createTries bounds how often a lead is captured for one row.
+const createTries = 3
+
+// createLead makes the lead of a sales activity on the user's demand
+// (if_missing: create). Whatever the call answers, the lead is looked up
+// again: that gives its id, and after a lost answer it tells whether there is
+// one. The row itself is sent only with an id that the account has shown.
+func (s *Sender) createLead(ctx context.Context, j *Row) (string, ledger.Outcome, error) {
+	field, value := j.Payload.LeadField, j.Payload.LeadValue
+	refuse := func(state ledger.State, code, hint, format string, args ...any) ledger.Outcome {
+		return ledger.Outcome{Record: j.Record, State: state, Code: code, Msg: fmt.Sprintf(format, args...), Hint: hint}
+	}
+	attribute := value
+	if j.Payload.LeadText != "" {
+		attribute = j.Payload.LeadText
+	}
+	if !mapping.MakesLead(field) { // a mapping no longer says so; a row of an older ledger may
+		return "", refuse(ledger.Rejected, "lead.uncreatable", "make the lead in the account first, or find it by EmailAddress or Phone",
+			"no lead has %s %q, and the account makes leads by EmailAddress, Phone and Mobile only", field, value), nil
+	}
+	for try := 1; try <= createTries; try++ {
+		out, err := s.Line.Make(ctx, func(ctx context.Context, slot leadsquared.Slot) leadsquared.Outcome {
+			return s.Line.Client.CaptureLead(ctx, slot, field, attribute)
+		})
+		if err != nil {
+			return "", ledger.Outcome{}, err
+		}
+		if out.Verdict != leadsquared.NotSent {
+			s.Ledger.CountCalls(s.Account, time.Now(), 1)
+		}
+		switch out.Verdict {
+		case leadsquared.Rejected:
+			return "", refuse(ledger.Rejected, "lead.refused", "correct the value, or make the lead in the account", "the account refused to make a lead with %s %q: %s", field, value, out.Refusal()), nil
+		case leadsquared.Applied:
+		default:
+			if err := line.Sleep(ctx, line.Backoff(try+1)); err != nil {
+				return "", ledger.Outcome{}, err
+			}
+		}
+		found, err := target.Leads(ctx, s.Line, target.Search{Field: field, Value: value})
+		leads, seen := found.Leads, found.Out
+		switch {
+		case err != nil:
+			return "", ledger.Outcome{}, err
+		case seen.Verdict != leadsquared.Applied:
+			return "", refuse(ledger.Ready, "lead.unread", "run the same command again", "a lead with %s %q was asked for, and could not be looked up: %s", field, value, seen.Message), nil
+		case len(leads) > 1 && j.Payload.IfMany != "newest":
+			return "", refuse(ledger.Rejected, "lead.many", "merge the leads in the account, or write if_many: newest under lead: in the mapping", "%d leads have %s %q since one was made", len(leads), field, value), nil
+		case len(leads) > 0:
+			return s.newest(field, value, leads), ledger.Outcome{}, nil
+		case out.Verdict == leadsquared.Applied:
+			return "", refuse(ledger.Ready, "lead.unread", "run the same command again", "the lead with %s %q was made, but the account does not show it yet", field, value), nil
+		}
+		// Not there: the account matches by the value before it makes a lead, so asking again cannot make two.
+	}
+	return "", refuse(ledger.Ready, "lead.unread", "run the same command again", "a lead with %s %q could not be made: the answers got lost", field, value), nil
+}

@@ -1,0 +1,189 @@
+// Package send sends rows: those of one lead in their order, others side by
+// side, each after its intent is on disk.
+//
+// A change belongs here when it is about the order of rows, about the lead that
+// must be known first, or about what is written down around a call. Which call
+// a target makes is in package target, its pace in package line.
+package send
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"leadload/internal/fault"
+	"leadload/loader/leadsquared"
+	"leadload/loader/ledger"
+	"leadload/loader/line"
+	"leadload/loader/target"
+	"leadload/mapping"
+)
+
+// Row is one row on its way to the account.
+type Row struct {
+	Record   int64          `json:"r"`
+	Number   int            `json:"n"` // row as the spreadsheet counts
+	Payload  ledger.Payload `json:"p"`
+	reserved bool
+	at       time.Time // when it was reserved
+}
+
+// RowOf copies what the account needs out of a mapped row.
+func RowOf(m *mapping.Mapping, record int64, number int, rec *mapping.Record) *Row {
+	j := &Row{Record: record, Number: number, Payload: ledger.Payload{
+		Target: string(m.Target), Body: string(rec.Body),
+		LeadField: rec.LeadField, LeadValue: strings.Clone(rec.LeadValue), Lead: strings.Clone(rec.Lead),
+		KeyFields: rec.KeyFields, Find: m.Lead.FindBy != "", MustExist: m.LeadMustExist,
+		IfMissing: m.Lead.IfMissing, IfMany: m.Lead.IfMany,
+	}}
+	if j.Payload.IfMissing == "create" {
+		j.Payload.LeadText = strings.Clone(rec.LeadText)
+	}
+	if j.Payload.Lead == "" {
+		j.Payload.Lead = fmt.Sprint("record ", record) // no lead to keep an order for
+	}
+	return j
+}
+
+// Sender sends the rows of one run. Its exported fields are set before the
+// first row is sent.
+type Sender struct {
+	Line        *line.Line
+	Ledger      *ledger.Ledger
+	Account     int64 // the ledger's number of it
+	Began       time.Time
+	Unlimited   bool // there is no limit to wait for
+	Concurrency int
+	MaxErrors   int64 // stop after so many rejected rows; 0 is never
+	LeadAge     time.Duration
+	OutageLimit time.Duration
+	// Tally is told how many rows came to a state, or with a minus left it.
+	Tally func(ledger.State, int64)
+	// Cancel ends the run when the ledger fails to keep an outcome.
+	Cancel context.CancelCauseFunc
+
+	rejects atomic.Int64
+	waiting waiting
+}
+
+// Again sends a row that is certainly not in the account, and writes down what
+// became of it.
+func (s *Sender) Again(ctx context.Context, rec *ledger.OpenRecord) error {
+	j := &Row{Record: rec.Record, Number: rec.Number, Payload: rec.Payload}
+	if strings.Contains(rec.Payload.Body, `"ProspectId"`) {
+		j.Payload.Find = false // the lead that was found stands in the body
+	}
+	out, err := s.one(ctx, j)
+	if out.State != 0 {
+		s.Tally(out.State, 1)
+		s.doubtLead(out, &rec.Payload)
+		if serr := s.Ledger.Settle(ctx, out); err == nil {
+			err = serr
+		}
+	}
+	return err
+}
+
+// one makes the calls for one row until its fate is known or in doubt. An
+// Outcome without a State means that nothing has to be written down. The
+// error ends the run; the Outcome beside it still holds.
+func (s *Sender) one(ctx context.Context, j *Row) (ledger.Outcome, error) {
+	none := ledger.Outcome{}
+	if j.reserved {
+		none = ledger.Outcome{Record: j.Record, State: ledger.Ready}
+	}
+	t := target.For(mapping.Target(j.Payload.Target))
+	create := t.Create()
+	body, lead := j.Payload.Body, ""
+	if j.Payload.Find || j.Payload.MustExist {
+		var refused ledger.Outcome
+		var err error
+		lead, refused, err = s.leadOf(ctx, j)
+		if err != nil || refused.State != 0 {
+			if refused.State == 0 {
+				refused = none
+			}
+			return refused, err
+		}
+		if j.Payload.Find {
+			body = string(leadsquared.WithProspectID([]byte(body), lead))
+		}
+	}
+	again := false
+	var unsent time.Time // since when it cannot be sent
+	for try := 1; ; {
+		if err := s.Line.Ready(ctx); err != nil {
+			return none, err
+		}
+		c, err := s.Line.Slot(ctx, again)
+		if err != nil {
+			return none, err
+		}
+		if ctx.Err() != nil {
+			c.Abort()
+			return none, nil
+		}
+		if j.reserved && time.Since(j.at) < ReserveAge {
+			j.reserved = false
+		} else {
+			j.reserved = false
+			p := j.Payload
+			p.Body = body
+			if err := s.Ledger.Sending(ctx, ledger.Intent{Record: j.Record, Account: s.Account, At: time.Now(), Payload: p}); err != nil {
+				c.Abort()
+				return ledger.Outcome{}, err
+			}
+		}
+		call := context.WithoutCancel(ctx)
+		out := create.Make(call, s.Line.Client, c, [][]byte{[]byte(body)})[0]
+		err = s.Line.Finish(c, out)
+		o := Outcome(j.Record, out)
+		if o.LeadID == "" && !t.MakesLead() {
+			// The account's answer leaves the lead out, but the request named it.
+			if o.LeadID = lead; lead == "" {
+				sent, _ := t.Sent([]byte(body)) // without the id the row is as good
+				o.LeadID = sent.ProspectID
+			}
+		}
+		none = ledger.Outcome{}
+		if err != nil {
+			return o, err
+		}
+		switch out.Verdict {
+		case leadsquared.Throttled, leadsquared.NotSent:
+			// Certainly not applied: the row is ready again, and goes again.
+			if err := s.Ledger.Settle(ctx, o); err != nil {
+				return ledger.Outcome{}, err
+			}
+			again = out.Verdict == leadsquared.Throttled
+			if !again {
+				if err := line.Sleep(ctx, line.Backoff(try+1)); err != nil {
+					return ledger.Outcome{}, err
+				}
+				if unsent.IsZero() {
+					unsent = time.Now()
+				}
+				// The harmless call may get through where this one does not.
+				if try++; try > notSentTries && !out.Outage || time.Since(unsent) > s.OutageLimit {
+					return ledger.Outcome{}, fault.Stop("account.unreachable", fault.RunAgain, "the account cannot be reached: %s", out.Message)
+				}
+			}
+		default:
+			return o, nil
+		}
+	}
+}
+
+// notSentTries bounds the tries of a call that fails before anything is sent,
+// for a reason that is no outage.
+const notSentTries = 8
+
+// doubtLead forgets the lead of a row that the account refused: it may have been
+// deleted or merged since an earlier run looked it up, and the next run looks again.
+func (s *Sender) doubtLead(out ledger.Outcome, p *ledger.Payload) {
+	if out.State == ledger.Rejected && (p.Find || p.MustExist) {
+		s.Ledger.ForgetLead(s.Account, p.LeadField, target.LeadName(p.LeadField, p.LeadValue), s.Began)
+	}
+}

@@ -1,0 +1,35 @@
+package loader
+
+import (
+	"path/filepath"
+	"testing"
+
+	"leadload/loader/account"
+	"leadload/loader/ledger"
+)
+
+// TestLockKnowsAnAccountByItsKeys says that an account file with a name and
+// one without do not get past each other.
+func TestLockKnowsAnAccountByItsKeys(t *testing.T) {
+	dir := t.TempDir()
+	connect := func(name string) (*Session, error) {
+		led, err := ledger.Open(filepath.Join(dir, "ledger.db"), ledger.Options{})
+		check(t, err)
+		t.Cleanup(func() { led.Close() })
+		o := Options{Account: account.Account{Name: name, Host: "http://127.0.0.1:9", Limit: account.DefaultLimit}, Ledger: led, StateDir: dir, Command: "import"}
+		o.Account.SetKeys("u$rkey", "secret", "")
+		return Connect(t.Context(), o)
+	}
+	s, err := connect("prod")
+	check(t, err)
+	if other, err := connect(""); codeOf(err) != "account.busy" {
+		t.Errorf("error %v", err)
+		if err == nil {
+			other.Close()
+		}
+	}
+	check(t, s.Close())
+	s, err = connect("")
+	check(t, err)
+	check(t, s.Close())
+}

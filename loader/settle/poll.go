@@ -1,0 +1,130 @@
+package settle
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"leadload/internal/fault"
+	"leadload/loader/leadsquared"
+	"leadload/loader/ledger"
+	"leadload/loader/line"
+	"leadload/loader/send"
+	"leadload/loader/target"
+)
+
+// poll asks the async API about pending rows until none is left, or the user's
+// patience (--wait) ends. What is left can be asked about days later.
+func (s *Settler) poll(ctx context.Context) error {
+	deadline := time.Now().Add(s.Wait)
+	for round := 0; ; round++ {
+		var pending []ledger.OpenRecord
+		err := s.open(ctx, func(rec ledger.OpenRecord) {
+			// Other files' rows are asked about once; waiting is for this one's.
+			if rec.State == ledger.Pending && (round == 0 || s.Run == 0 || rec.Run == s.Run) {
+				pending = append(pending, rec)
+			}
+		})
+		if err != nil {
+			return err
+		}
+		if len(pending) == 0 {
+			return nil
+		}
+		if err := s.Queue(); err != nil {
+			if own := slices.ContainsFunc(pending, func(rec ledger.OpenRecord) bool { return rec.Run == s.Run }); own || s.Run == 0 {
+				return err
+			}
+			s.Notify(fault.Plural(int64(len(pending)), "row", "rows") + " of other files cannot be asked about: " + err.Error())
+			return nil
+		}
+		patient := s.Wait > 0
+		if !patient && s.Run != 0 {
+			return nil // nobody waits: leadload settle asks later
+		}
+		s.Phase(Polling)
+		if round == 0 && patient {
+			s.Notify(fmt.Sprintf("%s queued by the account: asking for results, for up to %s", fault.Plural(int64(len(pending)), "row is", "rows are"), s.Wait))
+		}
+		if patient {
+			wait, err := s.queueWait(ctx, pending, round)
+			if err != nil {
+				return err
+			}
+			if left := time.Until(deadline); left <= 0 {
+				return nil
+			} else if err := line.Sleep(ctx, min(wait, left)); err != nil {
+				return err
+			}
+		}
+		g, gctx := errgroup.WithContext(ctx)
+		g.SetLimit(min(s.Concurrency, 16))
+		for _, rec := range pending {
+			if context.Cause(gctx) != nil {
+				break
+			}
+			g.Go(func() error { return s.pollOne(gctx, rec) })
+		}
+		if err := g.Wait(); err != nil || !patient {
+			return err
+		}
+	}
+}
+
+// queueWait says how long the account's queue needs for what is pending, by its own metrics.
+func (s *Settler) queueWait(ctx context.Context, pending []ledger.OpenRecord, round int) (time.Duration, error) {
+	growing := min(time.Second<<min(round, 5), 30*time.Second)
+	t, ok := queueOf(&pending[0])
+	if !ok {
+		return growing, nil
+	}
+	q, out, err := t.Queue(ctx, s.Line)
+	if err != nil || out.Verdict != leadsquared.Applied {
+		return growing, err
+	}
+	if q.Pending == 0 {
+		return min(growing, time.Second), nil
+	}
+	wait := growing
+	if q.PerMinute > 0 {
+		wait = time.Duration(float64(min(q.Pending, len(pending))) / q.PerMinute * float64(time.Minute))
+	}
+	return max(min(wait, time.Minute), time.Second), nil
+}
+
+// pollOne asks about one pending row.
+func (s *Settler) pollOne(ctx context.Context, rec ledger.OpenRecord) error {
+	q, ok := queueOf(&rec)
+	if !ok {
+		return nil // another version of the program queued it
+	}
+	task, out, err := q.Status(ctx, s.Line, rec.RequestID)
+	if err != nil || out.Verdict != leadsquared.Applied || task.Pending() {
+		return err // it stays pending, whatever kept the answer away
+	}
+	o := send.Outcome(rec.Record, task.Result)
+	switch o.State {
+	case ledger.InDoubt:
+		if time.Since(rec.Sent) < leadsquared.AsyncRetrySpan {
+			return nil // the account may still repeat it by itself
+		}
+	case ledger.Loaded, ledger.Duplicate, ledger.Rejected:
+	default:
+		return nil
+	}
+	if err := s.Ledger.Settle(ctx, o); err != nil {
+		return err
+	}
+	s.Tally(ledger.Pending, -1)
+	s.Tally(o.State, 1)
+	return nil
+}
+
+func queueOf(rec *ledger.OpenRecord) (target.Queued, bool) {
+	t, _ := target.Stored(rec.Payload.Target)
+	q, ok := t.(target.Queued)
+	return q, ok
+}

@@ -1,0 +1,275 @@
+// Package settle finds out what became of rows whose answer is not known: it
+// looks for those in doubt in the account, decides, sends again what is
+// certainly not there, and asks the queue about those that are pending.
+//
+// A change belongs here when it is about the decision: which record is which
+// row's (match.go, pure), how long to wait, whose clock to trust. What a look
+// reads of the account is in package target.
+package settle
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"leadload/internal/fault"
+	"leadload/loader/ledger"
+	"leadload/loader/line"
+	"leadload/loader/send"
+)
+
+const (
+	maxResends   = 2 // sends of a row after look-ups that found nothing
+	settleAtOnce = 4 // leads asked about side by side
+	// laterTries is how often a lead is asked about again when the account knows
+	// of a record but does not show it yet.
+	laterTries = 4
+	// unsureBefore is how long the account's search by other fields may lag
+	// behind: only after it does "nothing found" mean anything there.
+	unsureBefore = 10 * time.Minute
+)
+
+// What a Settler is doing.
+const (
+	Asking  = "asking about rows in doubt"
+	Polling = "waiting for the account's queue"
+)
+
+// Settler settles the open rows of an account.
+type Settler struct {
+	Line        *line.Line
+	Ledger      *ledger.Ledger
+	Account     int64 // the ledger's number of it
+	Run         int64 // whose rows are worth waiting for; 0 means all
+	Sender      *send.Sender
+	Concurrency int
+	Timeout     time.Duration // of one call
+	SettleAfter time.Duration // from a call until the account's indexes have caught up
+	Wait        time.Duration // how long to wait for the queue
+	// Queue returns why the queue cannot be asked, or nil.
+	Queue  func() error
+	Notify func(string)
+	Phase  func(string) // is told Asking or Polling
+	// Tally is told how many rows came to a state, or with a minus left it.
+	Tally func(ledger.State, int64)
+
+	calib calibration
+}
+
+// Settle looks rows in doubt up in the account, sends those again that are not
+// there, and asks the queue for results.
+func (s *Settler) Settle(ctx context.Context) error {
+	asked := map[int64]int{} // records looked at, and how often to no avail
+	for {
+		n, err := s.round(ctx, asked)
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			break
+		}
+	}
+	return s.poll(ctx)
+}
+
+// group is the rows in doubt of one lead.
+type group struct {
+	due  time.Time
+	rows []ledger.OpenRecord
+}
+
+// round looks at every row in doubt that is not given up, and gives
+// their number.
+func (s *Settler) round(ctx context.Context, asked map[int64]int) (int, error) {
+	groups := map[string]*group{}
+	err := s.open(ctx, func(rec ledger.OpenRecord) {
+		tries := laterTries
+		if s.Run != 0 && rec.Run != s.Run {
+			tries = 1 // another file's: a look is worth while, but no long wait
+		}
+		if rec.State != ledger.InDoubt || asked[rec.Record] >= tries {
+			return
+		}
+		name := rec.Target + "\x00" + rec.Payload.Lead
+		g := groups[name]
+		if g == nil {
+			g = &group{}
+			groups[name] = g
+		}
+		g.rows = append(g.rows, rec)
+		due := s.endOf(rec).Add(s.SettleAfter)
+		if asked[rec.Record] > 0 {
+			due = time.Now().Add(s.SettleAfter / 2)
+		}
+		if due.After(g.due) {
+			g.due = due
+		}
+	})
+	if err != nil {
+		return 0, err
+	}
+	if len(groups) == 0 {
+		return 0, nil
+	}
+	list := make([]*group, 0, len(groups))
+	rows := 0
+	for _, g := range groups {
+		list = append(list, g)
+		rows += len(g.rows)
+	}
+	slices.SortFunc(list, func(a, b *group) int { return a.due.Compare(b.due) })
+	s.Phase(Asking)
+	if wait := time.Until(list[len(list)-1].due); wait > time.Second {
+		s.Notify(fmt.Sprintf("%s in doubt: the account is asked about them, for up to %d s", fault.Plural(int64(rows), "row is", "rows are"), int(wait/time.Second)+1))
+	} else {
+		s.Notify(fmt.Sprintf("%s in doubt: the account is asked about them", fault.Plural(int64(rows), "row is", "rows are")))
+	}
+	if err := s.calibrate(ctx); err != nil {
+		return 0, err
+	}
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(settleAtOnce)
+	results := make(chan settled, len(list))
+	var waitErr error
+	for _, one := range list {
+		// Earlier doubts first; a wait for a later one holds nobody back.
+		if waitErr = line.Sleep(gctx, time.Until(one.due)); waitErr != nil {
+			break
+		}
+		g.Go(func() error {
+			done, err := s.group(gctx, one)
+			results <- done
+			return err
+		})
+	}
+	err = g.Wait()
+	close(results)
+	var again [][]ledger.OpenRecord
+	for done := range results {
+		for id, n := range done.tried {
+			asked[id] += n
+		}
+		if len(done.absent) > 0 {
+			again = append(again, done.absent)
+		}
+	}
+	if err == nil {
+		err = waitErr
+	}
+	if err != nil {
+		return rows, err
+	}
+	return rows, s.sendAllAgain(ctx, again)
+}
+
+// endOf is when the call of a row had ended at the latest: until then, the
+// account may still have been about to make the record.
+func (s *Settler) endOf(rec ledger.OpenRecord) time.Time {
+	latest := rec.Sent.Add(send.ReserveAge + s.Timeout)
+	if rec.Ended.IsZero() || rec.Ended.After(latest) {
+		return latest
+	}
+	return rec.Ended
+}
+
+// settled is what became of a group.
+type settled struct {
+	// tried says for each row that stays in doubt what to add to its tries: 1 to
+	// ask again later, more to leave it to a person.
+	tried  map[int64]int
+	absent []ledger.OpenRecord // certainly not there
+}
+
+// group asks the account about the rows in doubt of one lead.
+func (s *Settler) group(ctx context.Context, g *group) (settled, error) {
+	done := settled{tried: map[int64]int{}}
+	slices.SortFunc(g.rows, func(a, b ledger.OpenRecord) int { return a.Sent.Compare(b.Sent) })
+	wants, err := wantsOf(g.rows)
+	if err != nil {
+		return done, err
+	}
+	sight, err := s.look(ctx, g.rows, wants)
+	if err != nil {
+		return done, err
+	}
+	for i, d := range decide(wants, sight) {
+		rec := g.rows[i]
+		switch d.kind {
+		case found:
+			err := s.Ledger.Claim(ctx, s.Account, ledger.Outcome{Record: rec.Record, ID: d.ids[0], LeadID: sight.leadOf(d.ids[0])})
+			if errors.Is(err, ledger.ErrOwned) { // taken by a row settled beside this one: look again
+				done.tried[rec.Record] = 1
+				continue
+			}
+			if err != nil {
+				return done, err
+			}
+			s.Tally(ledger.InDoubt, -1)
+			s.Tally(ledger.Loaded, 1)
+		case absent:
+			done.absent = append(done.absent, rec)
+		default:
+			done.tried[rec.Record] = 1
+			if d.kind == unsure {
+				done.tried[rec.Record] = laterTries
+			}
+			err := s.Ledger.Settle(ctx, ledger.Outcome{Record: rec.Record, State: ledger.InDoubt, Code: d.code, Msg: d.msg, Hint: d.hint, Candidates: d.ids})
+			if err != nil {
+				return done, err
+			}
+		}
+	}
+	return done, nil
+}
+
+// sendAllAgain sends rows again that are certainly not in the account, those of
+// one lead one after another. It begins when all looks are over: a record
+// that is just being made must not be taken for that of another row.
+func (s *Settler) sendAllAgain(ctx context.Context, groups [][]ledger.OpenRecord) error {
+	g, gctx := errgroup.WithContext(ctx)
+	g.SetLimit(s.Concurrency)
+	for _, rows := range groups {
+		if context.Cause(gctx) != nil {
+			break
+		}
+		g.Go(func() error {
+			for _, rec := range rows {
+				if err := s.sendAgain(gctx, rec); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	return context.Cause(ctx)
+}
+
+// resend sends one row again.
+func (s *Settler) sendAgain(ctx context.Context, rec ledger.OpenRecord) error {
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	o := ledger.Outcome{Record: rec.Record, State: ledger.Ready, Code: "doubt.not-there", Msg: "the account does not have it", Hint: fault.RunAgain}
+	switch {
+	case rec.Changed:
+		o.Msg, o.Hint = "the account does not have it, and the file has other values for it by now", "run the same command again: the row is sent as the file has it now"
+	case rec.Resends >= maxResends:
+		o.Code, o.Msg = "doubt.never-arrives", fmt.Sprintf("sent %d times and never found in the account", rec.Attempts)
+		o.Hint = "check the connection and run the same command again"
+	}
+	if err := s.Ledger.Settle(ctx, o); err != nil {
+		return err
+	}
+	s.Tally(ledger.InDoubt, -1)
+	if rec.Changed || rec.Resends >= maxResends {
+		return nil
+	}
+	return s.Sender.Again(ctx, &rec)
+}

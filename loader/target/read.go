@@ -1,0 +1,51 @@
+package target
+
+import (
+	"context"
+
+	"leadload/internal/fault"
+	"leadload/loader/leadsquared"
+	"leadload/loader/line"
+)
+
+// Trail reads the whole activity trail of a lead, of one event code. why says
+// why it could not be read.
+func Trail(ctx context.Context, l *line.Line, lead string, code int) (all []leadsquared.Activity, why string, err error) {
+	reader := l.Client.NewTrailReader(code)
+	for offset, more := reader.Next(); more; offset, more = reader.Next() {
+		page, out, err := line.Try(ctx, l, func(ctx context.Context, slot leadsquared.Slot) (leadsquared.TrailPage, leadsquared.Outcome) {
+			return l.Client.TrailPage(ctx, slot, lead, code, offset)
+		})
+		if err != nil {
+			return nil, "", err
+		}
+		if out.Verdict != leadsquared.Applied {
+			return nil, "the activity trail of its lead could not be read: " + out.Message, nil
+		}
+		reader.Add(page)
+	}
+	all, err = reader.Activities()
+	if err != nil {
+		return nil, "the activity trail of its lead could not be read: " + err.Error(), nil
+	}
+	return all, "", nil
+}
+
+func leadFields(ctx context.Context, l *line.Line) ([]leadsquared.Field, error) {
+	return read(ctx, l, "the fields of leads", l.Client.LeadFields)
+}
+
+// read makes a call for metadata. The error says what could not be read.
+func read[T any](ctx context.Context, l *line.Line, what string, call func(context.Context, leadsquared.Slot) (T, leadsquared.Outcome)) (T, error) {
+	value, out, err := line.Ask(ctx, l, call)
+	if err != nil {
+		return value, err
+	}
+	switch out.Verdict {
+	case leadsquared.Applied:
+		return value, nil
+	case leadsquared.Rejected:
+		return value, fault.Misuse("online.refused", "ask the account's administrator for the right to read it, or check without --online", "%s cannot be read: %s", what, out.Refusal())
+	}
+	return value, fault.Stop("online.unread", "run the same command again later, or check without --online", "%s could not be read: %s", what, out.Message)
+}

@@ -1,0 +1,162 @@
+// Package target says what a row can become in the account: how it is called
+// for, how it is found again, and what the account says of its fields.
+//
+// One file a target, one line a target in the table below, and package mapping
+// has a file for its body. A change belongs here when it concerns one target,
+// or a call that only some targets have: an update is one more case of Calls,
+// reading a record back one more method beside Look. Nothing outside asks
+// which target it has before it; what differs is a method here.
+package target
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"leadload/loader/leadsquared"
+	"leadload/loader/line"
+	"leadload/mapping"
+)
+
+// Target is all that the loader must know of one target.
+type Target interface {
+	// Scope returns the part of the account within which a key names one record.
+	Scope(m *mapping.Mapping) Scope
+	// Create returns the call that makes records.
+	Create() Calls
+	// Sent reads what a body of Create asked the account to store.
+	Sent(body []byte) (leadsquared.Sent, error)
+	// MakesLead reports that Create makes the lead where there is none. The lead
+	// may then be younger than every look-up of leads shows.
+	MakesLead() bool
+	// Look reads which records the account has that may be those asked for. The
+	// error ends the run; what could not be read is in the Sight.
+	Look(ctx context.Context, l *line.Line, q Question) (Sight, error)
+	// Fields reads what the account says of the fields that a mapping uses.
+	Fields(ctx context.Context, l *line.Line, m *mapping.Mapping) (Fields, error)
+	// Known reads what helps to draft a mapping. code is the opportunity type, or 0.
+	Known(ctx context.Context, l *line.Line, code int) (Known, error)
+}
+
+// Queued is a Target whose calls are queued by the account and asked about later.
+type Queued interface {
+	Target
+	// Status reads how a queued call stands.
+	Status(ctx context.Context, l *line.Line, requestID string) (leadsquared.Task, leadsquared.Outcome, error)
+	// Queue reads how full the queue is.
+	Queue(ctx context.Context, l *line.Line) (leadsquared.Queue, leadsquared.Outcome, error)
+}
+
+// table has the targets by the names that a mapping gives them.
+var table = map[mapping.Target]Target{
+	mapping.Opportunity:      opportunity{},
+	mapping.OpportunityAsync: queued{},
+	mapping.SalesActivity:    sale{},
+}
+
+// For returns a target of a mapping. It panics on an unknown one: to treat it
+// as another would make the wrong records.
+func For(name mapping.Target) Target {
+	if t := table[name]; t != nil {
+		return t
+	}
+	panic("target: nothing is known of target " + string(name))
+}
+
+// Stored returns a target by the name that a ledger has. It reports false for
+// one that only another version of the program knows.
+func Stored(name string) (Target, bool) {
+	t := table[mapping.Target(name)]
+	return t, t != nil
+}
+
+// Calls is how an operation is called for.
+type Calls struct {
+	Max  int // records that one call takes
+	Make func(ctx context.Context, c *leadsquared.Client, slot leadsquared.Slot, bodies [][]byte) []leadsquared.Outcome
+}
+
+// single makes Calls of a call for one record.
+func single(call func(*leadsquared.Client, context.Context, leadsquared.Slot, []byte) leadsquared.Outcome) Calls {
+	return Calls{Max: 1, Make: func(ctx context.Context, c *leadsquared.Client, slot leadsquared.Slot, bodies [][]byte) []leadsquared.Outcome {
+		return []leadsquared.Outcome{call(c, ctx, slot, bodies[0])}
+	}}
+}
+
+// Scope is a part of the account within which a key names one record.
+type Scope struct {
+	Kind string // "opportunity", "sales-activity"
+	Code int    // the opportunity type; 0 is none
+}
+
+// String writes a scope as the ledger keeps it: "opportunity:12000".
+func (s Scope) String() string {
+	if s.Kind == opportunityKind {
+		return fmt.Sprintf("%s:%d", s.Kind, s.Code)
+	}
+	return s.Kind
+}
+
+// ParseScope reads what String wrote.
+func ParseScope(text string) Scope {
+	kind, code, _ := strings.Cut(text, ":")
+	n, _ := strconv.Atoi(code) // none: 0
+	return Scope{kind, n}
+}
+
+// Question is what a Look is to find out.
+type Question struct {
+	Leads []string  // ids
+	Codes []int     // event codes of the records, each once
+	Count int       // how many records are missed
+	Since time.Time // older records do not matter; by the account's clock
+	// Owned reports whether a record belongs to a row of the ledger.
+	Owned func(ctx context.Context, id string) (bool, error)
+}
+
+// Sight is what the account shows of some leads.
+type Sight struct {
+	Records []Record // that no row owns
+	// Blind says why nothing can be concluded from what is missing; "" when what
+	// is not seen is not there.
+	Blind string
+	// Later says that asking again in a while may help.
+	Later bool
+}
+
+func (s *Sight) blind(why string) { s.Blind, s.Later = why, true }
+
+// Record is a record of the account that belongs to no row of the ledger.
+type Record struct {
+	ID, Lead string
+	Code     int       // its event code; 0 is none
+	Created  time.Time // the account's clock, whole seconds; zero: not known
+	Readable bool      // its fields could be read
+	Note     string
+	Fields   map[string]string
+	// Loose says that lead and moment do not make it the record of a row: there
+	// must be a field that agrees.
+	Loose bool
+}
+
+// fresh reports whether a record is young enough for the question.
+func (q *Question) fresh(created time.Time) bool { return created.IsZero() || !created.Before(q.Since) }
+
+// Fields is what the account says of its fields and products.
+type Fields struct {
+	Lead        []leadsquared.Field   `json:"lead,omitempty"`
+	Opportunity []leadsquared.Field   `json:"opportunity,omitempty"`
+	Activity    []leadsquared.Field   `json:"activity,omitempty"`
+	Products    []leadsquared.Product `json:"products,omitempty"`
+	// HasProducts tells an account without products from one that was not asked.
+	HasProducts bool `json:"has_products,omitempty"`
+}
+
+// Known is what the account knows that makes the draft of a mapping better.
+type Known struct {
+	Fields
+	Code  int                           // as asked for, or the account's only type
+	Types []leadsquared.OpportunityType // of which one is to be chosen
+}
