@@ -7,6 +7,7 @@ import (
 	"math/bits"
 	"slices"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 	"unsafe"
 )
@@ -42,6 +43,8 @@ type csvReader struct {
 	// records that begin before suspect are looked at cell by cell.
 	checked, suspect int
 
+	name func(col int) string // names a column in errors
+
 	row    rawRow
 	escape []span // quoted cells of this record that hold "" or CR
 	after  []int  // columns with text after the closing quote
@@ -52,12 +55,12 @@ type span struct{ col, from, to int }
 
 // newCSVReader reads r, of which about size bytes are expected.
 func newCSVReader(r io.Reader, size int64, delim byte, enc string) *csvReader {
-	return &csvReader{r: r, buf: make([]byte, min(csvBuffer, max(size, 511)+1)), most: maxRecord, delim: delim, enc: enc, line: 1, row: rawRow{cells: make([]Cell, 16)}}
+	return &csvReader{r: r, buf: make([]byte, min(csvBuffer, max(size, 511)+1)), most: maxRecord, delim: delim, enc: enc, line: 1, name: letters, row: rawRow{cells: make([]Cell, 16)}}
 }
 
 // newSampleReader reads what is in memory already, with text kept as it is.
 func newSampleReader(text []byte, delim byte, enc string) *csvReader {
-	s := &csvReader{buf: slices.Clone(text), end: len(text), eof: true, delim: delim, enc: enc, line: 1, row: rawRow{cells: make([]Cell, 16)}}
+	s := &csvReader{buf: slices.Clone(text), end: len(text), eof: true, delim: delim, enc: enc, line: 1, name: letters, row: rawRow{cells: make([]Cell, 16)}}
 	s.check()
 	return s
 }
@@ -188,8 +191,12 @@ scan:
 		}
 		c := &cells[n]
 		start := i
-		if i < len(buf) && buf[i] == '"' {
-			from := i + 1
+		open := i // of a quote
+		if i < len(buf) && (buf[i] == ' ' || buf[i] == '\t' || buf[i] >= 0xc2) {
+			open = afterBlanks(buf, i, delim)
+		}
+		if open < len(buf) && buf[open] == '"' {
+			from := open + 1
 			j := from
 			dirty := false
 			for {
@@ -212,8 +219,8 @@ scan:
 			breaks, cr := lineBreaks(buf[from:to])
 			nl += breaks
 			i = j
-			for i < len(buf) && (buf[i] == ' ' || buf[i] == '\t') && buf[i] != delim {
-				i++
+			if i < len(buf) && buf[i] != delim {
+				i = afterBlanks(buf, i, delim)
 			}
 			if i == len(buf) && !s.eof {
 				return partial, nil
@@ -281,14 +288,14 @@ scan:
 	s.line += nl + 1
 	s.row.cells = cells[:n]
 	s.row.faults = nil
-	if n == 1 && cells[0].Kind == Empty && len(s.escape) == 0 && buf[first] != '"' {
+	if n == 1 && cells[0].Kind == Empty && len(s.escape) == 0 && bytes.IndexByte(buf[first:i], '"') < 0 {
 		return blank, nil
 	}
 	for _, e := range s.escape {
 		set(&cells[e.col], unescape(buf[e.from:e.to]))
 	}
 	for _, col := range s.after {
-		s.fault(col, s.afterQuote(nl))
+		s.fault(col, s.afterQuote(first, nl))
 	}
 	if first < s.suspect {
 		s.inspect()
@@ -302,10 +309,63 @@ func set(c *Cell, b []byte) {
 		c.Text, c.Kind = "", Empty
 		return
 	}
+	switch b[0] {
+	case '=', ' ', '\t':
+		if b = formulaText(b); len(b) == 0 {
+			c.Text, c.Kind = "", Empty
+			return
+		}
+	}
 	c.Text, c.Kind = unsafe.String(&b[0], len(b)), Text
 	if b[0] == '#' && isErrorName(c.Text) {
 		c.Kind = Fault
 	}
+}
+
+// formulaText returns the text of ="01234", the formula by which programs keep
+// a spreadsheet from taking a text for a number; what is none stays as it is.
+// A quote of the text itself is written twice.
+func formulaText(b []byte) []byte {
+	f := bytes.Trim(b, " \t")
+	if len(f) < 3 || f[0] != '=' || f[len(f)-1] != '"' {
+		return b
+	}
+	if f = bytes.TrimLeft(f[1:], " "); len(f) < 2 || f[0] != '"' {
+		return b
+	}
+	f = f[1 : len(f)-1]
+	if bytes.IndexByte(f, '"') < 0 {
+		return f
+	}
+	bare := bytes.ReplaceAll(f, []byte(`""`), []byte(`"`))
+	if 2*(len(f)-len(bare)) != bytes.Count(f, []byte{'"'}) {
+		return b // ="a"&"b" is a formula that only a spreadsheet can calculate
+	}
+	return bare
+}
+
+// afterBlanks returns the first position from i on that is no blank: what a
+// reader does not see of a cell and an exporter puts beside its quotes, byte
+// order marks among them. The delimiter is none.
+func afterBlanks(buf []byte, i int, delim byte) int {
+	for i < len(buf) {
+		b := buf[i]
+		switch {
+		case b == delim:
+			return i
+		case b == ' ' || b == '\t':
+			i++
+			continue
+		case b < 0xc2:
+			return i
+		}
+		r, n := utf8.DecodeRune(buf[i:])
+		if !unicode.IsSpace(r) && !invisible(r) && r != '\u3164' && r != '\u115f' || unicode.IsControl(r) {
+			return i
+		}
+		i += n
+	}
+	return i
 }
 
 // lineBreaks counts CRLF, LF and CR, each as one, and reports any CR.
@@ -349,12 +409,15 @@ func (s *csvReader) fault(col int, e *Error) {
 	s.row.faults = append(s.row.faults, rawFault{col, e})
 }
 
-func (s *csvReader) afterQuote(nl int) *Error {
+func (s *csvReader) afterQuote(first, nl int) *Error {
 	e := &Error{Code: codeAfterQuote, Msg: "text follows the quote that closes the cell",
 		Hint: `write quotes inside a quoted cell twice: "say ""hello"""`}
 	if nl > 0 {
 		e.Msg = fmt.Sprintf("text follows the quote that closes the cell; the row reaches to line %d and may have swallowed others", s.row.line+nl)
 		e.Hint = fmt.Sprintf("look for a stray quote at line %d; write quotes inside a quoted cell twice", s.row.line)
+	}
+	if bytes.Contains(s.buf[first:s.pos], backslashQuote) {
+		e.Hint = backslashHint
 	}
 	return e
 }
@@ -454,10 +517,20 @@ func shorten(s string) string {
 }
 
 func (s *csvReader) unclosed(line, col int) error {
-	return &Error{Code: codeQuote, Row: s.number + 1, Line: line, Column: letters(col),
+	e := &Error{Code: codeQuote, Row: s.number + 1, Line: line, Column: s.name(col),
 		Msg:  "the quote that opens this cell is never closed",
 		Hint: fmt.Sprintf("look at line %d: close the quote, or write it twice if it belongs to the text", line)}
+	if bytes.Contains(s.buf[s.pos:s.end], backslashQuote) {
+		e.Hint = backslashHint
+	}
+	return e
 }
+
+// MySQL and its kin write \" for a quote inside a cell, and no other reader
+// takes it for one.
+var backslashQuote = []byte(`\"`)
+
+const backslashHint = `the file has \" in it, as MySQL writes a quote inside a cell: export it with quotes written twice (ESCAPED BY '"')`
 
 // tooLarge tells an unclosed quote, which takes the rest of the file into one
 // cell, from a row that is merely absurd.
@@ -498,8 +571,12 @@ func (s *csvReader) openQuote() (line, col int, open bool) {
 		case c == s.delim:
 			col++
 			start = true
-		default:
-			start = false
+		case start:
+			if to := afterBlanks(s.buf[:s.end], i, s.delim); to > i {
+				i = to - 1
+			} else {
+				start = false
+			}
 		}
 	}
 	return 0, 0, false

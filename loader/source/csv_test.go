@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -35,7 +36,25 @@ func TestCSVRows(t *testing.T) {
 		{"quoted cell last", "a,b\n1,\"2\"", "a|b", "2: 1|2"},
 		{"blank behind a closing quote", "a,b\n\"1\" ,\"2\" \n", "a|b", "2: 1|2"},
 		{"stray quote in an unquoted cell is text", "a,b\n5\" pipe,say \"hi\"\n", "a|b", "2: 5\" pipe|say \"hi\""},
-		{"quote behind a blank is text", "a,b\n1, \"x\"\n", "a|b", "2: 1| \"x\""},
+		{"quotes behind blanks", "a, \"b\"\n1, \"x\"\n \"y\",  \"z,z\" \n", "a|b", "2: 1|x\n3: y|z,z"},
+		{"quotes behind a tab", "a,b\n1,\t\"x\"\t\n", "a|b", "2: 1|x"},
+		{"quotes behind a no-break space", "a,b\n1,\u00a0\"x\"\u00a0\n", "a|b", "2: 1|x"},
+		{"quotes behind other spaces", "a,b\n1,\u2009\u202f\u3000\"x\"\n", "a|b", "2: 1|x"},
+		{"quotes behind zero-width characters", "a,b\n\u200b\"1\",\u2060\u200e\u00ad\"x\"\n", "a|b", "2: 1|x"},
+		{"quotes behind a byte order mark, where files were joined", "a,b\n1,2\n\ufeff\"3,3\",\"4\"\n", "a|b", "2: 1|2\n3: 3,3|4"},
+		{"two byte order marks", "\ufeff\ufeff\"a\",b\n1,2\n", "a|b", "2: 1|2"},
+		{"three byte order marks and a hint line", "\ufeff\ufeff\ufeffsep=;\na;b\n1,5;2\n", "a|b", "2: 1,5|2"},
+		{"quotes behind blanks, with a line break and doubled quotes", "a,b\n1, \"x\n\"\"y\"\"\" \n3,4\n", "a|b", "2: 1|x⏎\"y\"\n3: 3|4"},
+		{"quoted and empty behind a blank", "a\n \"\"\n \"x\"\n", "a", "3: x"},
+		{"text after quotes behind a blank", "a,b\n1, \"Dev\" the Great\n3,4\n", "a|b", "2: 1| \"Dev\" the Great [cell.after-quote b]\n3: 3|4"},
+		{"a tab that delimits is no blank", "a\tb\tc\n1\t\t\"x\"\n", "a|b|c", "2: 1||x"},
+		{"a letter beyond ASCII is no blank", "a,b\né\"x\",आ\"y\"\n", "a|b", "2: é\"x\"|आ\"y\""},
+		{"texts kept as formulas", "=\"a\",b\n=\"0001\",=\"01234\"\n\"=\"\"0002\"\"\",\"=\"\"00560\"\"\"\n", "a|b", "2: 0001|01234\n3: 0002|00560"},
+		{"texts kept as formulas, among blanks", "a,b\n =\"01\" ,= \"02\"\t\n", "a|b", "2: 01|02"},
+		{"an empty text kept as a formula", "a,b\n1,=\"\"\n=\"\",\"=\"\"\"\"\"\n", "a|b", "2: 1|"},
+		{"quotes in a text kept as a formula", "a\n\"=\"\"5\"\"\"\" pipe\"\"\"\n", "a", "2: 5\" pipe"},
+		{"an error kept as a formula", "a\n=\"#N/A\"\n", "a", "2: !#N/A"},
+		{"formulas that only a spreadsheet calculates", "a,b\n=\"x\"&\"y\",=A1\n=\",=\"\"\n", "a|b", "2: =\"x\"&\"y\"|=A1\n3: =\"|"},
 		{"blanks are kept", "a,b\n 1 ,\t2\n", "a|b", "2:  1 |\t2"},
 		{"leading zeros, pluses and long numbers stay text", "a,b,c\n00123,+91-98,12345678901234567890\n", "a|b|c", "2: 00123|+91-98|12345678901234567890"},
 		{"blank lines count and are left out", "a,b\n\n1,2\n\n\n3,4\n\n", "a|b", "3: 1|2\n6: 3|4"},
@@ -429,8 +448,8 @@ func TestCSVAgreesWithEncodingCSV(t *testing.T) {
 			}
 			for i := range want {
 				cells++
-				if got.cells[i].Text != want[i] {
-					t.Fatalf("file %d line %d: %q, want %q", n, line, got.cells[i].Text, want[i])
+				if text := string(formulaText([]byte(want[i]))); got.cells[i].Text != text {
+					t.Fatalf("file %d line %d: %q, want %q", n, line, got.cells[i].Text, text)
 				}
 			}
 		}
@@ -469,5 +488,35 @@ func TestCSVAllocations(t *testing.T) {
 	}
 	if few, many := count(10), count(10_000); many > few+10 {
 		t.Errorf("%v allocations for 10 rows, %v for 10,000", few, many)
+	}
+}
+
+// MySQL writes \" for a quote; no cell may take in rows without a word.
+func TestCSVQuotesWithBackslashes(t *testing.T) {
+	for _, c := range []struct{ name, text, code, column string }{
+		{"the last cell of the file", "id,Name\n1,\"5\\\" pipe\"\n2,\"x\\\"\"\n", codeAfterQuote, "Name"},
+		{"the last cell of a row, and no quote after it", "id,Name\n2,\"x\\\"\"\n3,y\n", codeQuote, "Name"},
+		{"the last cell of a row, and quotes after it", "id,Name\n2,\"x\\\"\"\n3,\"y\"\n", codeAfterQuote, "Name"},
+		{"a column beyond the header", "id,Name\n2,z,\"x\\\"\"\n3,y\n", codeQuote, "C"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f, err := Open(file(t, "in.csv", c.text), Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			var found *Error
+			for row, err := range f.Rows() {
+				if err == nil && len(row.Faults) > 0 {
+					err = row.Faults[0]
+				}
+				if errors.As(err, &found) {
+					break
+				}
+			}
+			if found == nil || found.Code != c.code || found.Column != c.column || !strings.Contains(found.Hint, "MySQL") {
+				t.Errorf("got %+v, want %s in column %s", found, c.code, c.column)
+			}
+		})
 	}
 }

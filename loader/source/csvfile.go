@@ -34,8 +34,11 @@ func (f *File) openCSV(head []byte, size int64, open func() (io.Reader, error)) 
 	if err != nil {
 		return err
 	}
-	line, told := sepLine(sample)
-	sample = sample[line:]
+	// Programs that join exports leave a byte order mark at each seam.
+	marks := len(sample) - len(bytes.TrimLeft(sample, "\ufeff"))
+	line, told := sepLine(sample[marks:])
+	skip := marks + line
+	sample = sample[skip:]
 	if delim == 0 {
 		delim = told
 	}
@@ -59,12 +62,14 @@ func (f *File) openCSV(head []byte, size int64, open func() (io.Reader, error)) 
 			return nil, err
 		}
 		s := newCSVReader(text, size, delim, cs.name)
-		if line > 0 {
-			// No spreadsheet shows or counts this line, editors do.
-			if _, err := io.CopyN(io.Discard, text, int64(line)); err != nil {
+		s.name = f.column
+		if skip > 0 {
+			if _, err := io.CopyN(io.Discard, text, int64(skip)); err != nil {
 				return nil, err
 			}
-			s.line++
+		}
+		if line > 0 {
+			s.line++ // no spreadsheet shows or counts the line sep=, editors do
 		}
 		return s, nil
 	}
