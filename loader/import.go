@@ -59,7 +59,7 @@ type Plan struct {
 	Warnings                 []string
 	Limit                    string
 	Account                  string
-	OtherDoubt, OtherPending int64 // open rows of other files
+	OtherDoubt, OtherPending int64 // open rows of earlier runs that this file does not go on with
 }
 
 // Ready returns the number of rows to send.

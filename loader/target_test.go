@@ -239,10 +239,17 @@ func TestSettleQueued(t *testing.T) {
 		b := newBench(t, sandbox.Options{AsyncFail: 1})
 		defer b.close()
 		b.mapping = mapped
-		b.o.Wait = time.Minute
+		b.o.Wait = 20 * time.Minute
 		res, err := b.load(t.Context(), b.deals(rows...))
 		if err != nil || res.Totals != (ledger.Counts{ledger.ResultPending: 2}) {
 			t.Fatalf("%v, %s; want 2 pending", err, res.Totals)
+		}
+		// Once at first, and once after each repeat: 30 s, 2 min 30 s and 9 min 30 s after the submit.
+		if n := b.wire.count("status"); n != 2*4 {
+			t.Errorf("%d questions about 2 rows in 20 minutes, want one for each repeat: %v", n, b.wire.calls)
+		}
+		if said := strings.Join(b.said, "\n"); strings.Count(said, "asking for results, for up to 20 min") != 1 || strings.Count(said, "which repeats them by itself at ") != 1 {
+			t.Errorf("told: %s", said)
 		}
 		time.Sleep(leadsquared.AsyncRetrySpan)
 		s := b.connect()

@@ -157,7 +157,7 @@ func noArgs(cmd *cobra.Command, args []string) error {
 func (a *app) say(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	if a.logFormat != "json" {
-		fmt.Fprintln(a.stderr, text)
+		fmt.Fprintln(a.stderr, fit(a.stderr, text))
 		return
 	}
 	line, err := json.Marshal(struct {

@@ -184,12 +184,13 @@ func (a *app) finish(ctx context.Context, o *importOptions, k *connection, in in
 		_, res.Run.Stop, _ = words(err)
 	}
 	out, next := "", []string(nil)
+	var common []ledger.ErrorCount // the most common errors; without them the advice is the general one
 	if res.Run.ID != 0 && res.Totals.Sum() > 0 {
+		common, _ = k.led.Errors(context.WithoutCancel(ctx), res.Run.ID, toldErrors)
 		if o.sandbox && o.common.ledger == "" {
 			// the practice account is gone when this command ends: there is nothing to go on with
 		} else {
-			errs, _ := k.led.Errors(context.WithoutCancel(ctx), res.Run.ID, 2) // without them the advice is the general one
-			next = nextCommands(o, job, res, errs, freeName(job.Input, in.out(&o.common)))
+			next = nextCommands(o, job, res, common, freeName(job.Input, in.out(&o.common)))
 		}
 		rep := reports.Report{Ledger: k.led, Run: res.Run, Totals: res.Totals, Input: in.file, Location: zone(job.Mapping), Next: next, Notes: in.file.Info().Notes, Zones: zones(job.Mapping),
 			Key: job.Mapping.Key, Fields: fieldsOf(job.Mapping)}
@@ -209,6 +210,7 @@ func (a *app) finish(ctx context.Context, o *importOptions, k *connection, in in
 		a.explain(err)
 	}
 	if !o.quiet {
+		a.outcome(res.Totals, common)
 		for _, n := range next {
 			a.say("  next: %s", n)
 		}
@@ -265,11 +267,11 @@ func (a *app) last(c *common, led *ledger.Ledger, res loader.Result, out string,
 		} else if werr := reports.WriteJSON(a.stdout, s); werr != nil {
 			a.explain(werr)
 		}
-		fmt.Fprintln(a.stderr, line)
+		fmt.Fprintln(a.stderr, fit(a.stderr, line))
 	case c.out == "-":
-		fmt.Fprintln(a.stderr, line)
+		fmt.Fprintln(a.stderr, fit(a.stderr, line))
 	default:
-		fmt.Fprintln(a.stdout, line)
+		fmt.Fprintln(a.stdout, fit(a.stdout, line))
 	}
 }
 

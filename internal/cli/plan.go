@@ -45,11 +45,11 @@ func (a *app) showPlan(input string, m *mapping.Mapping, p loader.Plan, info sou
 		name += " (sheet " + info.Sheet + ")"
 	}
 	a.say("%s → %s, target %s", name, p.Account, m.Target)
-	parts := []string{fmt.Sprintf("%d to send", p.Ready()), fmt.Sprintf("%d already loaded", p.Rows[ledger.ResultAlready]), fmt.Sprintf("%d invalid", p.Rows[ledger.ResultInvalid])}
+	parts := []string{fmt.Sprintf("%d to send", p.Ready())}
 	for _, x := range []struct {
 		n    int64
 		word string
-	}{{p.Rows[ledger.ResultSkipped], "skipped"}, {p.Rows[ledger.ResultRepeated], "repeated"}, {p.Rows[ledger.ResultChanged], "changed since they were loaded"}, {p.Rows[ledger.ResultInDoubt], "in doubt from an earlier run"}, {p.Rows[ledger.ResultPending], "pending from an earlier run"}} {
+	}{{p.Rows[ledger.ResultAlready], "already loaded"}, {p.Rows[ledger.ResultInvalid], "invalid"}, {p.Rows[ledger.ResultSkipped], "skipped"}, {p.Rows[ledger.ResultRepeated], "repeated"}, {p.Rows[ledger.ResultChanged], "changed since they were loaded"}, {p.Rows[ledger.ResultInDoubt], "in doubt from an earlier run"}, {p.Rows[ledger.ResultPending], "pending from an earlier run"}} {
 		if x.n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", x.n, x.word))
 		}
@@ -80,6 +80,6 @@ func (a *app) showPlan(input string, m *mapping.Mapping, p loader.Plan, info sou
 		a.say("  note: %s", n)
 	}
 	if n := p.OtherDoubt + p.OtherPending; n > 0 {
-		a.say("  %s of other files in doubt or pending: leadload settle asks the account about them", count(n, "row", "rows"))
+		a.say("  %s of earlier runs in doubt or pending: leadload settle asks the account about them", count(n, "row is", "rows are"))
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/schollz/progressbar/v3"
 
@@ -24,6 +25,7 @@ type progress struct {
 	mu      sync.Mutex
 	bar     *progressbar.ProgressBar
 	max     int64
+	told    string // the line printed last where there is no terminal
 	session *loader.Session
 	done    chan struct{}
 	wg      sync.WaitGroup
@@ -44,9 +46,7 @@ func (p *progress) notice(s string) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.bar != nil {
-		p.bar.Clear()
-	}
+	p.clear()
 	p.a.say("  %s", s)
 }
 
@@ -84,9 +84,15 @@ func (p *progress) stop() {
 	p.done = nil
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.clear()
+	p.bar, p.max = nil, 0
+}
+
+// clear empties the bar's line. The caller holds mu.
+func (p *progress) clear() {
 	if p.bar != nil {
 		p.bar.Clear()
-		p.bar, p.max = nil, 0
+		clearLine(p.a.stderr)
 	}
 }
 
@@ -95,8 +101,10 @@ func describe(v loader.Snapshot) string {
 	switch v.Phase {
 	case loader.Planning:
 		return fmt.Sprintf("checking rows: %d", v.Rows)
-	case loader.Settling, loader.Polling:
-		return string(v.Phase)
+	case loader.Settling:
+		return count(v.Results[ledger.ResultInDoubt], "row in doubt is looked up", "rows in doubt are looked up")
+	case loader.Polling:
+		return count(v.Results[ledger.ResultPending], "row is in the account's queue", "rows are in the account's queue")
 	}
 	parts := []string{fmt.Sprintf("%d of %d rows", v.Done(), v.Rows)}
 	if n := v.Results[ledger.ResultRejected]; n > 0 {
@@ -117,11 +125,30 @@ func describe(v loader.Snapshot) string {
 	return strings.Join(parts, " · ")
 }
 
+// barWidth is what the bar, its percentage and the space between take.
+const barWidth = 32
+
+// firstParts is as many of a line's parts as a width has room for, and at least one.
+func firstParts(text string, wide int) string {
+	for utf8.RuneCountInString(text) > wide {
+		i := strings.LastIndex(text, " · ")
+		if i < 0 {
+			break
+		}
+		text = text[:i]
+	}
+	return text
+}
+
 func (p *progress) show(v loader.Snapshot) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.tty {
-		p.a.say("  %s", describe(v))
+		// A wait is told once; it has nothing new to say until a row is settled.
+		if text := describe(v); text != p.told {
+			p.told = text
+			p.a.say("  %s", text)
+		}
 		return
 	}
 	max := int64(-1)
@@ -129,9 +156,7 @@ func (p *progress) show(v loader.Snapshot) {
 		max = v.Rows
 	}
 	if p.bar == nil || p.max != max {
-		if p.bar != nil {
-			p.bar.Clear()
-		}
+		p.clear()
 		color := p.a.getenv("NO_COLOR") == ""
 		p.bar = progressbar.NewOptions64(max,
 			progressbar.OptionSetWriter(p.a.stderr),
@@ -145,9 +170,7 @@ func (p *progress) show(v loader.Snapshot) {
 	}
 	text := describe(v)
 	if f, ok := p.a.stderr.(*os.File); ok {
-		if w := width(f) - 34; len(text) > w && w > 10 {
-			text = text[:w]
-		}
+		text = firstParts(text, width(f)-barWidth)
 	}
 	p.bar.Describe(text)
 	if max > 0 {

@@ -1,7 +1,11 @@
 package cli
 
 import (
+	"io"
 	"os"
+	"runtime"
+	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/term"
 )
@@ -14,4 +18,61 @@ func width(f *os.File) int {
 		return w
 	}
 	return 80
+}
+
+// fit wraps a text for people to the terminal that w is; elsewhere, where
+// programs read it, it stays one line.
+func fit(w io.Writer, text string) string {
+	f, ok := w.(*os.File)
+	if !ok || !terminal(f) {
+		return text
+	}
+	return breakLines(text, width(f))
+}
+
+// breakLines breaks a text between words, so that no line is wider than wide. Lines
+// go on below the first one's beginning. A command to be typed stays whole, so
+// that it can be copied.
+func breakLines(text string, wide int) string {
+	if utf8.RuneCountInString(text) <= wide {
+		return text
+	}
+	if strings.ContainsRune(text, '\n') {
+		lines := strings.Split(text, "\n")
+		for i, l := range lines {
+			lines[i] = breakLines(l, wide)
+		}
+		return strings.Join(lines, "\n")
+	}
+	body := strings.TrimLeft(text, " ")
+	if strings.HasPrefix(body, "next: ") {
+		return text
+	}
+	indent := text[:len(text)-len(body)] + "  "
+	var b strings.Builder
+	b.WriteString(text[:len(text)-len(body)])
+	column := len(text) - len(body)
+	for i, word := range strings.Split(body, " ") {
+		n := utf8.RuneCountInString(word)
+		switch {
+		case i == 0:
+		case column+1+n > wide && len(indent)+n <= wide:
+			b.WriteString("\n" + indent)
+			column = len(indent)
+		default:
+			b.WriteByte(' ')
+			column++
+		}
+		b.WriteString(word)
+		column += n
+	}
+	return b.String()
+}
+
+// clearLine empties the line that a bar was drawn on, with whatever the
+// terminal itself has put behind it, such as ^C.
+func clearLine(w io.Writer) {
+	if runtime.GOOS != "windows" { // whose console may print the sequence instead of obeying it
+		io.WriteString(w, "\r\x1b[K")
+	}
 }

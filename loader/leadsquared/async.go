@@ -14,6 +14,24 @@ import (
 // the row again.
 const AsyncRetrySpan = 10 * time.Hour
 
+// asyncRepeats are the vendor's own pauses before it repeats such a request
+// (async page).
+var asyncRepeats = []time.Duration{30 * time.Second, 2 * time.Minute, 7 * time.Minute, 15 * time.Minute, 30 * time.Minute,
+	45 * time.Minute, time.Hour, 90 * time.Minute, 2 * time.Hour, 3 * time.Hour}
+
+// AsyncNextRepeat returns how long after its submit the vendor next repeats a
+// request that has failed so far, when so much time has passed since. After
+// the last repeat it returns AsyncRetrySpan.
+func AsyncNextRepeat(since time.Duration) time.Duration {
+	at := time.Duration(0)
+	for _, pause := range asyncRepeats {
+		if at += pause; at > since {
+			return at
+		}
+	}
+	return AsyncRetrySpan
+}
+
 // Task is the state of a queued capture.
 type Task struct {
 	RequestID string

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -20,25 +21,35 @@ import (
 // patience (--wait) ends. What is left can be asked about days later.
 func (s *Settler) poll(ctx context.Context) error {
 	deadline := time.Now().Add(s.Wait)
+	repeats := newRepeats()
 	for round := 0; ; round++ {
 		var pending []ledger.OpenRecord
+		held := 0          // rows that the account is about to repeat
+		var next time.Time // when it repeats the first of them
 		err := s.open(ctx, func(rec ledger.OpenRecord) {
-			// Other files' rows are asked about once; waiting is for this one's.
-			if rec.State == ledger.Pending && (round == 0 || s.Run == 0 || rec.Run == s.Run) {
-				pending = append(pending, rec)
+			// Rows of earlier runs are asked about once; waiting is for this one's.
+			if rec.State != ledger.Pending || !(round == 0 || s.Run == 0 || rec.Run == s.Run) {
+				return
 			}
+			if at := repeats.of(rec.Record); at.After(time.Now()) {
+				if held++; next.IsZero() || at.Before(next) {
+					next = at
+				}
+				return
+			}
+			pending = append(pending, rec)
 		})
 		if err != nil {
 			return err
 		}
-		if len(pending) == 0 {
+		if len(pending)+held == 0 {
 			return nil
 		}
 		if err := s.Queue(); err != nil {
 			if own := slices.ContainsFunc(pending, func(rec ledger.OpenRecord) bool { return rec.Run == s.Run }); own || s.Run == 0 {
 				return err
 			}
-			s.Notify(fault.Plural(int64(len(pending)), "row", "rows") + " of other files cannot be asked about: " + err.Error())
+			s.Notify(fault.Plural(int64(len(pending)), "row", "rows") + " of earlier runs cannot be asked about: " + err.Error())
 			return nil
 		}
 		patient := s.Wait > 0
@@ -47,7 +58,18 @@ func (s *Settler) poll(ctx context.Context) error {
 		}
 		s.Phase(Polling)
 		if round == 0 && patient {
-			s.Notify(fmt.Sprintf("%s queued by the account: asking for results, for up to %s", fault.Plural(int64(len(pending)), "row is", "rows are"), s.Wait))
+			s.Notify(fmt.Sprintf("%s queued by the account: asking for results, for up to %s", fault.Plural(int64(len(pending)), "row is", "rows are"), spoken(s.Wait)))
+		}
+		if len(pending) == 0 {
+			if next.After(deadline) {
+				s.Notify(fmt.Sprintf("%s failed inside the account, which repeats them by itself at %s; ask again then: leadload settle",
+					fault.Plural(int64(held), "queued row has", "queued rows have"), next.Local().Format("15:04")))
+				return nil
+			}
+			if err := line.Sleep(ctx, time.Until(next)); err != nil {
+				return err
+			}
+			continue
 		}
 		if patient {
 			wait, err := s.queueWait(ctx, pending, round)
@@ -66,12 +88,46 @@ func (s *Settler) poll(ctx context.Context) error {
 			if context.Cause(gctx) != nil {
 				break
 			}
-			g.Go(func() error { return s.pollOne(gctx, rec) })
+			g.Go(func() error { return s.pollOne(gctx, rec, repeats) })
 		}
 		if err := g.Wait(); err != nil || !patient {
 			return err
 		}
 	}
+}
+
+// repeats remembers when the account repeats rows that failed in its queue:
+// asking before would only cost calls.
+type repeats struct {
+	mu sync.Mutex
+	at map[int64]time.Time // by record
+}
+
+func newRepeats() *repeats { return &repeats{at: map[int64]time.Time{}} }
+
+// repeatSlack is how long a repeat takes, after which its result is there.
+const repeatSlack = 5 * time.Second
+
+// expect notes that a row sent at a time has failed so far.
+func (p *repeats) expect(record int64, sent time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.at[record] = sent.Add(leadsquared.AsyncNextRepeat(time.Since(sent)) + repeatSlack)
+}
+
+// of returns when a row is to be asked about again; zero means now.
+func (p *repeats) of(record int64) time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.at[record]
+}
+
+// spoken writes a time as people say it: 10 min.
+func spoken(d time.Duration) string {
+	if d >= time.Minute && d%time.Minute == 0 {
+		return fmt.Sprintf("%d min", d/time.Minute)
+	}
+	return fmt.Sprintf("%d s", (d+time.Second-1)/time.Second)
 }
 
 // queueWait says how long the account's queue needs for what is pending, by its own metrics.
@@ -96,7 +152,7 @@ func (s *Settler) queueWait(ctx context.Context, pending []ledger.OpenRecord, ro
 }
 
 // pollOne asks about one pending row.
-func (s *Settler) pollOne(ctx context.Context, rec ledger.OpenRecord) error {
+func (s *Settler) pollOne(ctx context.Context, rec ledger.OpenRecord, repeats *repeats) error {
 	q, ok := queueOf(&rec)
 	if !ok {
 		return nil // another version of the program queued it
@@ -109,6 +165,7 @@ func (s *Settler) pollOne(ctx context.Context, rec ledger.OpenRecord) error {
 	switch o.State {
 	case ledger.InDoubt:
 		if time.Since(rec.Sent) < leadsquared.AsyncRetrySpan {
+			repeats.expect(rec.Record, rec.Sent)
 			return nil // the account may still repeat it by itself
 		}
 	case ledger.Loaded, ledger.Duplicate, ledger.Rejected:

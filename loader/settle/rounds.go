@@ -124,9 +124,9 @@ func (s *Settler) round(ctx context.Context, asked map[int64]int) (int, error) {
 	slices.SortFunc(list, func(a, b *group) int { return a.due.Compare(b.due) })
 	s.Phase(Asking)
 	if wait := time.Until(list[len(list)-1].due); wait > time.Second {
-		s.Notify(fmt.Sprintf("%s in doubt: the account is asked about them, for up to %d s", fault.Plural(int64(rows), "row is", "rows are"), int(wait/time.Second)+1))
+		s.Notify(fmt.Sprintf("%s in doubt, because an answer was lost: the account is asked about them in %s, when what it made can be seen", fault.Plural(int64(rows), "row is", "rows are"), spoken(wait)))
 	} else {
-		s.Notify(fmt.Sprintf("%s in doubt: the account is asked about them", fault.Plural(int64(rows), "row is", "rows are")))
+		s.Notify(fmt.Sprintf("%s in doubt, because an answer was lost: the account is asked about them", fault.Plural(int64(rows), "row is", "rows are")))
 	}
 	if err := s.calibrate(ctx); err != nil {
 		return 0, err

@@ -1,0 +1,52 @@
+package cli
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"leadload/loader/ledger"
+)
+
+// toldErrors is how many reasons are told at the end of a run; the results
+// file has them all.
+const toldErrors = 3
+
+// outcome says how a run went before its last line: the results that are not
+// zero, and the most common reasons, each with an example row.
+func (a *app) outcome(t ledger.Counts, errs []ledger.ErrorCount) {
+	if t.Sum() == 0 {
+		return
+	}
+	a.say("  %s", short(t))
+	for _, e := range errs {
+		if e.Count == 1 {
+			a.say("  row %d: %s", e.Row, cut(e.Example, 160))
+		} else {
+			a.say("  %d rows, such as row %d: %s", e.Count, e.Row, cut(e.Example, 160))
+		}
+	}
+}
+
+// short is the last line's counts without those that are zero.
+func short(t ledger.Counts) string {
+	counts, total, _ := strings.Cut(t.String(), " of ")
+	var parts []string
+	for part := range strings.SplitSeq(counts, " · ") {
+		if !strings.HasSuffix(part, " 0") {
+			parts = append(parts, part)
+		}
+	}
+	return strings.Join(parts, " · ") + " of " + total
+}
+
+// cut shortens a text to n characters, between words where it can.
+func cut(s string, n int) string {
+	if utf8.RuneCountInString(s) <= n {
+		return s
+	}
+	s = string([]rune(s)[:n-1])
+	if i := strings.LastIndexByte(s, ' '); i > len(s)/2 {
+		s = s[:i]
+	}
+	return s + "…"
+}

@@ -1,0 +1,68 @@
+package cli
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"leadload/loader/ledger"
+)
+
+func TestBreakLines(t *testing.T) {
+	const last = "loaded 412 · updated 7 · already 20 · duplicate 2 · pending 0 · rejected 5 · in doubt 0 of 456 rows → deals-results.xlsx"
+	for _, c := range []struct{ name, text, want string }{
+		{"short", "  nothing to send", "  nothing to send"},
+		{"a sentence", "  3 rows are in doubt, because an answer was lost", "  3 rows are in doubt,\n    because an answer\n    was lost"},
+		{"a word longer than the line", "  see /a/very/long/path/to/a/file/that/ends/nowhere now", "  see /a/very/long/path/to/a/file/that/ends/nowhere\n    now"},
+		{"a command is one line", "  next: leadload import deals-results.xlsx --sheet Failed", "  next: leadload import deals-results.xlsx --sheet Failed"},
+		{"lines of its own", "one\ntwo words that are too long here", "one\ntwo words that are too\n  long here"},
+		{"no word at all", strings.Repeat(" ", 30), strings.Repeat(" ", 30) + ""},
+	} {
+		if got := breakLines(c.text, 24); got != c.want {
+			t.Errorf("%s:\n%s\nwant\n%s", c.name, got, c.want)
+		}
+	}
+	for _, wide := range []int{60, 80, 120} {
+		got := breakLines(last, wide)
+		for l := range strings.SplitSeq(got, "\n") {
+			if utf8.RuneCountInString(l) > wide {
+				t.Errorf("%d characters in a line of %d: %q", utf8.RuneCountInString(l), wide, l)
+			}
+		}
+		if strings.Join(strings.Fields(got), " ") != last {
+			t.Errorf("a word was lost: %q", got)
+		}
+	}
+}
+
+func TestShort(t *testing.T) {
+	for _, c := range []struct {
+		t    ledger.Counts
+		want string
+	}{
+		{ledger.Counts{ledger.ResultLoaded: 10}, "loaded 10 of 10 rows"},
+		{ledger.Counts{ledger.ResultLoaded: 10, ledger.ResultRejected: 20, ledger.ResultInvalid: 3}, "loaded 10 · rejected 20 · invalid 3 of 33 rows"},
+		{ledger.Counts{ledger.ResultInDoubt: 100}, "in doubt 100 of 100 rows"},
+	} {
+		if got := short(c.t); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
+	}
+}
+
+func TestCut(t *testing.T) {
+	for in, want := range map[string]string{"short": "short", "one two three four five": "one two three…", "अआइईउऊऋएऐओऔकखगघचछज": "अआइईउऊऋएऐओऔकखगघच…"} {
+		if got := cut(in, 17); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}
+
+func TestFirstParts(t *testing.T) {
+	const text = "4 of 32 rows · 1.2 calls/s (limit 2/3s) · about 40 s left"
+	for wide, want := range map[int]string{100: text, 40: "4 of 32 rows · 1.2 calls/s (limit 2/3s)", 20: "4 of 32 rows", 3: "4 of 32 rows"} {
+		if got := firstParts(text, wide); got != want {
+			t.Errorf("in %d: %q, want %q", wide, got, want)
+		}
+	}
+}
