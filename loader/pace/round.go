@@ -133,7 +133,7 @@ func (t *Table) start(ctx context.Context, a ask, o others, ps pacers, now int64
 			room = 0
 		}
 	}
-	r.look = min(o.next, a.release)
+	r.look = min(o.next, a.release, lookEvery)
 	if a.want > 0 {
 		if a.spacing > 0 {
 			room = min(room, 1)

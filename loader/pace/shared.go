@@ -38,6 +38,9 @@ const (
 	// for, and the delay after which a process that waits is taken for dead.
 	yield    = 10 * time.Millisecond
 	lateness = 150 * time.Millisecond
+	// A process that waits hears within this time what others have learned. A
+	// shorter round trip of theirs frees every slot sooner.
+	lookEvery = time.Second
 	// What a pacer says of itself is true for this long.
 	present = 30 * time.Second
 	// A limit with less time than this for each call gets its transactions at
