@@ -20,18 +20,28 @@ import (
 	"time"
 )
 
-// Kind says what a cell holds, as the file told it.
+// Kind is what a cell holds, as the file says.
 type Kind uint8
 
-// The kinds of cell, in the order that loader/source has them.
+// The kinds of cell. A CSV file has EmptyCell, TextCell and FaultCell alone.
 const (
 	EmptyCell  Kind = iota // nothing was written
-	TextCell               // text as written
-	NumberCell             // a spreadsheet's number, in plain digits
-	BoolCell               // TRUE or FALSE
-	DateCell               // a spreadsheet's date: Text is the serial (1900 system), Format its number format
-	FaultCell              // the cell holds an error such as #N/A, which Text names
+	TextCell               // Text is the text as written; line breaks inside it are LF
+	NumberCell             // Text is the number in plain digits, a point before decimals, no exponent: the shortest decimal of the stored double; whole numbers exactly as stored
+	BoolCell               // Text is TRUE or FALSE
+	DateCell               // a number shown as date or time: Text is the serial in plain digits in the 1900 system, Format the number format
+	FaultCell              // the cell holds an error (#N/A), unreadable bytes or a formula never calculated: Text names it
 )
+
+var kindNames = [...]string{"empty", "text", "number", "bool", "date", "fault"}
+
+// String returns the kind's name in lower case.
+func (k Kind) String() string {
+	if int(k) < len(kindNames) {
+		return kindNames[k]
+	}
+	return "unknown"
+}
 
 // Cell is one cell of a row.
 type Cell struct {

@@ -207,16 +207,8 @@ func (c *checkPipe) add(b *rowBatch, row *source.Row) {
 		return
 	}
 	r.read, r.from = true, len(b.cells)
-	r.to = r.from + len(row.Cells)
-	b.cells = slices.Grow(b.cells, len(row.Cells))[:r.to]
-	cells := b.cells[r.from:]
-	for i := range row.Cells {
-		cell := &row.Cells[i]
-		cells[i].Text, cells[i].Kind = cell.Text, converter.Kind(cell.Kind)
-		if cells[i].Format != cell.Format { // CSV has none: nothing to write
-			cells[i].Format = cell.Format
-		}
-	}
+	b.cells = append(b.cells, row.Cells...)
+	r.to = len(b.cells)
 }
 
 // examine maps the rows of a batch.

@@ -49,8 +49,7 @@ func (r *run) due(ctx context.Context) iter.Seq2[*send.Row, error] {
 			if len(row.Faults) > 0 {
 				unusable(&e, row.Faults)
 			} else {
-				ex.cells = cellsOf(ex.cells, row)
-				ex.examine(&e, ex.cells)
+				ex.examine(&e, row.Cells)
 			}
 			if e.Verdict != 0 { // the same row with the same mapping cannot turn out otherwise
 				yield(nil, &fault.Error{Kind: fault.Broken, Code: "run.unsteady", Msg: fmt.Sprintf("row %d was mapped in two ways: %s", row.Number, e.Msg), Hint: "report this; nothing was sent from this row on"})

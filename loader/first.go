@@ -109,7 +109,6 @@ func hiddenNote(n int64) []string {
 type examiner struct {
 	m        *mapping.Mapping
 	runner   *mapping.Runner
-	cells    []converter.Cell
 	rec      mapping.Record
 	digester ledger.Digester
 	numbers  map[string]bool // fields whose values are numbers
@@ -140,8 +139,7 @@ func (ex *examiner) entry(row *source.Row) ledger.Entry {
 		unusable(&e, row.Faults)
 		return e
 	}
-	ex.cells = cellsOf(ex.cells, row)
-	ex.examine(&e, ex.cells)
+	ex.examine(&e, row.Cells)
 	return e
 }
 

@@ -23,7 +23,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"leadload/converter"
 	"leadload/internal/fault"
 	"leadload/loader/ledger"
 	"leadload/loader/source"
@@ -249,13 +248,4 @@ func (r *run) plan(ctx context.Context) (Plan, error) {
 		p.DayShare = float64(p.Calls) / float64(d)
 	}
 	return p, nil
-}
-
-// cellsOf views a row's cells as the mapping takes them, in a reused slice.
-func cellsOf(buf []converter.Cell, row *source.Row) []converter.Cell {
-	buf = buf[:0]
-	for _, c := range row.Cells {
-		buf = append(buf, converter.Cell{Text: c.Text, Format: c.Format, Kind: converter.Kind(c.Kind)})
-	}
-	return buf
 }

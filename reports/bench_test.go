@@ -13,6 +13,7 @@ import (
 
 	"github.com/xuri/excelize/v2"
 
+	"leadload/converter"
 	"leadload/loader/ledger"
 	"leadload/loader/source"
 )
@@ -21,7 +22,7 @@ import (
 // writing is measured: they repeat after a thousand.
 func benchDeals(n int) (fakeLedger, fakeInput) {
 	var rows [1000]ledger.Row
-	var cells [1000][]source.Cell
+	var cells [1000][]converter.Cell
 	for i := range rows {
 		rows[i], cells[i] = outcome(i), deal(i)[:9]
 		rows[i].Fingerprint = print(cells[i])

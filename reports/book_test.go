@@ -20,8 +20,8 @@ import (
 
 	"github.com/xuri/excelize/v2"
 
+	"leadload/converter"
 	"leadload/loader/ledger"
-	"leadload/loader/source"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -370,17 +370,17 @@ func TestTooManyColumns(t *testing.T) {
 
 // TestCellsOfAWorkbook writes what an XLSX input holds.
 func TestCellsOfAWorkbook(t *testing.T) {
-	cells := []source.Cell{
-		{Kind: source.Date, Text: "46000.395833333336", Format: "dd/mm/yyyy hh:mm"},
-		{Kind: source.Date, Text: "46001", Format: ""},
-		{Kind: source.Number, Text: "919876543210"},
-		{Kind: source.Number, Text: "1.234"},
-		{Kind: source.Number, Text: "0.1000000000000000055511151231257827"},
-		{Kind: source.Bool, Text: "TRUE"},
-		{Kind: source.Fault, Text: "#N/A"},
-		{Kind: source.Empty},
-		{Kind: source.Text, Text: "0.50"},
-		{Kind: source.Date, Text: "no number", Format: "dd/mm/yyyy"},
+	cells := []converter.Cell{
+		{Kind: converter.DateCell, Text: "46000.395833333336", Format: "dd/mm/yyyy hh:mm"},
+		{Kind: converter.DateCell, Text: "46001", Format: ""},
+		{Kind: converter.NumberCell, Text: "919876543210"},
+		{Kind: converter.NumberCell, Text: "1.234"},
+		{Kind: converter.NumberCell, Text: "0.1000000000000000055511151231257827"},
+		{Kind: converter.BoolCell, Text: "TRUE"},
+		{Kind: converter.FaultCell, Text: "#N/A"},
+		{Kind: converter.EmptyCell},
+		{Kind: converter.TextCell, Text: "0.50"},
+		{Kind: converter.DateCell, Text: "no number", Format: "dd/mm/yyyy"},
 	}
 	in := inputOf([]string{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"}, cells)
 	row := ledger.Row{Number: 2, Origin: 2, Result: ledger.ResultRejected, Fingerprint: print(cells)}

@@ -5,13 +5,13 @@ import (
 	"strconv"
 	"time"
 
-	"leadload/loader/source"
+	"leadload/converter"
 )
 
 // plainText is a cell's text for a file without cell types. A date becomes
 // yyyy-MM-dd HH:mm:ss; the number that stands for it says nothing to people.
-func plainText(c source.Cell) string {
-	if c.Kind != source.Date {
+func plainText(c converter.Cell) string {
+	if c.Kind != converter.DateCell {
 		return c.Text
 	}
 	serial, err := strconv.ParseFloat(c.Text, 64)

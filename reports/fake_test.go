@@ -7,6 +7,7 @@ import (
 	"sort"
 	"time"
 
+	"leadload/converter"
 	"leadload/loader/ledger"
 	"leadload/loader/source"
 )
@@ -92,26 +93,26 @@ func (f fakeInput) Rows() iter.Seq2[*source.Row, error] {
 }
 
 // inputOf makes a fake of rows of text, the first of which is row 2.
-func inputOf(header []string, rows ...[]source.Cell) fakeInput {
+func inputOf(header []string, rows ...[]converter.Cell) fakeInput {
 	return fakeInput{header: header, n: len(rows), row: func(i int) source.Row {
 		return source.Row{Number: i + 2, Origin: i + 2, Cells: rows[i]}
 	}}
 }
 
 // texts makes cells of text.
-func texts(values ...string) []source.Cell {
-	out := make([]source.Cell, len(values))
+func texts(values ...string) []converter.Cell {
+	out := make([]converter.Cell, len(values))
 	for i, v := range values {
-		out[i] = source.Cell{Text: v, Kind: source.Text}
+		out[i] = converter.Cell{Text: v, Kind: converter.TextCell}
 		if v == "" {
-			out[i].Kind = source.Empty
+			out[i].Kind = converter.EmptyCell
 		}
 	}
 	return out
 }
 
 // print is the fingerprint of a row with these cells.
-func print(cells []source.Cell) uint64 {
+func print(cells []converter.Cell) uint64 {
 	r := source.Row{Cells: cells}
 	return r.Fingerprint()
 }
@@ -133,7 +134,7 @@ func jobOf(l fakeLedger, in input) *job {
 var dealHeader = []string{"Deal ID", "Contact", "Email", "Mobile", "City", "Product", "Stage", "Amount", "Created at", "Remarks"}
 
 // deal makes the i-th row of a realistic input.
-func deal(i int) []source.Cell {
+func deal(i int) []converter.Cell {
 	names := []string{"Asha Rao", "Vikram Singh", "María Núñez", "Chen Wei 陈伟", "Fatima Al-Zahra", "José Ångström"}
 	cities := []string{"Bengaluru", "Pune", "Madrid", "Hyderabad", "Dubai", "Navi Mumbai"}
 	cells := texts(fmt.Sprintf("D-%05d", i+1), names[i%6], fmt.Sprintf("lead%d@example.com", i/3),
@@ -141,7 +142,7 @@ func deal(i int) []source.Cell {
 		[]string{"Open", "Closed Won", "Closed Lost"}[i%3], fmt.Sprintf("%d.%02d", 1000+i*37, i%100),
 		fmt.Sprintf("%02d/12/2025 %02d:%02d", i%28+1, i%24, i%60), "")
 	if i%7 == 0 {
-		cells[9] = source.Cell{Text: "=HYPERLINK(\"http://example.com\") asked to call back", Kind: source.Text}
+		cells[9] = converter.Cell{Text: "=HYPERLINK(\"http://example.com\") asked to call back", Kind: converter.TextCell}
 	}
 	return cells
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/xuri/excelize/v2"
 
+	"leadload/converter"
 	"leadload/loader/ledger"
 	"leadload/loader/source"
 )
@@ -53,9 +54,9 @@ func failedDeals(n, at, rows int) *job {
 		header[i] = fmt.Sprintf("Column %d", i+1)
 	}
 	in := fakeInput{header: header, n: rows, row: func(i int) source.Row {
-		cells := make([]source.Cell, n)
+		cells := make([]converter.Cell, n)
 		for k := range cells {
-			cells[k] = source.Cell{Kind: source.Text, Text: fmt.Sprintf("value %d of %d", k+1, i+2)}
+			cells[k] = converter.Cell{Kind: converter.TextCell, Text: fmt.Sprintf("value %d of %d", k+1, i+2)}
 		}
 		return source.Row{Number: i + 2, Origin: i + 2, Cells: cells}
 	}}
@@ -138,7 +139,7 @@ func TestNotesAreBounded(t *testing.T) {
 
 // TestFaultyDate: a cell at fault keeps its kind and its format.
 func TestFaultyDate(t *testing.T) {
-	cells := []source.Cell{{Kind: source.Date, Text: "46000.5", Format: "dd/mm/yyyy hh:mm"}, {Kind: source.Empty}}
+	cells := []converter.Cell{{Kind: converter.DateCell, Text: "46000.5", Format: "dd/mm/yyyy hh:mm"}, {Kind: converter.EmptyCell}}
 	row := ledger.Row{Number: 2, Origin: 2, Fingerprint: print(cells), Result: ledger.ResultInvalid, Error: `column "When": too early; column "Who": the cell is empty`}
 	name := save(t, jobOf(ledgerOf(row), inputOf([]string{"When", "Who"}, cells)))
 	f, err := excelize.OpenFile(name)

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"strings"
 
+	"leadload/converter"
 	"leadload/loader/ledger"
 	"leadload/loader/source"
 )
@@ -14,7 +15,7 @@ import (
 // line is one row of a results file.
 type line struct {
 	row   ledger.Row
-	cells []source.Cell // the input's own, one for each name of its header; nil when they are not known
+	cells []converter.Cell // the input's own, one for each name of its header; nil when they are not known
 }
 
 // tally counts what we learn while reading the lines.
@@ -146,7 +147,7 @@ func (f *follower) step() {
 }
 
 // cells gives a copy of the input's cells for a row of the ledger, or nil.
-func (f *follower) cells(r ledger.Row) []source.Cell {
+func (f *follower) cells(r ledger.Row) []converter.Cell {
 	if f.size == 0 {
 		return nil
 	}
@@ -176,7 +177,7 @@ func (f *follower) rest() {
 
 // cloneCells copies cells, whose strings belong to the reader, with one
 // allocation for all of their texts.
-func cloneCells(cells []source.Cell, size int) []source.Cell {
+func cloneCells(cells []converter.Cell, size int) []converter.Cell {
 	n := 0
 	for i := range cells {
 		n += len(cells[i].Text)
@@ -187,7 +188,7 @@ func cloneCells(cells []source.Cell, size int) []source.Cell {
 		b.WriteString(cells[i].Text)
 	}
 	all := b.String()
-	out := make([]source.Cell, max(size, len(cells)))
+	out := make([]converter.Cell, max(size, len(cells)))
 	for i, c := range cells {
 		c.Text, all = all[:len(c.Text)], all[len(c.Text):]
 		out[i] = c

@@ -9,13 +9,14 @@ import (
 	"strings"
 	"testing"
 
+	"leadload/converter"
 	"leadload/loader/ledger"
 	"leadload/loader/source"
 )
 
 // TestJoin pairs a run's rows with a file that is not what it was.
 func TestJoin(t *testing.T) {
-	then := [][]source.Cell{texts("a", "1"), texts("b", "2"), texts("c", "3"), texts("d", "4")}
+	then := [][]converter.Cell{texts("a", "1"), texts("b", "2"), texts("c", "3"), texts("d", "4")}
 	var rows []ledger.Row
 	for i, c := range then {
 		rows = append(rows, ledger.Row{Number: i + 2, Origin: i + 2, Result: ledger.ResultLoaded, Fingerprint: print(c)})

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"leadload/converter"
 	"leadload/loader/ledger"
 	"leadload/loader/source"
 )
@@ -55,7 +56,7 @@ func TestLook(t *testing.T) {
 	}
 	in.row = func(i int) source.Row {
 		c := deal(i)
-		c[8] = source.Cell{Kind: source.Date, Text: "46000.395833333336", Format: "dd/mm/yyyy hh:mm"}
+		c[8] = converter.Cell{Kind: converter.DateCell, Text: "46000.395833333336", Format: "dd/mm/yyyy hh:mm"}
 		return source.Row{Number: i + 2, Origin: i + 2, Cells: c}
 	}
 	j = jobOf(l, in)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/xuri/excelize/v2"
 
+	"leadload/converter"
 	"leadload/loader/ledger"
 	"leadload/loader/source"
 )
@@ -117,7 +118,7 @@ func TestRoundTripWorkbook(t *testing.T) {
 	if len(again) != len(rows) {
 		t.Fatalf("%d rows, want %d", len(again), len(rows))
 	}
-	kinds := map[source.Kind]int{}
+	kinds := map[converter.Kind]int{}
 	for i, r := range rows {
 		if again[i].Origin != r.Number {
 			t.Errorf("row %d says that it came from row %d", r.Number, again[i].Origin)
@@ -127,15 +128,15 @@ func TestRoundTripWorkbook(t *testing.T) {
 		}
 		for k, want := range r.Cells {
 			kinds[want.Kind]++
-			if want.Kind == source.Bool || want.Kind == source.Number && !strings.Contains(want.Text, ".") {
-				want.Kind = source.Text
+			if want.Kind == converter.BoolCell || want.Kind == converter.NumberCell && !strings.Contains(want.Text, ".") {
+				want.Kind = converter.TextCell
 			}
 			if got := again[i].Cells[k]; got != want {
 				t.Errorf("row %d, %s: %+v, want %+v", r.Number, f.Header()[k], got, want)
 			}
 		}
 	}
-	if kinds[source.Date] < 4 || kinds[source.Number] < 5 || kinds[source.Bool] != 2 {
+	if kinds[converter.DateCell] < 4 || kinds[converter.NumberCell] < 5 || kinds[converter.BoolCell] != 2 {
 		t.Errorf("the input has not what is to be tested: %v", kinds)
 	}
 
@@ -156,12 +157,12 @@ func TestRoundTripWorkbook(t *testing.T) {
 // TestRoundTripFaults: an error cell is still one after the round trip, so
 // that it cannot slip into the account as text.
 func TestRoundTripFaults(t *testing.T) {
-	cells := append(texts("a"), source.Cell{Kind: source.Fault, Text: "#N/A"}, source.Cell{Kind: source.Fault, Text: source.NeverCalculated})
+	cells := append(texts("a"), converter.Cell{Kind: converter.FaultCell, Text: "#N/A"}, converter.Cell{Kind: converter.FaultCell, Text: source.NeverCalculated})
 	in := inputOf([]string{"A", "B", "C"}, cells)
 	row := ledger.Row{Number: 2, Origin: 2, Result: ledger.ResultInvalid, Fingerprint: print(cells)}
 	_, rows := read(t, save(t, jobOf(ledgerOf(row), in)), source.Options{Sheet: "Failed"})
 	for i, c := range rows[0].Cells[1:] {
-		if c.Kind != source.Fault {
+		if c.Kind != converter.FaultCell {
 			t.Errorf("%q came back as %+v", cells[i+1].Text, c)
 		}
 	}

@@ -8,8 +8,8 @@ import (
 
 	"github.com/xuri/excelize/v2"
 
+	"leadload/converter"
 	"leadload/loader/ledger"
-	"leadload/loader/source"
 )
 
 // sheetRows is how many rows below the header fit on one sheet of Excel.
@@ -276,7 +276,7 @@ func (s *sheet) height(r *ledger.Row) float64 {
 const lineHeight = 15
 
 // fault is the value of a cell that is at fault: as cell returns it, filled.
-func (s *sheet) fault(c *source.Cell) any {
+func (s *sheet) fault(c *converter.Cell) any {
 	st := s.book.styles
 	switch v := s.cell(c).(type) {
 	case nil:
@@ -293,15 +293,15 @@ func (s *sheet) fault(c *source.Cell) any {
 // the same date with the same number format, so that the sheet converts as the
 // input did. A number with decimals stays a number: as text, 1.234 would be
 // read as one thousand and more where the mapping has a decimal comma.
-func (s *sheet) cell(c *source.Cell) any {
+func (s *sheet) cell(c *converter.Cell) any {
 	switch c.Kind {
-	case source.Empty:
+	case converter.EmptyCell:
 		return nil
-	case source.Date:
+	case converter.DateCell:
 		if v, ok := exactNumber(c.Text); ok {
 			return excelize.Cell{StyleID: s.book.styles.date(c.Format), Value: v}
 		}
-	case source.Number:
+	case converter.NumberCell:
 		if strings.IndexByte(c.Text, '.') >= 0 {
 			if v, ok := exactNumber(c.Text); ok {
 				return excelize.Cell{StyleID: s.book.styles.plain, Value: v}
@@ -353,7 +353,7 @@ func (s *sheet) measure() []float64 {
 			if k == s.own {
 				break
 			}
-			if c.Kind == source.Date {
+			if c.Kind == converter.DateCell {
 				grow(s.first+k, max(c.Format, defaultDateFormat[:10]))
 				continue
 			}

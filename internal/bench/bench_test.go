@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"leadload/converter"
 	"leadload/loader"
 	"leadload/loader/source"
 )
@@ -148,7 +149,7 @@ func TestFiles(t *testing.T) {
 	if err != nil || rows != n {
 		t.Errorf("%d rows, %v; want %d", rows, err, n)
 	}
-	if sameCell(source.Cell{Text: "01", Kind: source.Text}, "1") || sameCell(source.Cell{Text: "2", Kind: source.Number}, "1") {
+	if sameCell(converter.Cell{Text: "01", Kind: converter.TextCell}, "1") || sameCell(converter.Cell{Text: "2", Kind: converter.NumberCell}, "1") {
 		t.Error("cells that differ count as the same")
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/xuri/excelize/v2"
 
+	"leadload/converter"
 	"leadload/loader/source"
 )
 
@@ -178,11 +179,11 @@ func readXLSX(_ context.Context, args []string) error {
 }
 
 // sameCell allows a number to be written in another way.
-func sameCell(ours source.Cell, theirs string) bool {
+func sameCell(ours converter.Cell, theirs string) bool {
 	if ours.Text == theirs {
 		return true
 	}
-	if ours.Kind != source.Number && ours.Kind != source.Date {
+	if ours.Kind != converter.NumberCell && ours.Kind != converter.DateCell {
 		return false
 	}
 	a, err := strconv.ParseFloat(ours.Text, 64)

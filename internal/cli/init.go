@@ -153,7 +153,7 @@ func sampleOf(ctx context.Context, f *source.File) (sample [][]converter.Cell, w
 			continue
 		}
 		if len(sample) < initRows {
-			sample = append(sample, copyCells(row.Cells))
+			sample = append(sample, row.Clone().Cells)
 			continue
 		}
 		if status < 0 {
@@ -165,7 +165,7 @@ func sampleOf(ctx context.Context, f *source.File) (sample [][]converter.Cell, w
 				known[cells[status].Text] = true
 			}
 		}
-		if c := row.Cells[status]; c.Kind == source.Text && !known[c.Text] {
+		if c := row.Cells[status]; c.Kind == converter.TextCell && !known[c.Text] {
 			text := strings.Clone(c.Text)
 			known[text] = true
 			if cell, err := converter.Clean(converter.Cell{Kind: converter.TextCell, Text: text}); err == nil && cell.Text != "" {
@@ -177,14 +177,6 @@ func sampleOf(ctx context.Context, f *source.File) (sample [][]converter.Cell, w
 		}
 	}
 	return sample, words, nil
-}
-
-func copyCells(row []source.Cell) []converter.Cell {
-	cells := make([]converter.Cell, len(row))
-	for i, c := range row {
-		cells[i] = converter.Cell{Text: strings.Clone(c.Text), Format: strings.Clone(c.Format), Kind: converter.Kind(c.Kind)}
-	}
-	return cells
 }
 
 // askFields asks the account for what makes the draft better.

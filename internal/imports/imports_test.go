@@ -24,11 +24,11 @@ var allowed = map[string][]string{
 	"leadload/loader/settle":      {"loader/send", "loader/target", "loader/line", "loader/ledger", "loader/leadsquared", "mapping", "internal/fault"},
 	"leadload/loader/target":      {"loader/line", "loader/leadsquared", "mapping", "internal/fault"},
 	"leadload/loader/line":        {"loader/leadsquared", "loader/pace", "internal/fault"},
-	"leadload/loader/source":      {},
+	"leadload/loader/source":      {"converter"},
 	"leadload/loader/leadsquared": {},
 	"leadload/loader/pace":        {},
 	"leadload/loader/ledger":      {}, // neither mapping nor leadsquared
-	"leadload/reports":            {"loader/ledger", "loader/source"},
+	"leadload/reports":            {"converter", "loader/ledger", "loader/source"},
 	"leadload/samples":            {},
 	"leadload/internal/fault":     {},
 	"leadload/internal/sandbox":   {},

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"unsafe"
+
+	"leadload/converter"
 )
 
 // storedCell is a cell as the XML has it.
@@ -130,11 +132,11 @@ func reference(b []byte) (col, row int, ok bool) {
 }
 
 // value turns what is stored into what it means.
-func (s *sheetReader) value(c *storedCell, col int, out *Cell) error {
+func (s *sheetReader) value(c *storedCell, col int, out *converter.Cell) error {
 	if c.formula && len(c.value) == 0 && !(c.hasValue && c.typ == 't') {
 		// An empty text is a result, which is stored as an empty <v> of type
 		// str; no value at all means that nothing ever calculated it.
-		out.Kind, out.Text = Fault, NeverCalculated
+		out.Kind, out.Text = converter.FaultCell, NeverCalculated
 		return nil
 	}
 	if !c.hasValue {
@@ -177,15 +179,15 @@ func (s *sheetReader) value(c *storedCell, col int, out *Cell) error {
 	case 'b':
 		switch string(v) {
 		case "1", "true":
-			out.Kind, out.Text = Bool, "TRUE"
+			out.Kind, out.Text = converter.BoolCell, "TRUE"
 		case "0", "false":
-			out.Kind, out.Text = Bool, "FALSE"
+			out.Kind, out.Text = converter.BoolCell, "FALSE"
 		default:
 			s.unreadable(col, out, v, "a logical value")
 		}
 		return nil
 	case 'e':
-		out.Kind, out.Text = Fault, view(v)
+		out.Kind, out.Text = converter.FaultCell, view(v)
 		return nil
 	case 'd':
 		serial, format, ok := isoSerial(string(v))
@@ -193,7 +195,7 @@ func (s *sheetReader) value(c *storedCell, col int, out *Cell) error {
 			s.unreadable(col, out, v, "a date")
 			return nil
 		}
-		out.Kind, out.Text, out.Format = Date, serial, format
+		out.Kind, out.Text, out.Format = converter.DateCell, serial, format
 		if c.style < len(s.w.styles) && s.w.styles[c.style].date {
 			out.Format = s.w.styles[c.style].code
 		}
@@ -205,13 +207,13 @@ func (s *sheetReader) value(c *storedCell, col int, out *Cell) error {
 		s.unreadable(col, out, v, "a number")
 		return nil
 	}
-	out.Kind = Number
+	out.Kind = converter.NumberCell
 	if c.style != 0 && c.style >= len(s.w.styles) {
 		return fmt.Errorf("cell %s%d has style %d, and there are %d", letters(col), s.row.number, c.style, len(s.w.styles))
 	}
 	if c.style < len(s.w.styles) && s.w.styles[c.style].date {
 		f := &s.w.styles[c.style]
-		out.Kind, out.Format = Date, f.code
+		out.Kind, out.Format = converter.DateCell, f.code
 		// A time without a day is the same in both date systems.
 		if s.w.is1904 && f.day {
 			text, s.x.scratch = shift1904(text, s.x.scratch)
@@ -222,20 +224,20 @@ func (s *sheetReader) value(c *storedCell, col int, out *Cell) error {
 }
 
 // unreadable makes the row unusable, and the file stays good.
-func (s *sheetReader) unreadable(col int, out *Cell, v []byte, what string) {
-	out.Kind, out.Text = Fault, view(v)
+func (s *sheetReader) unreadable(col int, out *converter.Cell, v []byte, what string) {
+	out.Kind, out.Text = converter.FaultCell, view(v)
 	s.row.faults = append(s.row.faults, rawFault{col, &Error{Code: codeCellValue,
 		Msg:  fmt.Sprintf("the cell is said to hold %s and holds %q", what, shorten(string(v))),
 		Hint: "type the value again in the spreadsheet and save it"}})
 }
 
-func setText(c *Cell, s string) {
+func setText(c *converter.Cell, s string) {
 	if s == "" {
 		return
 	}
-	c.Kind, c.Text = Text, s
+	c.Kind, c.Text = converter.TextCell, s
 	if s[0] == '#' && isErrorName(s) {
-		c.Kind = Fault
+		c.Kind = converter.FaultCell
 	}
 }
 

@@ -10,6 +10,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 	"unsafe"
+
+	"leadload/converter"
 )
 
 const (
@@ -55,12 +57,12 @@ type span struct{ col, from, to int }
 
 // newCSVReader reads r, of which about size bytes are expected.
 func newCSVReader(r io.Reader, size int64, delim byte, enc string) *csvReader {
-	return &csvReader{r: r, buf: make([]byte, min(csvBuffer, max(size, 511)+1)), most: maxRecord, delim: delim, enc: enc, line: 1, name: letters, row: rawRow{cells: make([]Cell, 16)}}
+	return &csvReader{r: r, buf: make([]byte, min(csvBuffer, max(size, 511)+1)), most: maxRecord, delim: delim, enc: enc, line: 1, name: letters, row: rawRow{cells: make([]converter.Cell, 16)}}
 }
 
 // newSampleReader reads what is in memory already, with text kept as it is.
 func newSampleReader(text []byte, delim byte, enc string) *csvReader {
-	s := &csvReader{buf: slices.Clone(text), end: len(text), eof: true, delim: delim, enc: enc, line: 1, name: letters, row: rawRow{cells: make([]Cell, 16)}}
+	s := &csvReader{buf: slices.Clone(text), end: len(text), eof: true, delim: delim, enc: enc, line: 1, name: letters, row: rawRow{cells: make([]converter.Cell, 16)}}
 	s.check()
 	return s
 }
@@ -185,7 +187,7 @@ scan:
 			if n >= maxColumns+1 {
 				return failed, s.tooManyColumns()
 			}
-			cells = append(cells, Cell{})
+			cells = append(cells, converter.Cell{})
 			cells = cells[:cap(cells)]
 			s.row.cells = cells
 		}
@@ -288,7 +290,7 @@ scan:
 	s.line += nl + 1
 	s.row.cells = cells[:n]
 	s.row.faults = nil
-	if n == 1 && cells[0].Kind == Empty && len(s.escape) == 0 && bytes.IndexByte(buf[first:i], '"') < 0 {
+	if n == 1 && cells[0].Kind == converter.EmptyCell && len(s.escape) == 0 && bytes.IndexByte(buf[first:i], '"') < 0 {
 		return blank, nil
 	}
 	for _, e := range s.escape {
@@ -304,21 +306,21 @@ scan:
 }
 
 // set gives c the text b without copying it.
-func set(c *Cell, b []byte) {
+func set(c *converter.Cell, b []byte) {
 	if len(b) == 0 {
-		c.Text, c.Kind = "", Empty
+		c.Text, c.Kind = "", converter.EmptyCell
 		return
 	}
 	switch b[0] {
 	case '=', ' ', '\t':
 		if b = formulaText(b); len(b) == 0 {
-			c.Text, c.Kind = "", Empty
+			c.Text, c.Kind = "", converter.EmptyCell
 			return
 		}
 	}
-	c.Text, c.Kind = unsafe.String(&b[0], len(b)), Text
+	c.Text, c.Kind = unsafe.String(&b[0], len(b)), converter.TextCell
 	if b[0] == '#' && isErrorName(c.Text) {
-		c.Kind = Fault
+		c.Kind = converter.FaultCell
 	}
 }
 
@@ -430,7 +432,7 @@ func (s *csvReader) inspect() {
 		nul := strings.IndexByte(c.Text, 0) >= 0
 		if utf8.ValidString(c.Text) {
 			if nul {
-				c.Kind = Fault
+				c.Kind = converter.FaultCell
 				c.Text = strings.ReplaceAll(c.Text, "\x00", `\x00`)
 				s.fault(i, &Error{Code: codeNUL, Msg: fmt.Sprintf("the cell holds a NUL byte: %q", shorten(c.Text)),
 					Hint: "export the file again; if it is UTF-16, set the encoding to utf-16le"})
@@ -445,7 +447,7 @@ func (s *csvReader) inspect() {
 		} else if strings.HasPrefix(s.enc, "iso-8859") {
 			e.Hint = "the file is most likely in windows-125x: set the encoding to windows-1252"
 		}
-		c.Text, c.Kind = shown, Fault
+		c.Text, c.Kind = shown, converter.FaultCell
 		s.fault(i, e)
 	}
 }

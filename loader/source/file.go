@@ -8,6 +8,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+
+	"leadload/converter"
 )
 
 // impl is what a File keeps between passes.
@@ -38,7 +40,7 @@ type rowReader interface {
 type rawRow struct {
 	number int
 	line   int
-	cells  []Cell // from the sheet's first column on
+	cells  []converter.Cell // from the sheet's first column on
 	faults []rawFault
 	hidden bool
 }

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"leadload/converter"
 )
 
 // file writes content to a fresh file and gives its path.
@@ -102,19 +104,19 @@ func (s seen) lines() string {
 				b.WriteByte('|')
 			}
 			switch c.Kind {
-			case Number:
+			case converter.NumberCell:
 				b.WriteByte('#')
-			case Bool:
+			case converter.BoolCell:
 				b.WriteByte('?')
-			case Date:
+			case converter.DateCell:
 				b.WriteByte('@')
-			case Fault:
+			case converter.FaultCell:
 				b.WriteByte('!')
-			case Empty:
+			case converter.EmptyCell:
 				if c.Text != "" {
 					b.WriteString("EMPTY WITH TEXT ")
 				}
-			case Text:
+			case converter.TextCell:
 				if c.Text == "" {
 					b.WriteString("TEXT WITHOUT TEXT")
 				}

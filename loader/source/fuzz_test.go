@@ -11,6 +11,8 @@ import (
 	"testing"
 	"testing/iotest"
 	"unicode/utf8"
+
+	"leadload/converter"
 )
 
 // csvSeeds are inputs of each kind that the tests above have.
@@ -75,7 +77,7 @@ func FuzzCSV(f *testing.F) {
 					if !utf8.ValidString(c.Text) || strings.Contains(c.Text, "\x00") && src.Info().Format == "csv" {
 						t.Fatalf("row %d: %q", row.Number, c.Text)
 					}
-					if (c.Kind == Empty) != (c.Text == "") {
+					if (c.Kind == converter.EmptyCell) != (c.Text == "") {
 						t.Fatalf("row %d: kind %v of %q", row.Number, c.Kind, c.Text)
 					}
 					shown = shown || !unseen(c)
@@ -101,7 +103,7 @@ func FuzzCSV(f *testing.F) {
 // what they were when it was read.
 func checkKept(t *testing.T, src *File) (rows int) {
 	t.Helper()
-	var then, now [][]Cell
+	var then, now [][]converter.Cell
 	for row, err := range src.RowsKept() {
 		if err == nil {
 			then, now = append(then, row.Clone().Cells), append(now, slices.Clone(row.Cells))
@@ -217,13 +219,13 @@ func scanSheet(t *testing.T, rows, shared string, wrap func(io.Reader) io.Reader
 		last = row.number
 		for i := range row.cells {
 			c := &row.cells[i]
-			if c.Kind == Empty && c.Format == "" && c.Text == "" {
+			if c.Kind == converter.EmptyCell && c.Format == "" && c.Text == "" {
 				continue
 			}
-			if !utf8.ValidString(c.Text) || c.Kind == Empty || c.Text == "" || (c.Kind == Date) != (c.Format != "") {
+			if !utf8.ValidString(c.Text) || c.Kind == converter.EmptyCell || c.Text == "" || (c.Kind == converter.DateCell) != (c.Format != "") {
 				t.Fatalf("row %d: %+v", row.number, *c)
 			}
-			if (c.Kind == Number || c.Kind == Date) && strings.Trim(c.Text, "-0123456789.") != "" {
+			if (c.Kind == converter.NumberCell || c.Kind == converter.DateCell) && strings.Trim(c.Text, "-0123456789.") != "" {
 				t.Fatalf("row %d: the number %q", row.number, c.Text)
 			}
 			cells = append(cells, fmt.Sprintf("%s%d %v %s %s", letters(i), row.number, c.Kind, c.Text, c.Format))

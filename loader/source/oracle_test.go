@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/xuri/excelize/v2"
+
+	"leadload/converter"
 )
 
 // Workbooks of random content read as excelize's own raw row iteration reads
@@ -100,13 +102,13 @@ func TestXLSXAgreesWithExcelize(t *testing.T) {
 						w = want[row.Number-1][i]
 					}
 					switch c.Kind {
-					case Number:
+					case converter.NumberCell:
 						v, err := strconv.ParseFloat(w, 64)
 						if err != nil {
 							t.Fatal(err)
 						}
 						w = strconv.FormatFloat(v, 'f', -1, 64)
-					case Bool:
+					case converter.BoolCell:
 						w = map[string]string{"1": "TRUE", "0": "FALSE"}[w]
 					}
 					if c.Text != w {

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"leadload/converter"
 )
 
 // firstColumns are the columns of the results files of the first version, all
@@ -46,7 +48,7 @@ func hasAt(names []string, at int, want []string) bool {
 }
 
 // origin reads the row number that a results file keeps of the file it came from.
-func (p *pass) origin(c *Cell) {
+func (p *pass) origin(c *converter.Cell) {
 	text := strings.TrimSpace(c.Text)
 	if text == "" {
 		return // a row that somebody added by hand

@@ -8,6 +8,8 @@ import (
 
 	"github.com/gocarina/gocsv"
 	"github.com/xuri/excelize/v2"
+
+	"leadload/converter"
 )
 
 func TestResultsFiles(t *testing.T) {
@@ -163,8 +165,8 @@ func TestDecoder(t *testing.T) {
 }
 
 func TestFingerprint(t *testing.T) {
-	row := func(cells ...Cell) *Row { return &Row{Cells: cells} }
-	text := func(s string) Cell { return Cell{Kind: Text, Text: s} }
+	row := func(cells ...converter.Cell) *Row { return &Row{Cells: cells} }
+	text := func(s string) converter.Cell { return converter.Cell{Kind: converter.TextCell, Text: s} }
 	seen := map[uint64]string{}
 	n := 0
 	add := func(name string, r *Row) {
@@ -176,16 +178,16 @@ func TestFingerprint(t *testing.T) {
 		seen[h] = name
 	}
 	add("no cell", row())
-	add("empty", row(Cell{}))
-	add("two empty", row(Cell{}, Cell{}))
+	add("empty", row(converter.Cell{}))
+	add("two empty", row(converter.Cell{}, converter.Cell{}))
 	add("text 1", row(text("1")))
-	add("number 1", row(Cell{Kind: Number, Text: "1"}))
+	add("number 1", row(converter.Cell{Kind: converter.NumberCell, Text: "1"}))
 	add("ab c", row(text("ab"), text("c")))
 	add("a bc", row(text("a"), text("bc")))
 	add("abc", row(text("abc")))
 	add("c ab", row(text("c"), text("ab")))
-	add("empty a", row(Cell{}, text("a")))
-	add("a empty", row(text("a"), Cell{}))
+	add("empty a", row(converter.Cell{}, text("a")))
+	add("a empty", row(text("a"), converter.Cell{}))
 	// Any single byte of texts of any length counts.
 	for size := range 40 {
 		base := strings.Repeat("x", size)
@@ -197,7 +199,7 @@ func TestFingerprint(t *testing.T) {
 		}
 	}
 	for i := range 20000 {
-		add(fmt.Sprint("row ", i), row(text(fmt.Sprint("D-", i)), text("Pune"), Cell{Kind: Number, Text: fmt.Sprint(i % 7)}))
+		add(fmt.Sprint("row ", i), row(text(fmt.Sprint("D-", i)), text("Pune"), converter.Cell{Kind: converter.NumberCell, Text: fmt.Sprint(i % 7)}))
 	}
 	if n != len(seen) {
 		t.Errorf("%d rows, %d fingerprints", n, len(seen))
@@ -208,7 +210,7 @@ func TestFingerprint(t *testing.T) {
 		want uint64
 	}{
 		{row(), 0xe087f6299ff1b481},
-		{row(text("Asha"), Cell{}, Cell{Kind: Number, Text: "12"}), 0x749b7acc492c0a46},
+		{row(text("Asha"), converter.Cell{}, converter.Cell{Kind: converter.NumberCell, Text: "12"}), 0x749b7acc492c0a46},
 		{row(text("a text of more than sixteen bytes, with ümlaut")), 0xd13173276b1b1329},
 	} {
 		if got := c.r.Fingerprint(); got != c.want {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"leadload/converter"
 )
 
 // What a sheet can hold; anything beyond is damage.
@@ -335,7 +337,7 @@ func (s *sheetReader) scan(b []byte) (int, error) {
 			continue
 		}
 		for col >= len(cells) {
-			cells = append(cells, Cell{})
+			cells = append(cells, converter.Cell{})
 			cells = cells[:cap(cells)]
 			row.cells = cells[:0]
 		}
@@ -348,7 +350,7 @@ func (s *sheetReader) scan(b []byte) (int, error) {
 	if s.n >= 0 {
 		n = s.first + s.n
 		for n > len(cells) {
-			cells = append(cells, Cell{})
+			cells = append(cells, converter.Cell{})
 			cells = cells[:cap(cells)]
 		}
 	}

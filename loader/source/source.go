@@ -24,39 +24,11 @@ import (
 	"iter"
 	"slices"
 	"strings"
+
+	"leadload/converter"
 )
 
-// Kind says what a cell holds.
-type Kind uint8
-
-// The kinds of cell. CSV knows Empty, Text and Fault alone.
-const (
-	Empty  Kind = iota // nothing was written
-	Text               // Text is the text as written; line breaks inside it are LF
-	Number             // Text is the number in plain digits, a point before decimals, no exponent: the shortest decimal of the stored double; whole numbers exactly as stored
-	Bool               // Text is TRUE or FALSE
-	Date               // a number shown as date or time: Text is the serial in plain digits in the 1900 system, Format the number format
-	Fault              // the cell holds an error (#N/A), unreadable bytes or a formula never calculated: Text names it
-)
-
-// String gives the kind's name in lower case.
-func (k Kind) String() string {
-	if int(k) < len(kindNames) {
-		return kindNames[k]
-	}
-	return "unknown"
-}
-
-var kindNames = [...]string{"empty", "text", "number", "bool", "date", "fault"}
-
-// Cell is one cell of a row.
-type Cell struct {
-	Text   string
-	Format string // Date cells: the number format's code, such as "dd/mm/yyyy hh:mm"
-	Kind   Kind
-}
-
-// NeverCalculated is the Text of a Fault cell whose formula has no stored
+// NeverCalculated is the Text of a FaultCell whose formula has no stored
 // value: the file was written by a program that does not calculate. The cell
 // reads as a fault again when a results workbook with this text is loaded.
 const NeverCalculated = "#NOT CALCULATED!"
@@ -74,10 +46,10 @@ type Row struct {
 	Origin int
 	// Cells has one cell for each name of File.Header, short rows padded. It
 	// and its strings are valid until the next row.
-	Cells []Cell
+	Cells []converter.Cell
 	// Outcome has the cells under ResultColumns, in their order, when the file
 	// read is a results file of ours, else it is nil; valid until the next row.
-	Outcome []Cell
+	Outcome []converter.Cell
 	// Faults are the reasons for which this row cannot be used (too many
 	// cells, an unreadable cell). The rest of the file is still good.
 	Faults []*Error

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+
+	"leadload/converter"
 )
 
 // table is where the columns are.
@@ -33,10 +35,10 @@ type pass struct {
 	f     *File
 	raw   rowReader
 	row   Row
-	cells []Cell      // a short row, padded
-	own   []Cell      // of a results file with columns added behind ours
-	out   []Cell      // Row.Outcome
-	texts *textKeeper // keeps the cells' texts; nil where the reader does, or nobody asks
+	cells []converter.Cell // a short row, padded
+	own   []converter.Cell // of a results file with columns added behind ours
+	out   []converter.Cell // Row.Outcome
+	texts *textKeeper      // keeps the cells' texts; nil where the reader does, or nobody asks
 }
 
 // textKeeper keeps copies of texts, many in one piece of memory.
@@ -76,7 +78,7 @@ func (p *pass) next() (*Row, error) {
 		if n < to {
 			p.cells = append(p.cells[:0], cells...)
 			for len(p.cells) < to {
-				p.cells = append(p.cells, Cell{})
+				p.cells = append(p.cells, converter.Cell{})
 			}
 			cells = p.cells
 		}
@@ -111,7 +113,7 @@ func (p *pass) next() (*Row, error) {
 			p.row.Outcome = p.out
 			p.origin(&p.out[0])
 			for i := range own {
-				if csv && own[i].Kind == Text {
+				if csv && own[i].Kind == converter.TextCell {
 					own[i].Text = unguard(own[i].Text)
 				}
 			}
@@ -121,7 +123,7 @@ func (p *pass) next() (*Row, error) {
 }
 
 // ownCells are the cells of the input's own columns in a row of a results file.
-func (p *pass) ownCells(cells []Cell) []Cell {
+func (p *pass) ownCells(cells []converter.Cell) []converter.Cell {
 	t := &p.f.table
 	own := cells[t.first : t.first+t.own : t.first+t.own]
 	if t.own == len(t.names) {
@@ -180,7 +182,7 @@ func letters(i int) string {
 }
 
 // empty reports that no cell shows anything.
-func empty(cells []Cell) bool {
+func empty(cells []converter.Cell) bool {
 	for i := range cells {
 		if !unseen(&cells[i]) {
 			return false
@@ -189,11 +191,11 @@ func empty(cells []Cell) bool {
 	return true
 }
 
-func unseen(c *Cell) bool {
+func unseen(c *converter.Cell) bool {
 	switch c.Kind {
-	case Empty:
+	case converter.EmptyCell:
 		return true
-	case Text:
+	case converter.TextCell:
 		// The first byte settles nearly every cell.
 		if b := c.Text[0]; b > ' ' && b < 0x7f {
 			return false
@@ -254,8 +256,8 @@ func (f *File) findHeader(r rowReader, want int) (*rawRow, error) {
 				continue
 			}
 			filled++
-			text = text || c.Kind == Text || len(row.faults) > 0
-			if c.Kind == Text && strings.ContainsFunc(c.Text, unicode.IsLetter) {
+			text = text || c.Kind == converter.TextCell || len(row.faults) > 0
+			if c.Kind == converter.TextCell && strings.ContainsFunc(c.Text, unicode.IsLetter) {
 				names++
 			}
 		}
