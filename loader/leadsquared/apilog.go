@@ -58,7 +58,7 @@ type LogWriter struct {
 	path  string
 	level LogLevel
 	max   int64
-	keys  *scrubber
+	keys  *Veil
 
 	mu     sync.Mutex
 	file   io.WriteCloser
@@ -74,7 +74,7 @@ func NewLogWriter(path string, level LogLevel, maxBytes int64) (*LogWriter, erro
 	if maxBytes <= 0 {
 		maxBytes = 50 << 20
 	}
-	w := &LogWriter{path: path, level: level, max: maxBytes, keys: newScrubber(), open: openLog}
+	w := &LogWriter{path: path, level: level, max: maxBytes, keys: NewVeil(), open: openLog}
 	f, size, err := w.open(path)
 	if err != nil {
 		return nil, fmt.Errorf("api log %q cannot be opened: %w", path, err)
@@ -174,16 +174,16 @@ func (w *LogWriter) line(e LogEntry) ([]byte, error) {
 	words := ""
 	good := e.Verdict == Applied || e.Verdict == Duplicate || e.Verdict == Accepted
 	if !good {
-		if words = w.keys.text(e.Message); words == "" {
+		if words = w.keys.Text(e.Message); words == "" {
 			words = e.Verdict.String()
 		}
 	}
 	var err error
 	if w.level == LogBrief {
-		err = enc.Encode(briefLine{when, w.keys.text(e.Signature), e.Status, words})
+		err = enc.Encode(briefLine{when, w.keys.Text(e.Signature), e.Status, words})
 	} else {
 		l := fullLine{
-			Time: when, Signature: w.keys.text(e.Signature), Params: w.keys.text(e.Params), Request: w.body(e.RequestBody),
+			Time: when, Signature: w.keys.Text(e.Signature), Params: w.keys.Text(e.Params), Request: w.body(e.RequestBody),
 			Code: e.Status, Verdict: e.Verdict.String(), Millis: e.Duration.Round(time.Millisecond).Milliseconds(), Error: words,
 		}
 		if !good || e.Status >= 300 {

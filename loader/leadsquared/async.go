@@ -58,7 +58,10 @@ func (c *Client) CaptureStatus(ctx context.Context, s Slot, requestID string) (T
 	if o.Verdict != Applied {
 		return Task{}, o
 	}
-	return readTask(o, doc, requestID)
+	t, o := readTask(o, doc, requestID)
+	t.Status, t.Reason = c.keys.Text(t.Status), c.keys.Text(t.Reason)
+	c.veil(&t.Result)
+	return t, o
 }
 
 func readTask(o Outcome, doc any, requestID string) (Task, Outcome) {

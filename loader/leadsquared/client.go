@@ -33,7 +33,7 @@ type Client struct {
 	log           func(LogEntry)
 	rt            http.RoundTripper
 	hooks         bool // rt calls the hooks of httptrace
-	keys          *scrubber
+	keys          *Veil
 	statusPath    string
 	metricsPath   string
 	trailMeanings trailMemory
@@ -85,7 +85,7 @@ func New(c Config) (*Client, error) {
 		base: base, async: async,
 		access: c.AccessKey, secret: c.SecretKey, asyncKey: c.AsyncKey,
 		timeout: c.Timeout, log: c.Log, rt: c.Transport,
-		keys: newScrubber(c.AccessKey, c.SecretKey, c.AsyncKey),
+		keys: NewVeil(c.AccessKey, c.SecretKey, c.AsyncKey),
 	}
 	if n.timeout == 0 {
 		n.timeout = defaultTimeout
@@ -198,22 +198,24 @@ func (c *Client) do(ctx context.Context, s Slot, k call) (Outcome, any) {
 			stop()
 		}
 	}
+	// Keys are taken out of the answer as it came, before anything is cut or
+	// decoded, and once more out of what was read from it.
+	a.body, a.keys = c.keys.bytes(a.body), c.keys
 	o, doc := judge(a)
 	if (o.Verdict == Applied || o.Verdict == Duplicate) && isGUID(o.ID) {
 		c.guids[k.kind].Store(true)
 	}
 	o.Started, o.Ended = started, time.Now()
-	o.Message = c.keys.text(o.Message)
+	c.veil(&o)
 	o.Body = a.body
 	if len(o.Body) > maxKeptAnswer {
 		o.Body = bytes.Clone(o.Body[:maxKeptAnswer]) // or the whole answer would be kept
 	}
-	o.Body = c.keys.bytes(o.Body)
 	if c.log != nil {
 		c.log(LogEntry{
 			Time:         started,
-			Signature:    k.method + " " + c.keys.text(base+k.path),
-			Params:       c.keys.text(k.query.Encode()),
+			Signature:    k.method + " " + c.keys.Text(base+k.path),
+			Params:       c.keys.Text(k.query.Encode()),
 			RequestBody:  c.keys.bytes(k.body),
 			Status:       o.Status,
 			ResponseBody: o.Body,
@@ -226,6 +228,13 @@ func (c *Client) do(ctx context.Context, s Slot, k call) (Outcome, any) {
 		return o, nil
 	}
 	return o, doc
+}
+
+// veil takes the keys out of an outcome's texts.
+func (c *Client) veil(o *Outcome) {
+	for _, s := range [...]*string{&o.Message, &o.ExceptionType, &o.RightHost, &o.ID, &o.LeadID, &o.RequestID} {
+		*s = c.keys.Text(*s)
+	}
 }
 
 func (c *Client) request(ctx context.Context, base string, k call) (*http.Request, error) {

@@ -11,21 +11,25 @@ import (
 //
 // It is a parser of its own because names given twice must be seen: encoding/json
 // lets the last one win.
-func parseJSON(b []byte) (any, bool) {
+func parseJSON(b []byte) (any, bool) { return parseVeiled(b, nil) }
+
+// parseVeiled is parseJSON that takes keys out of the texts.
+func parseVeiled(b []byte, keys *Veil) (any, bool) {
 	b = bytes.TrimPrefix(b, []byte("\xef\xbb\xbf"))
 	// Valid refuses whatever is not JSON, what follows the value, and nesting
 	// past 10,000. The parser relies on all three.
 	if !json.Valid(b) {
 		return nil, false
 	}
-	p := parser{b: b}
+	p := parser{b: b, keys: keys}
 	return p.value(), true
 }
 
 // parser walks through valid JSON.
 type parser struct {
-	b []byte
-	i int
+	b    []byte
+	i    int
+	keys *Veil
 }
 
 // next gives the first byte that is no blank.
@@ -118,5 +122,5 @@ func (p *parser) text() string {
 	}
 	var s string
 	_ = json.Unmarshal(quoted, &s) // cannot fail: it is valid
-	return s
+	return p.keys.Text(s)          // a plain text was searched with the bytes around it
 }

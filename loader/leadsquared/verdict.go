@@ -45,6 +45,7 @@ type answer struct {
 	body      []byte
 	cut       error // the body could not be read to its end
 	err       error // no answer: why
+	keys      *Veil // taken out of what is decoded
 	guids     bool  // the account has named records of this kind by GUIDs
 	connected bool  // err: a connection was had
 	wrote     bool  // err: some of the request may have left
@@ -66,7 +67,7 @@ func judge(a answer) (o Outcome, doc any) {
 	if t, err := http.ParseTime(a.header.Get("Date")); err == nil {
 		o.ServerTime = t
 	}
-	o.Message = tidy(o.Message)
+	o.Message, o.ExceptionType = tidy(o.Message), string(head([]byte(tidy(o.ExceptionType)), 200))
 	return o, doc
 }
 
@@ -246,7 +247,7 @@ func (f *facts) claimsSuccess(k kind) bool {
 
 func readFacts(a answer) *facts {
 	f := &facts{bare: a.cut == nil && len(bytes.TrimSpace(a.body)) == 0}
-	f.doc, f.isJSON = parseJSON(a.body)
+	f.doc, f.isJSON = parseVeiled(a.body, a.keys)
 	f.doc = unwrapD(f.doc)
 	f.html = !f.isJSON && (bytes.HasPrefix(bytes.TrimLeft(a.body, " \t\r\n\ufeff"), []byte("<")) ||
 		strings.Contains(strings.ToLower(a.header.Get("Content-Type")), "html"))
@@ -257,7 +258,7 @@ func readFacts(a answer) *facts {
 		f.readObject(a.kind, v)
 	case string:
 		// JSON inside a JSON string is read for refusals only, never for success.
-		if inner, ok := parseJSON([]byte(v)); ok {
+		if inner, ok := parseVeiled([]byte(v), a.keys); ok {
 			if o, ok := inner.(object); ok {
 				f.readObject(kindRead, o)
 				f.ids, f.conflict, f.request = nil, "", ""
