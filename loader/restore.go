@@ -74,7 +74,7 @@ func Restore(ctx context.Context, led *ledger.Ledger, acct account.Account, m *m
 		r.Sent, _ = time.Parse(time.DateTime, strings.TrimSpace(out["Sent at"])) // a row loaded by an earlier run has none
 		result, _ := ledger.ParseResult(strings.TrimSpace(out["Result"]))
 		switch result {
-		case ledger.ResultLoaded, ledger.ResultAlready:
+		case ledger.ResultLoaded, ledger.ResultUpdated, ledger.ResultAlready:
 			r.State = ledger.Loaded
 		case ledger.ResultDuplicate:
 			r.State = ledger.Duplicate

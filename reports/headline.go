@@ -29,7 +29,7 @@ func (j *job) title() string {
 func (j *job) headline(t *tally) string {
 	c := t.totals
 	total := c.Sum()
-	in := c[ledger.ResultLoaded] + c[ledger.ResultAlready] + c[ledger.ResultDuplicate]
+	in := c[ledger.ResultLoaded] + c[ledger.ResultUpdated] + c[ledger.ResultAlready] + c[ledger.ResultDuplicate]
 	matched := ""
 	if c[ledger.ResultDuplicate] > 0 {
 		matched = thousands(c[ledger.ResultDuplicate]) + " matched what was there"

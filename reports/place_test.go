@@ -99,7 +99,7 @@ func TestPathForFolderThatTakesNoFile(t *testing.T) {
 
 func TestLine(t *testing.T) {
 	totals := ledger.Counts{ledger.ResultLoaded: 412, ledger.ResultAlready: 30, ledger.ResultDuplicate: 2, ledger.ResultRejected: 5, ledger.ResultInvalid: 3, ledger.ResultSkipped: 1, ledger.ResultRepeated: 2, ledger.ResultChanged: 1}
-	const counts = "loaded 412 · already 30 · duplicate 2 · pending 0 · rejected 5 · invalid 3 · in doubt 0 · not sent 0 · skipped 4 of 456 rows → "
+	const counts = "loaded 412 · updated 0 · already 30 · duplicate 2 · pending 0 · rejected 5 · invalid 3 · changed 1 · in doubt 0 · not sent 0 · skipped 3 of 456 rows → "
 	for out, want := range map[string]string{
 		filepath.Join("some", "where", "deals-results.xlsx"): "deals-results.xlsx",
 		"":  "no results file",

@@ -13,6 +13,7 @@ type look struct{ ground, ink, bar string }
 
 var looks = [ledger.NumResults]look{
 	ledger.ResultLoaded:    {"C6EFCE", "00521B", "2E8B57"},
+	ledger.ResultUpdated:   {"CDEAF0", "0B4A57", "1F9AB0"},
 	ledger.ResultAlready:   {"E2F0D9", "2F5018", "8CBF87"},
 	ledger.ResultDuplicate: {"DDEBF7", "1B456E", "4A86C5"},
 	ledger.ResultPending:   {"FFF2CC", "6B5200", "F0B429"},
@@ -29,8 +30,8 @@ var looks = [ledger.NumResults]look{
 // shownOrder is every result in the order in which people read about them.
 var shownOrder = []ledger.Result{
 	ledger.ResultWouldSend,
-	ledger.ResultLoaded, ledger.ResultAlready, ledger.ResultDuplicate, ledger.ResultPending,
-	ledger.ResultRejected, ledger.ResultInvalid, ledger.ResultInDoubt, ledger.ResultChanged, ledger.ResultRepeated,
+	ledger.ResultLoaded, ledger.ResultUpdated, ledger.ResultAlready, ledger.ResultDuplicate, ledger.ResultPending,
+	ledger.ResultRejected, ledger.ResultInvalid, ledger.ResultChanged, ledger.ResultInDoubt, ledger.ResultRepeated,
 	ledger.ResultNotSent, ledger.ResultSkipped,
 }
 

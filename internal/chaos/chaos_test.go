@@ -24,6 +24,7 @@ import (
 
 	"leadload/internal/cli"
 	"leadload/internal/sandbox"
+	"leadload/loader/source"
 )
 
 var (
@@ -325,7 +326,10 @@ func verify(t *testing.T, got *tally, dir string, rows []row, account map[string
 			t.Errorf("row %d is missing in the results file", n)
 			continue
 		}
-		result, id := line[1], line[2]
+		result, id := line[2], ""
+		if at := source.ResultsBefore + len(r.cells); at < len(line) {
+			id = line[at]
+		}
 		lie := ""
 		switch {
 		case r.content == "":

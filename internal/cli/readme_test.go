@@ -388,7 +388,7 @@ func printed(out string, want []string) bool {
 }
 
 func TestPrintedLines(t *testing.T) {
-	out := "a plan\nloaded 24 · already 0 · of 24 rows\nend\n"
+	out := "a plan\nloaded 24 · updated 0 · already 0 · of 24 rows\nend\n"
 	for _, c := range []struct {
 		want []string
 		ok   bool

@@ -13,16 +13,17 @@ type Result uint8
 // The results of rows, in the order of JSON and metrics.
 const (
 	ResultLoaded Result = iota + 1
+	ResultUpdated
 	ResultAlready
 	ResultDuplicate
 	ResultPending
 	ResultRejected
 	ResultInvalid
+	ResultChanged
 	ResultInDoubt
 	ResultNotSent
 	ResultSkipped
 	ResultRepeated
-	ResultChanged
 	ResultWouldSend // check alone
 	numResults
 )
@@ -40,16 +41,17 @@ var results = [NumResults]struct {
 	person bool   // somebody has to look at the row
 }{
 	ResultLoaded:    {word: "loaded", name: "loaded", last: ResultLoaded},
+	ResultUpdated:   {word: "updated", name: "updated", last: ResultUpdated},
 	ResultAlready:   {word: "already loaded", name: "already", last: ResultAlready},
 	ResultDuplicate: {word: "duplicate", name: "duplicate", last: ResultDuplicate},
 	ResultPending:   {word: "pending", name: "pending", last: ResultPending},
 	ResultRejected:  {word: "rejected", name: "rejected", last: ResultRejected, person: true},
 	ResultInvalid:   {word: "invalid", name: "invalid", last: ResultInvalid, person: true},
+	ResultChanged:   {word: "changed", name: "changed", last: ResultChanged, person: true},
 	ResultInDoubt:   {word: "in doubt", name: "in_doubt", last: ResultInDoubt, person: true},
 	ResultNotSent:   {word: "not sent", name: "not_sent", last: ResultNotSent},
 	ResultSkipped:   {word: "skipped", name: "skipped", last: ResultSkipped},
 	ResultRepeated:  {word: "repeated", name: "repeated", last: ResultSkipped, person: true},
-	ResultChanged:   {word: "changed", name: "changed", last: ResultSkipped, person: true},
 	ResultWouldSend: {word: "would send", name: "not_sent", last: ResultNotSent},
 }
 

@@ -48,7 +48,7 @@ func TestCounts(t *testing.T) {
 	if c.Person() != person {
 		t.Errorf("%d rows need a person, want %d", c.Person(), person)
 	}
-	const line = "loaded 2 · already 4 · duplicate 8 · pending 16 · rejected 32 · invalid 64 · in doubt 128 · not sent 4352 · skipped 3584 of 8190 rows"
+	const line = "loaded 2 · updated 4 · already 8 · duplicate 16 · pending 32 · rejected 64 · invalid 128 · changed 256 · in doubt 512 · not sent 9216 · skipped 6144 of 16382 rows"
 	if c.String() != line {
 		t.Errorf("got  %s\nwant %s", c, line)
 	}
@@ -59,7 +59,7 @@ func TestCountsAsJSON(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = `{"rows":8190,"loaded":2,"already":4,"duplicate":8,"pending":16,"rejected":32,"invalid":64,"in_doubt":128,"not_sent":4352,"skipped":512,"repeated":1024,"changed":2048}`
+	const want = `{"rows":16382,"loaded":2,"updated":4,"already":8,"duplicate":16,"pending":32,"rejected":64,"invalid":128,"changed":256,"in_doubt":512,"not_sent":9216,"skipped":2048,"repeated":4096}`
 	if string(text) != want {
 		t.Errorf("got  %s\nwant %s", text, want)
 	}
