@@ -60,6 +60,7 @@ func Check(ctx context.Context, j CheckJob) (CheckResult, error) {
 	if err != nil {
 		return res, err
 	}
+	j.File.Need(program.Reads())
 	p, err := j.Ledger.Preview(ctx, j.Account.Names(), target.For(j.Mapping.Target).Scope(j.Mapping).String())
 	if err != nil {
 		return res, err

@@ -110,6 +110,7 @@ func (s *Session) Import(ctx context.Context, j Job) (Result, error) {
 	if err := s.suits(j.Mapping); err != nil {
 		return res, err
 	}
+	j.File.Need(program.Reads())
 	info := j.File.Info()
 	before := s.pacer.State()
 	res.Run = ledger.Run{

@@ -37,6 +37,7 @@ func Restore(ctx context.Context, led *ledger.Ledger, acct account.Account, m *m
 	if err != nil {
 		return res, err
 	}
+	file.Need(program.Reads())
 	if len(acct.Names()) == 0 {
 		return res, fault.Misuse("account.setting", "add --account FILE, or set LEADSQUARED_HOST and LEADSQUARED_ACCESS_KEY", "which account the rows are in is not known")
 	}

@@ -110,6 +110,7 @@ type Program struct {
 	mapping   *Mapping
 	header    []string
 	unused    []string
+	reads     []bool // by column: a field, a key or an expression uses it
 	warnings  []string
 	keys      []int
 	keyConv   *converter.Converter
@@ -144,6 +145,10 @@ type step struct {
 
 // Unused are the columns that the mapping neither uses nor ignores.
 func (p *Program) Unused() []string { return slices.Clip(p.unused) }
+
+// Reads reports for each column of the header whether a field, a key or an
+// expression uses it.
+func (p *Program) Reads() []bool { return slices.Clone(p.reads) }
 
 // Warnings are remarks on the mapping that do not stop a run.
 func (p *Program) Warnings() []string { return slices.Clip(p.warnings) }
@@ -181,6 +186,7 @@ func (p *Program) bind(b *binding) {
 			}
 		}
 	}
+	p.reads = slices.Clone(b.used)
 	for _, n := range m.ignore {
 		name := strings.TrimSpace(n.text)
 		found := b.index[name]

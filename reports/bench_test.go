@@ -164,7 +164,7 @@ func BenchmarkDeflate(b *testing.B) {
 	})
 	for name, lines := range map[string]int64{"ours": 0, "ours, bulk": mailLines + 1} {
 		run(name, func(f *os.File) io.WriteCloser {
-			a := newArchive(context.Background(), f, lines)
+			a := newArchive(context.Background(), f, lines, time.Now())
 			w, _ := a.Create("s")
 			return closer{w, a}
 		})

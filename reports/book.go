@@ -2,10 +2,12 @@ package reports
 
 import (
 	"context"
+	"encoding/xml"
 	"errors"
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/xuri/excelize/v2"
 
@@ -55,7 +57,7 @@ func (j *job) saveBook(ctx context.Context, dir string, out *os.File) (err error
 			return err
 		}
 	}
-	a := newArchive(ctx, out, t.lines)
+	a := newArchive(ctx, out, t.lines, j.made())
 	b.f.SetZipWriter(func(io.Writer) excelize.ZipWriter { return a })
 	// excelize closes the archive; what comes out here is always empty.
 	return errors.Join(b.f.Write(io.Discard), a.err)
@@ -68,19 +70,47 @@ func (j *job) newBook(dir string) (*book, error) {
 		b.styles, err = newStyles(b.f)
 	}
 	if err == nil {
-		err = b.f.SetDocProps(&excelize.DocProperties{Creator: "leadload", Title: j.title()})
+		err = b.setProperties(j.title(), j.made())
 	}
 	if err != nil {
 		return nil, errors.Join(err, b.f.Close())
 	}
 	header := j.inputHeader()
-	b.failed = b.sheet(titleFailed, "C0392B", header, nil, "")
+	b.failed = b.sheet(titleFailed, "FFC0392B", header, nil, "")
 	b.failed.faulty = newFaultFinder(header, j.Key, j.Fields)
-	b.all = b.sheet(titleAll, "1F3864", header, nil, "")
+	b.all = b.sheet(titleAll, "FF1F3864", header, nil, "")
 	b.all.trims = &b.trims // has every cell; what is on other sheets as well counts once
-	b.doubt = b.sheet(titleDoubt, "7D5BA6", header, func(r *ledger.Row) string { return strings.Join(r.Candidates, "\n") }, "Could be")
-	b.wait = b.sheet(titlePending, "F0B429", header, func(r *ledger.Row) string { return r.RequestID }, "Request ID")
+	b.doubt = b.sheet(titleDoubt, "FF7D5BA6", header, func(r *ledger.Row) string { return strings.Join(r.Candidates, "\n") }, "Could be")
+	b.wait = b.sheet(titlePending, "FFF0B429", header, func(r *ledger.Row) string { return r.RequestID }, "Request ID")
 	return b, nil
+}
+
+// made is the time that the workbook and its parts carry.
+func (j *job) made() time.Time {
+	t := j.Run.Started.UTC()
+	if t.Year() < 1980 { // the first year that an archive can name
+		t = time.Now().UTC()
+	}
+	return t.Truncate(2 * time.Second) // as an archive counts
+}
+
+// setProperties writes the workbook's title and author. excelize would write
+// the elements of the package's own namespace without a prefix, which ExcelJS
+// cannot read.
+func (b *book) setProperties(title string, made time.Time) error {
+	var text strings.Builder
+	if err := xml.EscapeText(&text, []byte(title)); err != nil {
+		return err
+	}
+	at := made.Format(time.RFC3339)
+	b.f.Pkg.Store("docProps/core.xml", []byte(xml.Header+
+		`<cp:coreProperties xmlns:cp="http://schemas.openxmlformats.org/package/2006/metadata/core-properties"`+
+		` xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:dcterms="http://purl.org/dc/terms/"`+
+		` xmlns:dcmitype="http://purl.org/dc/dcmitype/" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">`+
+		`<dc:title>`+text.String()+`</dc:title><dc:creator>leadload</dc:creator><cp:lastModifiedBy>leadload</cp:lastModifiedBy>`+
+		`<dcterms:created xsi:type="dcterms:W3CDTF">`+at+`</dcterms:created><dcterms:modified xsi:type="dcterms:W3CDTF">`+at+`</dcterms:modified>`+
+		`</cp:coreProperties>`))
+	return nil
 }
 
 func (b *book) sheet(title, tab string, own []string, extra func(*ledger.Row) string, name string) *sheet {

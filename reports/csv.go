@@ -42,14 +42,18 @@ func plainNumber(s string) bool {
 // guardWriter is a gocsv.CSVWriter that guards every cell. gocsv knows the
 // fixed columns alone; own appends the input's, which stand among them, in step.
 type guardWriter struct {
-	csv *csv.Writer
-	own func(dst []string) []string
-	row []string
+	csv  *csv.Writer
+	own  func(dst []string) []string
+	last func() string // the last cell of the row, if there is one more
+	row  []string
 }
 
 func (g *guardWriter) Write(fixed []string) error {
 	g.row = g.own(append(g.row[:0], fixed[:before]...))
 	g.row = append(g.row, fixed[before:]...)
+	if g.last != nil {
+		g.row = append(g.row, g.last())
+	}
 	for i, s := range g.row {
 		g.row[i] = guard(s)
 	}
@@ -62,10 +66,12 @@ func (g *guardWriter) Error() error { return g.csv.Error() }
 // writeCSV writes all lines to w.
 func (j *job) writeCSV(ctx context.Context, w io.Writer) error {
 	var (
-		batch  []line
-		next   = -1 // of batch; -1 is the header
-		fixed  = make([]result, 0, batchLines)
-		header = j.inputHeader()
+		batch   []line
+		next    = -1 // of batch; -1 is the header
+		fixed   = make([]result, 0, batchLines)
+		header  = j.inputHeader()
+		typed   = j.typed()
+		letters []byte
 	)
 	// encoding/csv takes this buffer for its own; its usual one is small.
 	g := &guardWriter{csv: csv.NewWriter(bufio.NewWriterSize(w, 1<<16))}
@@ -76,14 +82,24 @@ func (j *job) writeCSV(ctx context.Context, w io.Writer) error {
 		}
 		cells := batch[next].cells
 		next++
+		letters = letters[:0]
 		for i := range header {
+			var text string
+			letter := byte('.')
 			if i < len(cells) {
-				dst = append(dst, plainText(cells[i]))
-			} else {
-				dst = append(dst, "")
+				text, letter = source.Plain(cells[i])
 			}
+			dst, letters = append(dst, text), append(letters, letter)
 		}
 		return dst
+	}
+	if typed {
+		g.last = func() string {
+			if batch == nil {
+				return source.TypesColumn
+			}
+			return source.PlainTypes(letters)
+		}
 	}
 	// The header is written even where no line follows.
 	if err := gocsv.MarshalCSV(fixed, g); err != nil {

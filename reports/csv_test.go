@@ -95,7 +95,7 @@ func TestCSVDates(t *testing.T) {
 		{"not a number", "NaN", "NaN"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if got := plainText(converter.Cell{Kind: converter.DateCell, Text: c.serial}); got != c.want {
+			if got, _ := source.Plain(converter.Cell{Kind: converter.DateCell, Text: c.serial}); got != c.want {
 				t.Errorf("%s is %q, want %q", c.serial, got, c.want)
 			}
 		})

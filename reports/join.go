@@ -164,7 +164,7 @@ func (f *follower) cells(r ledger.Row) []converter.Cell {
 		f.t.changed++
 		return nil
 	}
-	return cloneCells(f.row.Cells, f.size)
+	return cloneCells(f.row.Kept(), f.size)
 }
 
 // rest counts what the file has beyond the run's last row.

@@ -32,8 +32,8 @@ func (t *tally) remarks(hasInput bool, x trims) []string {
 		"rows of the input file were not part of this run and have no line.")
 	say(x.cut, "cell was longer than the 32,767 characters that a spreadsheet's cell holds; it ends in "+cutMark+".",
 		"cells were longer than the 32,767 characters that a spreadsheet's cell holds; they end in "+cutMark+".")
-	say(x.control, "cell has control characters, which a workbook cannot hold; they are shown as \uFFFD.",
-		"cells have control characters, which a workbook cannot hold; they are shown as \uFFFD.")
+	say(x.bytes, "cell has bytes that are no text; they are shown as \uFFFD.",
+		"cells have bytes that are no text; they are shown as \uFFFD.")
 	say(x.columns, "column of the input does not fit on a sheet, which has 16,384; name a .csv file with --out to have it.",
 		"columns of the input do not fit on a sheet, which has 16,384; name a .csv file with --out to have them.")
 	return out

@@ -80,6 +80,13 @@ func newJob(r Report) *job {
 	return j
 }
 
+// typed reports whether the input's cells have kinds, which a CSV file keeps
+// in a column of its own.
+func (j *job) typed() bool {
+	t, ok := j.input.(interface{ Typed() bool })
+	return ok && t.Typed()
+}
+
 // noRows stands in for a ledger that there is not.
 type noRows struct{}
 
@@ -103,7 +110,8 @@ func Write(ctx context.Context, r Report, path string) (string, error) {
 //
 // A cell that a spreadsheet would take for a formula, or that begins with an
 // apostrophe, gets one apostrophe in front (source.Guard); plain negative
-// numbers such as -12.50 are left alone. source takes it off again.
+// numbers such as -12.50 are left alone. source takes it off again. The kinds
+// of a workbook's cells stand in a last column (source.TypesColumn).
 func WriteCSV(ctx context.Context, r Report, w io.Writer) error {
 	j := newJob(r)
 	if err := j.writeCSV(ctx, w); err != nil {

@@ -302,16 +302,37 @@ func (s *sheet) cell(c *converter.Cell) any {
 			return excelize.Cell{StyleID: s.book.styles.date(c.Format), Value: v}
 		}
 	case converter.NumberCell:
-		if strings.IndexByte(c.Text, '.') >= 0 {
-			if v, ok := exactNumber(c.Text); ok {
-				return excelize.Cell{StyleID: s.book.styles.plain, Value: v}
-			}
+		if v, ok := exactNumber(c.Text); ok && c.Format != "" {
+			return excelize.Cell{StyleID: s.book.styles.date(c.Format), Value: v}
+		} else if ok && strings.IndexByte(c.Text, '.') >= 0 {
+			return excelize.Cell{StyleID: s.book.styles.plain, Value: v}
+		}
+		if v, ok := inexactWhole(c.Text); ok {
+			return excelize.Cell{StyleID: s.book.styles.number, Value: v}
 		}
 	}
 	if c.Text == "" {
 		return nil
 	}
 	return s.trims.fit(c.Text)
+}
+
+// inexactWhole parses a whole number whose last digits may not be what was
+// typed: one beyond 2^53, and one of 16 digits that ends in 0. It must stay a
+// number, since a text of these digits would be taken for exact.
+func inexactWhole(s string) (any, bool) {
+	digits := strings.TrimPrefix(s, "-")
+	if n := len(digits); strings.Trim(digits, "0123456789") != "" || n < 16 || n == 16 && digits < "9007199254740992" && digits[15] != '0' {
+		return nil, false
+	}
+	if v, err := strconv.ParseInt(s, 10, 64); err == nil {
+		return v, true
+	}
+	if v, err := strconv.ParseUint(s, 10, 64); err == nil {
+		return v, true
+	}
+	v, err := strconv.ParseFloat(s, 64)
+	return v, err == nil
 }
 
 // exactNumber gives the number that s stands for if it is written back as s.

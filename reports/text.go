@@ -6,41 +6,83 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"leadload/loader/source"
 )
 
 // cellLimit is how many UTF-16 units a cell of a workbook may hold.
 const cellLimit = 32767
 
 // cutMark ends a text that was too long for a cell.
-const cutMark = "… (cut, see the input)"
+const cutMark = source.CutMark
 
 // trims counts the cells whose text a workbook cannot hold as it is.
 type trims struct {
 	cut     int64 // longer than a cell may be
-	control int64 // with characters that XML does not allow
+	bytes   int64 // with bytes that are no text
 	columns int64 // not cells: columns beyond the sheet's last one
 }
 
 // fit makes a text fit into a cell, visibly, and counts what it had to do.
-// Without this excelize cuts and replaces silently.
+// Without this excelize cuts and replaces silently. Characters that XML does
+// not allow become escapes, which spreadsheets read as those characters.
 func (t *trims) fit(s string) string {
+	odd := unprintable(s)
+	if odd {
+		if !utf8.ValidString(s) {
+			t.bytes++
+			s = strings.ToValidUTF8(s, "\uFFFD")
+		}
+		s = escapeOdd(s)
+	}
 	if len(s) > cellLimit && units(s) > cellLimit {
 		t.cut++
-		s = cutUnits(s, cellLimit-units(cutMark)) + cutMark
-	}
-	if unprintable(s) {
-		t.control++
-		s = strings.Map(func(r rune) rune {
-			if !inXML(r) {
-				return utf8.RuneError
-			}
-			return r
-		}, strings.ToValidUTF8(s, "\uFFFD"))
+		s = cutUnits(s, cellLimit-units(cutMark))
+		if i := strings.LastIndex(s, escapeMark); odd && i > len(s)-escapeLength {
+			s = s[:i] // no half of an escape
+		}
+		s += cutMark
 	}
 	return s
 }
 
-// unprintable reports whether s has anything that XML cannot hold.
+// escapeMark stands for the "_x" of an escape until the archive is written:
+// excelize escapes "_x0007_" itself, so that it stays the seven letters. It is
+// no character, so that no text has it.
+const escapeMark = "\U0001FFFE"
+
+// escapeLength is the length of an escape: the mark, four digits, a low line.
+const escapeLength = len(escapeMark) + 5
+
+// escapeOdd writes each character that XML does not allow as an escape.
+func escapeOdd(s string) string {
+	var b strings.Builder
+	for i, r := range s {
+		switch {
+		case r == []rune(escapeMark)[0]:
+			b.WriteString(escapeMark + "D83F_" + escapeMark + "DFFE_")
+		case !inXML(r):
+			fmt.Fprintf(&b, "%s%04X_", escapeMark, r)
+		case r == '_' && beginsEscape(s[i:]):
+			b.WriteString(escapeMark + "005F_") // with the next escape's first sign it would be one
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+// beginsEscape reports "_x" and four hexadecimal digits, then something that
+// becomes an escape.
+func beginsEscape(s string) bool {
+	if len(s) < 7 || s[1] != 'x' || strings.Trim(s[2:6], "0123456789abcdefABCDEF") != "" {
+		return false
+	}
+	r, _ := utf8.DecodeRuneInString(s[6:])
+	return !inXML(r) || r == []rune(escapeMark)[0]
+}
+
+// unprintable reports whether s has anything that cannot be written as it is.
 func unprintable(s string) bool {
 	ascii := true
 	for i := 0; i < len(s); i++ {
@@ -59,7 +101,7 @@ func unprintable(s string) bool {
 			if _, size := utf8.DecodeRuneInString(s[i:]); size == 1 {
 				return true
 			}
-		} else if !inXML(r) {
+		} else if !inXML(r) || r == []rune(escapeMark)[0] {
 			return true
 		}
 	}

@@ -2,10 +2,12 @@ package reports
 
 import (
 	"archive/zip"
+	"bytes"
 	"context"
 	"errors"
 	"io"
 	"os"
+	"time"
 
 	"github.com/klauspost/compress/flate"
 	"github.com/xuri/excelize/v2"
@@ -32,6 +34,7 @@ type archive struct {
 	*zip.Writer
 	ctx   context.Context
 	file  *os.File
+	made  time.Time // that the parts carry
 	parts []*part
 	err   error
 }
@@ -41,14 +44,15 @@ type part struct {
 	a      *archive
 	w      io.Writer
 	offset int64 // of its local header
+	held   []byte
 	size   int64 // unpacked
 }
 
 var _ excelize.ZipWriter = (*archive)(nil)
 
 // newArchive writes an archive for a workbook of so many lines.
-func newArchive(ctx context.Context, f *os.File, lines int64) *archive {
-	a := &archive{Writer: zip.NewWriter(f), ctx: ctx, file: f}
+func newArchive(ctx context.Context, f *os.File, lines int64, made time.Time) *archive {
+	a := &archive{Writer: zip.NewWriter(f), ctx: ctx, file: f, made: made}
 	level := deflateLevel
 	if lines > mailLines {
 		level = bulkDeflateLevel
@@ -63,7 +67,7 @@ func newArchive(ctx context.Context, f *os.File, lines int64) *archive {
 func (a *archive) Create(name string) (io.Writer, error) {
 	// This ends the part before and writes the header of the next, with which
 	// the file then ends.
-	h := &zip.FileHeader{Name: name, Method: zip.Deflate}
+	h := &zip.FileHeader{Name: name, Method: zip.Deflate, Modified: a.made}
 	w, err := a.CreateHeader(h)
 	if err == nil {
 		err = a.Flush()
@@ -77,7 +81,8 @@ func (a *archive) Create(name string) (io.Writer, error) {
 		a.err = errors.Join(a.err, err)
 		return nil, err
 	}
-	p := &part{a: a, w: w, offset: end - localHeader - int64(len(name))}
+	// The time in full stands behind the name.
+	p := &part{a: a, w: w, offset: end - localHeader - int64(len(name)) - int64(len(h.Extra))}
 	a.parts = append(a.parts, p)
 	return p, nil
 }
@@ -93,12 +98,35 @@ func (p *part) Write(b []byte) (int, error) {
 		p.a.err = err
 		return 0, err
 	}
+	all := len(b)
+	if len(p.held) > 0 || bytes.Contains(b, escapeStart) {
+		b = p.unmask(b)
+	}
 	n, err := p.w.Write(b)
 	p.size += int64(n)
 	if err != nil {
 		p.a.err = err
+		return 0, err
 	}
-	return n, err
+	return all, nil
+}
+
+// escapeStart begins escapeMark and every other character beyond U+FFFF.
+var escapeStart = []byte(escapeMark)[:1]
+
+// unmask turns escapeMark into "_x". The beginning of one that the next piece
+// completes is held back; XML never ends in one.
+func (p *part) unmask(b []byte) []byte {
+	b = append(p.held, b...)
+	p.held = nil
+	for n := len(escapeMark) - 1; n > 0; n-- {
+		if bytes.HasSuffix(b, []byte(escapeMark)[:n]) {
+			p.held = append([]byte(nil), b[len(b)-n:]...)
+			b = b[:len(b)-n]
+			break
+		}
+	}
+	return bytes.ReplaceAll(b, []byte(escapeMark), []byte("_x"))
 }
 
 // Close writes the directory and reports whatever went wrong since the start.

@@ -61,6 +61,8 @@ var catalogue = sortEntries(append(mappingEntries(), []entry{
 	{"cell.nul", "a cell holds a NUL byte", "export the file again"},
 	{"cell.unreadable", "a cell's stored value does not fit its type", "type the value anew in the spreadsheet"},
 	{"row.origin", "the Row column of a results file holds no row number", "put back the number of the row in the first file, or empty the cell"},
+	{"cell.cut", "a cell of a results workbook lacks the end of its text, which was too long for it", "put the whole text back from the first file, or shorten it"},
+	{"row.unreadable", "a row of a results file keeps the mark of a fault of the first file", "check its cells against the first file, and take the mark away"},
 	{"row.skipped", "skip_when of the mapping holds for the row", "nothing, if that is what was meant"},
 	{"row.not-chosen", "the row is not among those named by --rows", "leave --rows out to load it"},
 	{"row.repeated", "a second line has the key of an earlier one", "give the row a key of its own, or delete it if it says the same thing twice"},

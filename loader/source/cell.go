@@ -3,6 +3,9 @@ package source
 import (
 	"bytes"
 	"fmt"
+	"slices"
+	"strconv"
+	"strings"
 	"unsafe"
 
 	"leadload/converter"
@@ -16,7 +19,8 @@ type storedCell struct {
 	value    []byte
 	hasValue bool // there is a <v> or <is>, even an empty one
 	formula  bool
-	rich     bool // value has been decoded
+	array    []byte // the cells that an array formula fills, as "C2:C9"
+	rich     bool   // value has been decoded
 }
 
 // cell reads a <c>, whose attributes are at b[i].
@@ -99,8 +103,7 @@ func (x *xmlScanner) cell(b []byte, i int, c *storedCell) (int, error) {
 				}
 			}
 		case string(t.name) == "f":
-			c.formula = true
-			if i, err = skip(b, after); err != nil {
+			if i, err = c.readFormula(b, after); err != nil {
 				return 0, err
 			}
 		case string(t.name) == "is":
@@ -113,6 +116,79 @@ func (x *xmlScanner) cell(b []byte, i int, c *storedCell) (int, error) {
 				return 0, err
 			}
 		}
+	}
+}
+
+// readFormula reads an <f>, whose attributes are at b[i].
+func (c *storedCell) readFormula(b []byte, i int) (int, error) {
+	c.formula = true
+	var ref []byte
+	isArray := false
+	for j := i; ; {
+		name, value, next, _, err := attr(b, j)
+		if err != nil {
+			return 0, err
+		}
+		if name == nil {
+			break
+		}
+		switch j = next; string(name) {
+		case "t":
+			isArray = string(value) == "array"
+		case "ref":
+			ref = value
+		}
+	}
+	if isArray {
+		c.array = ref
+	}
+	return skip(b, i)
+}
+
+// area is a rectangle of cells, both corners in it; columns count from 0.
+type area struct{ top, left, bottom, right int }
+
+// parseArea reads "C2:D9", or "C2" for a single cell.
+func parseArea(ref []byte) (a area, ok bool) {
+	from, to, two := bytes.Cut(ref, []byte{':'})
+	if a.left, a.top, ok = reference(from); !ok {
+		return a, false
+	}
+	if !two {
+		a.right, a.bottom = a.left, a.top
+		return a, true
+	}
+	a.right, a.bottom, ok = reference(to)
+	return a, ok && a.left <= a.right && a.top <= a.bottom
+}
+
+func (a area) has(row, col int) bool {
+	return row >= a.top && row <= a.bottom && col >= a.left && col <= a.right
+}
+
+// placeholder reports a result that a writer puts beside a formula which it
+// does not calculate: 0, or the empty text. It is one only in a file that asks
+// for its formulas to be calculated when it is opened. The cells of an array
+// formula but the first hold such a 0 without a formula of their own.
+func (s *sheetReader) placeholder(c *storedCell, col int) bool {
+	if !c.formula && !slices.ContainsFunc(s.arrays, func(a area) bool { return a.has(s.row.number, col) }) {
+		return false
+	}
+	v := bytes.TrimSpace(c.value)
+	switch c.typ {
+	case 'n':
+		return len(v) == 0 || string(v) == "0"
+	case 't':
+		return len(v) == 0
+	}
+	return false
+}
+
+// noteArray remembers the cells of an array formula until their last row.
+func (s *sheetReader) noteArray(ref []byte) {
+	if a, ok := parseArea(ref); ok && a.top != a.bottom || a.left != a.right {
+		s.arrays = slices.DeleteFunc(s.arrays, func(o area) bool { return o.bottom < s.row.number })
+		s.arrays = append(s.arrays, a)
 	}
 }
 
@@ -142,6 +218,10 @@ func (s *sheetReader) value(c *storedCell, col int, out *converter.Cell) error {
 	if !c.hasValue {
 		return nil
 	}
+	if s.w.recalc && (c.formula || s.arrays != nil) && s.placeholder(c, col) {
+		out.Kind, out.Text = converter.FaultCell, NeverCalculated
+		return nil
+	}
 	switch c.typ {
 	case 's':
 		sst, err := s.w.shared()
@@ -159,6 +239,9 @@ func (s *sheetReader) value(c *storedCell, col int, out *converter.Cell) error {
 				Hint: "copy or download the file again, or open it in Excel or LibreOffice, let it repair the file, and save it"}
 		}
 		setText(out, sst.get(i))
+		if sst.nul {
+			s.refuseNUL(col, out)
+		}
 		return nil
 	case 't', 'i':
 		v := c.value
@@ -169,6 +252,9 @@ func (s *sheetReader) value(c *storedCell, col int, out *converter.Cell) error {
 			}
 		}
 		setText(out, view(v))
+		if s.x.nul {
+			s.refuseNUL(col, out)
+		}
 		return nil
 	}
 	v := bytes.TrimSpace(c.value)
@@ -190,14 +276,18 @@ func (s *sheetReader) value(c *storedCell, col int, out *converter.Cell) error {
 		out.Kind, out.Text = converter.FaultCell, view(v)
 		return nil
 	case 'd':
-		serial, format, ok := isoSerial(string(v))
+		var f numFormat
+		if c.style < len(s.w.styles) {
+			f = s.w.styles[c.style]
+		}
+		serial, format, ok := isoSerial(string(v), f.date && !f.day)
 		if !ok {
 			s.unreadable(col, out, v, "a date")
 			return nil
 		}
 		out.Kind, out.Text, out.Format = converter.DateCell, serial, format
-		if c.style < len(s.w.styles) && s.w.styles[c.style].date {
-			out.Format = s.w.styles[c.style].code
+		if f.date && !(f.day && format == spanFormat) {
+			out.Format = f.code
 		}
 		return nil
 	}
@@ -214,13 +304,34 @@ func (s *sheetReader) value(c *storedCell, col int, out *converter.Cell) error {
 	if c.style < len(s.w.styles) && s.w.styles[c.style].date {
 		f := &s.w.styles[c.style]
 		out.Kind, out.Format = converter.DateCell, f.code
-		// A time without a day is the same in both date systems.
-		if s.w.is1904 && f.day {
-			text, s.x.scratch = shift1904(text, s.x.scratch)
+		if s.w.is1904 {
+			out.Format = s.shift1904(&text, f)
 		}
 	}
 	out.Text = view(text)
 	return nil
+}
+
+// longSpan is how many days are a date, even in a format that counts hours.
+const longSpan = 10000
+
+// shift1904 turns a date of the 1904 system into one of the 1900 system and
+// returns the format that shows it. A time of day and a span of time are the
+// same in both systems.
+func (s *sheetReader) shift1904(text *[]byte, f *numFormat) string {
+	format := f.code
+	if !f.day {
+		v, err := strconv.ParseFloat(view(*text), 64)
+		switch {
+		case err != nil || v < 1 || f.elapsed && v < longSpan:
+			return format
+		case f.elapsed:
+			// As hours it would count from another day.
+			format = "yyyy-mm-dd hh:mm:ss"
+		}
+	}
+	*text, s.x.scratch = shift1904(*text, s.x.scratch)
+	return format
 }
 
 // unreadable makes the row unusable, and the file stays good.
@@ -231,12 +342,25 @@ func (s *sheetReader) unreadable(col int, out *converter.Cell, v []byte, what st
 		Hint: "type the value again in the spreadsheet and save it"}})
 }
 
+// refuseNUL makes a text with a NUL a fault, as in a CSV file.
+func (s *sheetReader) refuseNUL(col int, out *converter.Cell) {
+	if strings.IndexByte(out.Text, 0) < 0 {
+		return
+	}
+	out.Kind, out.Text = converter.FaultCell, showNUL(out.Text)
+	s.row.faults = append(s.row.faults, rawFault{col, &Error{Code: codeNUL,
+		Msg: fmt.Sprintf("the cell holds a NUL byte: %q", shorten(out.Text)), Hint: "type the value again in the spreadsheet and save it"}})
+}
+
+// showNUL writes each NUL so that it can be seen.
+func showNUL(s string) string { return strings.ReplaceAll(s, "\x00", `\x00`) }
+
 func setText(c *converter.Cell, s string) {
 	if s == "" {
 		return
 	}
 	c.Kind, c.Text = converter.TextCell, s
-	if s[0] == '#' && isErrorName(s) {
+	if s[0] == '#' && isFaultText(s) {
 		c.Kind = converter.FaultCell
 	}
 }

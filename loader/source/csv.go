@@ -319,7 +319,7 @@ func set(c *converter.Cell, b []byte) {
 		}
 	}
 	c.Text, c.Kind = unsafe.String(&b[0], len(b)), converter.TextCell
-	if b[0] == '#' && isErrorName(c.Text) {
+	if b[0] == '#' && isFaultText(c.Text) {
 		c.Kind = converter.FaultCell
 	}
 }
@@ -433,7 +433,7 @@ func (s *csvReader) inspect() {
 		if utf8.ValidString(c.Text) {
 			if nul {
 				c.Kind = converter.FaultCell
-				c.Text = strings.ReplaceAll(c.Text, "\x00", `\x00`)
+				c.Text = showNUL(c.Text)
 				s.fault(i, &Error{Code: codeNUL, Msg: fmt.Sprintf("the cell holds a NUL byte: %q", shorten(c.Text)),
 					Hint: "export the file again; if it is UTF-16, set the encoding to utf-16le"})
 			}

@@ -108,6 +108,8 @@ const (
 	codeNUL        = "cell.nul"         // a NUL byte
 	codeCellValue  = "cell.unreadable"  // XLSX: the stored value does not fit the cell's type
 	codeOrigin     = "row.origin"       // results file: the "Row" column holds no row number
+	codeCut        = "cell.cut"         // results file: the end of a text is missing
+	codeUnreadRow  = "row.unreadable"   // results file: the row of the first file could not be read
 )
 
 // Codes are all codes that an Error may carry, each once.
@@ -117,6 +119,7 @@ var Codes = []string{
 	codeEncoding, codeHeaderBytes, codeDelimiter, codeSheet, codeSheetEmpty, codeSheetKind, codeHeaderRow,
 	codeHeaderQuote, codeQuote, codeRowSize, codeRowOrder, codeCellOrder, codeSharedText, codeFileRead, codeTemp,
 	codeTooShort, codeTooLong, codeAfterQuote, codeBytes, codeNUL, codeCellValue, codeOrigin,
+	codeCut, codeUnreadRow,
 }
 
 // place fills in what only the file knows.

@@ -92,9 +92,16 @@ func shift1904(text, buf []byte) (out, rest []byte) {
 	return buf[n:], buf
 }
 
+// spanFormat shows a span of time that is longer than a day.
+const spanFormat = "[h]:mm:ss"
+
 // isoSerial turns the ISO 8601 text of a date cell into a serial of the 1900
-// system. A Z is allowed and says nothing: such cells hold the time on the wall.
-func isoSerial(s string) (serial, format string, ok bool) {
+// system. A Z is allowed and ignored: such cells hold the time on the wall.
+//
+// Times and durations are counted from 1899-12-30, the day 0 of writers that
+// give them a date (SheetJS 0.18). clock says that the cell's format shows no
+// day: then that count goes on to the end of February 1900.
+func isoSerial(s string, clock bool) (serial, format string, ok bool) {
 	for _, l := range []struct{ layout, format string }{
 		{"2006-01-02T15:04:05.999999999", "yyyy-mm-dd hh:mm:ss"},
 		{"2006-01-02T15:04:05.999999999Z", "yyyy-mm-dd hh:mm:ss"},
@@ -110,16 +117,21 @@ func isoSerial(s string) (serial, format string, ok bool) {
 		date := time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, time.UTC)
 		// By seconds, since a Duration holds 292 years alone.
 		days := (date.Unix() - time.Date(1899, 12, 30, 0, 0, 0, 0, time.UTC).Unix()) / 86400
+		format := l.format
 		switch {
 		case t.Year() == 0:
 			days = 0 // a time of day alone
-		case t.Year() < 1900 || t.Year() > 9999:
+		case days < 0 || t.Year() > 9999 || days < 2 && len(s) == len("2006-01-02"):
 			return "", "", false
-		case days <= 60:
+		case days == 0:
+			format = "hh:mm:ss"
+		case days == 1:
+			format = spanFormat
+		case days <= 60 && !clock:
 			days-- // the 1900 system counts a 29 February 1900
 		}
 		v := float64(days) + float64(t.Sub(date))/float64(24*time.Hour)
-		return strconv.FormatFloat(v, 'f', -1, 64), l.format, true
+		return strconv.FormatFloat(v, 'f', -1, 64), format, true
 	}
 	return "", "", false
 }

@@ -4,7 +4,8 @@ import "strings"
 
 // builtins are the number formats that have a number and no code in the file,
 // as far as they show dates and times. Those of East Asian versions of the
-// spreadsheet (27–36, 50–58) show dates in every version.
+// spreadsheet (27–36, 50–58) and of the Thai one (71–81) show dates in every
+// version.
 var builtins = map[int]string{
 	14: "mm-dd-yy", 15: "d-mmm-yy", 16: "d-mmm", 17: "mmm-yy",
 	18: "h:mm AM/PM", 19: "h:mm:ss AM/PM", 20: "h:mm", 21: "h:mm:ss", 22: "m/d/yy h:mm",
@@ -13,6 +14,8 @@ var builtins = map[int]string{
 	45: "mm:ss", 46: "[h]:mm:ss", 47: "mm:ss.0",
 	50: "yyyy/m/d", 51: "m/d", 52: "yyyy/m", 53: "m/d", 54: "m/d", 55: "h:mm AM/PM", 56: "h:mm:ss AM/PM",
 	57: "yyyy/m/d", 58: "m/d",
+	71: "d/m/yyyy", 72: "d-mmm-yy", 73: "d-mmm", 74: "mmm-yy", 75: "h:mm", 76: "h:mm:ss", 77: "d/m/yyyy h:mm",
+	78: "mm:ss", 79: "[h]:mm:ss", 80: "mm:ss.0", 81: "d/m/yy",
 }
 
 // formatOf is the number format with the given number. A code in the file
@@ -24,21 +27,29 @@ func formatOf(id int, codes map[int]string) numFormat {
 			return numFormat{}
 		}
 	}
-	date, day := dateFormat(code)
-	return numFormat{code: code, date: date, day: day}
+	return readFormat(code)
 }
 
-// dateFormat tells whether a number format shows dates or times, and whether
-// there is a day, month or year among what it shows. Letters count only
-// outside of "text", \x, _x, *x and [..]; of the brackets only elapsed time
-// such as [h] or [mm] does.
-func dateFormat(code string) (date, day bool) {
-	if strings.EqualFold(strings.TrimSpace(code), "general") {
-		return false, false
-	}
-	var letters []byte // of dates, in lower case, and a 0 where a section ends
+// section is one part of a number format: those for positive numbers, negative
+// ones, zero and text are divided by semicolons.
+type section struct {
+	letters []byte // of dates and times, in lower case; elapsed time such as [mm] is an h
+	digits  bool   // it has a place for digits of a number
+	elapsed bool   // it has elapsed time such as [h]
+}
+
+// sections divides a number format. Letters count only outside of "text", \x,
+// _x, *x and [..]; of the brackets only elapsed time such as [h] or [mm] does.
+func sections(code string) []section {
+	var (
+		all  []section
+		s    section
+		last byte // the last sign that counts
+	)
 	for i := 0; i < len(code); i++ {
-		switch c := code[i]; c {
+		c := code[i]
+		letter := byte(0)
+		switch c {
 		case '"':
 			end := strings.IndexByte(code[i+1:], '"')
 			if end < 0 {
@@ -56,22 +67,23 @@ func dateFormat(code string) (date, day bool) {
 			}
 			in := strings.ToLower(code[i+1 : i+end])
 			if in != "" && (strings.Trim(in, "h") == "" || strings.Trim(in, "m") == "" || strings.Trim(in, "s") == "") {
-				// Elapsed time; an m behind it is minutes, as behind hours.
-				letters = append(letters, 'h')
+				// An m behind elapsed time is minutes, as behind hours.
+				letter, s.elapsed, last = 'h', true, in[0]
 			}
 			i += end
 		case 'G', 'g':
 			if len(code)-i >= 7 && strings.EqualFold(code[i:i+7], "general") {
 				i += 6
+				s.digits = true
 				break
 			}
-			letters = append(letters, 'g')
+			letter = 'g'
 		case 'A', 'a':
 			if len(code)-i >= 5 && strings.EqualFold(code[i:i+5], "am/pm") {
-				letters = append(letters, 'h')
+				letter = 'h'
 				i += 4
 			} else if len(code)-i >= 3 && strings.EqualFold(code[i:i+3], "a/p") {
-				letters = append(letters, 'h')
+				letter = 'h'
 				i += 2
 			}
 		case 'E', 'e':
@@ -80,16 +92,45 @@ func dateFormat(code string) (date, day bool) {
 				i++
 				break
 			}
-			letters = append(letters, 'e')
+			letter = 'e'
 		case 'Y', 'y', 'M', 'm', 'D', 'd', 'H', 'h', 'S', 's', 'B', 'b':
-			letters = append(letters, c|0x20)
+			letter = c | 0x20
+			last = letter
+		case '#', '?':
+			s.digits = true
+		case '0':
+			// The only digits of a time are the fraction of its seconds.
+			if last != 's' {
+				s.digits = true
+			}
 		case ';':
-			letters = append(letters, 0)
+			all = append(all, s)
+			s, last = section{}, 0
+		case '.', ',', ' ':
+			if c == ' ' {
+				last = 0
+			}
+		default:
+			last = 0
+		}
+		if letter != 0 {
+			s.letters = append(s.letters, letter)
+			if c != '[' {
+				last = letter
+			}
 		}
 	}
-	for i := 0; i < len(letters); i++ {
-		switch letters[i] {
-		case 0, 'g':
+	return append(all, s)
+}
+
+// date reports whether a section shows dates or times, and whether it shows a
+// day, month or year.
+func (s *section) date() (date, day bool) {
+	if s.digits {
+		return false, false // the letters are a currency: Rs #,##0.00
+	}
+	for i := 0; i < len(s.letters); i++ {
+		switch s.letters[i] {
 		case 'y', 'd', 'e', 'b':
 			date, day = true, true
 		case 'h', 's':
@@ -97,15 +138,31 @@ func dateFormat(code string) (date, day bool) {
 		case 'm':
 			date = true
 			from := i
-			for i+1 < len(letters) && letters[i+1] == 'm' {
+			for i+1 < len(s.letters) && s.letters[i+1] == 'm' {
 				i++
 			}
 			// An m after hours or before seconds is minutes.
-			minutes := (from > 0 && letters[from-1] == 'h') || (i+1 < len(letters) && letters[i+1] == 's')
+			minutes := (from > 0 && s.letters[from-1] == 'h') || (i+1 < len(s.letters) && s.letters[i+1] == 's')
 			if !minutes {
 				day = true
 			}
 		}
 	}
 	return date, day
+}
+
+// readFormat reports what a number format shows. The first section that shows
+// anything but fixed text decides, since that is the one of ordinary numbers.
+func readFormat(code string) numFormat {
+	f := numFormat{code: code}
+	for _, s := range sections(code) {
+		if date, day := s.date(); date {
+			f.date, f.day, f.elapsed = true, day, s.elapsed
+			return f
+		}
+		if s.digits {
+			return f
+		}
+	}
+	return f
 }

@@ -24,14 +24,19 @@ func TestDateFormats(t *testing.T) {
 		"yyyy": day, "dd/mm/yyyy": day, "d-mmm-yy": day, "mmm-yy": day, "mmmm": day, "m": day, "mm": day, "ddd": day, "dddd, mmmm dd, yyyy": day, "m/d/yy h:mm": day,
 		"dd/mm/yyyy hh:mm": day, "yyyy-mm-dd hh:mm:ss": day, `yyyy\-mm\-dd;@`: day, `[$-409]d\-mmm\-yy;@`: day, "[$-F800]dddd, mmmm dd, yyyy": day, "[$-14009]dd/mm/yyyy;@": day,
 		"[$-D000000]h:mm d": day, `yyyy"年"m"月"d"日"`: day, `[$-411]ge.m.d`: day, "[$-404]e/m/d": day, `[Red]dd\.mm\.yyyy`: day, "yyyymmdd": day, `[DBNum1]yyyy"年"`: day, "D/M/YYYY": day, `"on "dd/mm`: day,
+		// Letters of a currency beside places for digits.
+		"Rs #,##0.00": no, "Rs. 0": no, "USD #,##0.00": no, "#,##0.00 SGD": no, "AED #,##0": no, "0.00 Dh": no, "MYR #,##0;[Red]MYR -#,##0": no, "#,##0 HUF": no, "# ?/? d": no,
+		"Sh ?,??0": no, "0 days": no, "General d": no, "BHD 0.000": no, "m 0,0": no, "0.0 s": no, "s 0": no, `[>=1000]#,##0,"k";0`: no, "#": no, "Rs #,##0.00_);(Rs #,##0.00)": no,
+		"ss.00": clock, "[s].000": clock, "h:mm:ss.000": clock, "mm:ss,0": clock, "[h]:mm:ss.0": clock, `h\:mm\:ss.00 AM/PM`: clock,
+		`"";yyyy`: day, "dd/mm/yyyy;;": day, "yyyy-mm-dd;0": day, "[<1]h:mm;yyyy-mm-dd": clock,
 		"h:mm dd/mm": day, "bbbb": day, "mmm d, h AM/PM": day,
 	} {
-		date, isDay := dateFormat(code)
+		f := readFormat(code)
 		got := no
-		if date {
+		if f.date {
 			got = clock
 		}
-		if isDay {
+		if f.day {
 			got = day
 		}
 		if got != want {
@@ -41,7 +46,7 @@ func TestDateFormats(t *testing.T) {
 	// By number alone.
 	for id := range 100 {
 		f := formatOf(id, nil)
-		want := id >= 14 && id <= 22 || id >= 27 && id <= 36 || id >= 45 && id <= 47 || id >= 50 && id <= 58
+		want := id >= 14 && id <= 22 || id >= 27 && id <= 36 || id >= 45 && id <= 47 || id >= 50 && id <= 58 || id >= 71 && id <= 81
 		if f.date != want || (f.code != "") != want {
 			t.Errorf("built-in %d: %+v", id, f)
 		}
@@ -139,7 +144,7 @@ func TestISOSerial(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 9))
 	for range 3000 {
 		want := time.Date(1900+rng.IntN(300), 3, 1, 0, 0, 0, 0, time.UTC).Add(time.Duration(rng.IntN(300*86400)) * time.Second)
-		serial, _, ok := isoSerial(want.Format("2006-01-02T15:04:05"))
+		serial, _, ok := isoSerial(want.Format("2006-01-02T15:04:05"), false)
 		if !ok {
 			t.Fatal(want)
 		}
@@ -153,7 +158,7 @@ func TestISOSerial(t *testing.T) {
 		}
 	}
 	for _, bad := range []string{"", "today", "1899-12-31", "2026-02-30", "2026-13-01", "2026-01-01T25:00:00", "20260101", "10000-01-01"} {
-		if s, _, ok := isoSerial(bad); ok {
+		if s, _, ok := isoSerial(bad, false); ok {
 			t.Errorf("%q became %s", bad, s)
 		}
 	}

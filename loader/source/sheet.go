@@ -31,6 +31,7 @@ type sheetReader struct {
 	row        rawRow
 	most       int // cells of the last row, which must be emptied
 	hiddenCols []string
+	arrays     []area // of array formulas whose results may be stand-ins
 }
 
 func (w *workbook) open(s sheet) (*sheetReader, error) {
@@ -333,6 +334,9 @@ func (s *sheetReader) scan(b []byte) (int, error) {
 			return 0, fmt.Errorf("row %d has more cells than a row can hold", row.number)
 		}
 		last = col
+		if c.array != nil && s.w.recalc {
+			s.noteArray(c.array)
+		}
 		if s.n >= 0 && (col < s.first || col >= s.first+s.n) {
 			continue
 		}

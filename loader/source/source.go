@@ -51,8 +51,14 @@ type Row struct {
 	// read is a results file of ours, else it is nil; valid until the next row.
 	Outcome []converter.Cell
 	// Faults are the reasons for which this row cannot be used (too many
-	// cells, an unreadable cell). The rest of the file is still good.
+	// cells, an unreadable cell in a column that is needed). The rest of the
+	// file is still good.
 	Faults []*Error
+	// at are the faults of the file by their place, those of columns that
+	// nobody needs included; Faults has their words.
+	at    []cellFault
+	short int              // how many cells the row has, where it has fewer than the header
+	extra []converter.Cell // cells beyond the header
 	// Hidden reports that the spreadsheet hides this row.
 	Hidden bool
 }
@@ -65,6 +71,11 @@ func (r *Row) Clone() *Row {
 		c.Cells[i].Text = strings.Clone(c.Cells[i].Text)
 	}
 	c.Faults = slices.Clone(r.Faults)
+	c.at = slices.Clone(r.at)
+	c.extra = slices.Clone(r.extra)
+	for i := range c.extra {
+		c.extra[i].Text = strings.Clone(c.extra[i].Text)
+	}
 	return &c
 }
 
@@ -137,6 +148,15 @@ func (f *File) Positions() []string {
 	}
 	return out
 }
+
+// Typed reports whether the file's cells have kinds other than Text: it is a
+// workbook, or a results CSV of one.
+func (f *File) Typed() bool { return f.info.Format == "xlsx" || f.table.types > 0 }
+
+// Need says which columns of Header are used; until then all are. A cell that
+// cannot be read in any other column makes its row no worse. It must be called
+// before the pass that it is for.
+func (f *File) Need(columns []bool) { f.needed = slices.Clone(columns) }
 
 // Info tells what was found out about the file.
 func (f *File) Info() Info {

@@ -15,6 +15,7 @@ const arenaChunk = 1 << 20
 type sharedStrings struct {
 	chunks [][]byte
 	at     []place
+	nul    bool // some text has a NUL
 }
 
 // place is where a text lies: chunk by chunk, each counted as arenaChunk long.
@@ -113,6 +114,7 @@ func readShared(x *xmlScanner) (*sharedStrings, error) {
 	if closed {
 		last = "/"
 	}
+	s.nul = x.nul
 	return s, x.rest(last)
 }
 

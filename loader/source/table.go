@@ -19,6 +19,7 @@ type table struct {
 	cells      int      // CSV: how many cells the header has, nameless ones at its end included
 	begin, end int      // the columns that are read, those of a results file included
 	places     []int    // results file: the column of each of ResultColumns
+	types      int      // results CSV: the column of TypesColumn; 0: there is none
 	own        int      // results file: how many names stand together from first on; the others were added behind ours
 }
 
@@ -27,7 +28,21 @@ func (t *table) at(i int) int {
 	if t.places == nil || i < t.own {
 		return t.first + i
 	}
-	return t.places[len(t.places)-1] + 1 + i - t.own
+	return t.behind() + i - t.own
+}
+
+// behind is the first column that somebody added behind those of a results file.
+func (t *table) behind() int { return max(t.places[len(t.places)-1], t.types) + 1 }
+
+// index is the place of a column among the names, or -1.
+func (t *table) index(col int) int {
+	if i := col - t.first; i >= 0 && i < t.own {
+		return i
+	}
+	if t.places != nil && col >= max(t.behind(), t.first+t.own) && col < t.end {
+		return t.own + col - t.behind()
+	}
+	return -1
 }
 
 // pass goes once over the rows below the header.
@@ -97,13 +112,23 @@ func (p *pass) next() (*Row, error) {
 		}
 		p.row = Row{Number: r.number, Line: r.line, Origin: r.number, Cells: own, Hidden: r.hidden}
 		if csv && (beyond || n < to) {
+			for p.row.short < len(own) && t.at(p.row.short) < n {
+				p.row.short++
+			}
+			if beyond {
+				p.row.extra = cells[max(to, t.types+1):n]
+			}
 			p.ragged(n, to, beyond)
 		}
 		for _, f := range r.faults {
 			if f.err.Column == "" && f.col >= 0 {
 				f.err.Column = p.f.column(f.col)
 			}
-			p.fault(f.err)
+			if i := t.index(f.col); i >= 0 {
+				p.cellFault(i, f.err, f.err.Code == codeAfterQuote)
+			} else if f.err.Code == codeAfterQuote || p.f.needed == nil || f.col < 0 {
+				p.fault(f.err)
+			}
 		}
 		if p.f.info.Results {
 			p.out = p.out[:0]
@@ -117,6 +142,13 @@ func (p *pass) next() (*Row, error) {
 					own[i].Text = unguard(own[i].Text)
 				}
 			}
+			if t.types > 0 && t.types < len(cells) {
+				letters := cells[t.types].Text
+				for i := range min(len(own), len(letters)) {
+					retype(&own[i], letters[i])
+				}
+			}
+			p.marked(own)
 		}
 		return &p.row, nil
 	}
@@ -133,10 +165,27 @@ func (p *pass) ownCells(cells []converter.Cell) []converter.Cell {
 	return p.own
 }
 
+// fault reports what is wrong with the row as a whole.
 func (p *pass) fault(e *Error) {
 	e.Row, e.Line = p.row.Number, p.row.Line
 	p.f.place(e)
 	p.row.Faults = append(p.row.Faults, e)
+	p.row.at = append(p.row.at, cellFault{-1, e.Code})
+}
+
+// cellFault reports what is wrong with cell i of the row. Where the column is
+// not needed, the row can be used in spite of it, unless the fault is one of
+// the row, such as a stray quote that may have moved cells.
+func (p *pass) cellFault(i int, e *Error, row bool) {
+	if e.Column == "" {
+		e.Column = p.f.column(p.f.table.at(i))
+	}
+	if n := p.f.needed; row || n == nil || i < len(n) && n[i] {
+		e.Row, e.Line = p.row.Number, p.row.Line
+		p.f.place(e)
+		p.row.Faults = append(p.row.Faults, e)
+	}
+	p.row.at = append(p.row.at, cellFault{i, e.Code})
 }
 
 // ragged reports a row that has fewer or more cells than the header.
@@ -356,13 +405,20 @@ func (f *File) setHeader(h *rawRow) error {
 			places[i] += t.first
 		}
 		t.places, t.own = places, to-from
-		added := t.names[min(max(to, places[len(places)-1]+1-t.first), len(t.names)):]
+		if n := t.behind(); f.info.Format == "csv" && n < t.end && t.names[n-t.first] == TypesColumn {
+			t.types = n
+		}
+		added := t.names[min(max(to, t.behind()-t.first), len(t.names)):]
 		t.names = append(t.names[from:to:to], added...)
 		t.first += from
 		for i, n := range t.names {
 			if f.info.Format == "csv" {
 				t.names[i] = unguard(n)
 			}
+		}
+		if n := len(t.names); f.info.Format == "csv" && n > 1 && t.names[n-1] == TypesColumn {
+			t.names = t.names[:n-1]
+			t.types = t.first + n - 1
 		}
 	}
 	f.info.HeaderRow = t.row

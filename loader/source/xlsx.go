@@ -24,6 +24,9 @@ type workbook struct {
 	sst     *sharedStrings
 	sstPart string // "" when the workbook has no shared strings
 	is1904  bool
+	// recalc: the file asks for all formulas to be calculated when it is
+	// opened, so that a stored 0 may be a stand-in.
+	recalc bool
 }
 
 // sheet is one entry of the workbook's list.
@@ -38,6 +41,8 @@ type numFormat struct {
 	code string
 	date bool
 	day  bool // shows a day, month or year, not only a time
+	// elapsed: counts hours, minutes or seconds beyond a day, as [h]:mm does.
+	elapsed bool
 }
 
 func damaged(part string, err error) error {
@@ -246,9 +251,11 @@ func (w *workbook) metadata() error {
 		return err
 	}
 	var styles []byte
+	stylesPart := ""
 	for _, l := range links {
 		switch {
 		case l.is("styles") && w.parts[l.Target] != nil:
+			stylesPart = l.Target
 			if styles, err = w.read(l.Target); err != nil {
 				return err
 			}
@@ -258,8 +265,16 @@ func (w *workbook) metadata() error {
 	}
 	x, err := parseMetadata(book, styles)
 	if err != nil {
-		return damaged(main, err)
+		part := main
+		if styles != nil {
+			// Both were parsed at once; without the styles it shows which one is broken.
+			if _, alone := parseMetadata(book, nil); alone == nil {
+				part = stylesPart
+			}
+		}
+		return damaged(part, err)
 	}
+	w.recalc = x.WorkBook.CalcPr != nil && x.WorkBook.CalcPr.FullCalcOnLoad
 	w.is1904 = x.WorkBook.WorkbookPr != nil && x.WorkBook.WorkbookPr.Date1904
 	for _, s := range x.WorkBook.Sheets.Sheet {
 		sh := sheet{name: s.Name, hidden: s.State != "" && s.State != "visible"}
@@ -350,6 +365,9 @@ func (w *workbook) choose(want string) (sheet, error) {
 		if found < 0 {
 			return sheet{}, &Error{Code: codeSheetKind, Msg: "the workbook has no sheet with rows", Hint: "name another file"}
 		}
+		if i := w.failedSheet(); i >= 0 {
+			found = i
+		}
 	}
 	if found < 0 {
 		e := &Error{Code: codeSheet, Msg: fmt.Sprintf("there is no sheet %q", want),
@@ -377,16 +395,29 @@ func (w *workbook) choose(want string) (sheet, error) {
 	if s.hidden {
 		note("the sheet %q, which is read, is hidden", s.name)
 	}
-	if want == "" && len(others) > 0 {
+	switch {
+	case want != "":
+	case found == w.failedSheet():
+		note("this is a results workbook: its sheet %q is read; other sheets: %s", s.name, quoted(others))
+	case len(others) > 0:
 		note("the sheet %q is read; other sheets: %s", s.name, quoted(others))
-		if s.name == "Summary" && slices.Contains(others, "Failed") {
-			note("this looks like a results workbook: its corrected rows are in the sheet %q", "Failed")
-		}
 	}
 	if len(hidden) > 0 {
 		note("hidden sheets that are not read: %s", quoted(hidden))
 	}
 	return s, nil
+}
+
+// failedSheet finds the sheet of a results workbook that has the rows to
+// correct, or -1 where the workbook is another one.
+func (w *workbook) failedSheet() int {
+	has := func(name string) int {
+		return slices.IndexFunc(w.sheets, func(s sheet) bool { return s.name == name && s.kind == "worksheet" })
+	}
+	if has("Summary") < 0 || has("All rows") < 0 {
+		return -1
+	}
+	return has("Failed")
 }
 
 // elsewhere adds the other sheets to the error for an empty one.

@@ -312,7 +312,9 @@ func TestXLSXSheets(t *testing.T) {
 		{"hidden, by name", one + hide(two, "hidden"), "Two", "Two", "2: second|x", `"Two", which is read, is hidden`},
 		{"all hidden", hide(one, "hidden"), "", "One", "2: first", "is hidden"},
 		{"escaped name", `<sheet name="A &amp; B" sheetId="1" r:id="rId1"/>`, "A & B", "A & B", "2: first", ""},
-		{"results", strings.Replace(one, "One", "Summary", 1) + strings.Replace(two, "Two", "Failed", 1), "", "Summary", "2: first", `corrected rows are in the sheet "Failed"`},
+		{"results", strings.Replace(one, "One", "Summary", 1) + strings.Replace(two, "Two", "Failed", 1) + strings.Replace(one, "One", "All rows", 1), "", "Failed", "2: second|x", `a results workbook: its sheet "Failed" is read; other sheets: "Summary", "All rows"`},
+		{"results, by name", strings.Replace(one, "One", "Summary", 1) + strings.Replace(two, "Two", "Failed", 1) + strings.Replace(one, "One", "All rows", 1), "All rows", "All rows", "2: first", ``},
+		{"no results", strings.Replace(one, "One", "Summary", 1) + strings.Replace(two, "Two", "Failed", 1), "", "Summary", "2: first", `other sheets: "Failed"`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := readAll(t, sheets(c.list).path(t), Options{Sheet: c.want})

@@ -38,6 +38,7 @@ type xmlScanner struct {
 	checked, suspect int // as in csvReader
 
 	scratch []byte // decoded text of the current piece
+	nul     bool   // a text that was decoded since has a NUL
 }
 
 // fill makes room, keeps what is unread and reads on.
@@ -457,6 +458,7 @@ func (x *xmlScanner) decode(b []byte) ([]byte, error) {
 			i += semi + 1
 		case c == '_' && i+6 < len(b) && b[i+1] == 'x' && b[i+6] == '_':
 			r, n := escaped(b[i:])
+			x.nul = x.nul || n > 0 && r == 0
 			if n == 0 {
 				x.scratch = append(x.scratch, c)
 				n = 1
