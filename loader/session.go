@@ -115,7 +115,7 @@ func Connect(ctx context.Context, o Options) (*Session, error) {
 			StatusPath: o.Account.StatusPath, MetricsPath: o.Account.MetricsPath,
 		})
 		if err != nil {
-			return nil, &fault.Error{Kind: fault.Usage, Code: "account.setting", Msg: err.Error(), Hint: hintOf(err)}
+			return nil, &fault.Error{Kind: fault.Usage, Code: "account.setting", Msg: o.Account.Veil().Text(err.Error()), Hint: hintOf(err)}
 		}
 	}
 	opened := make(chan error, 1) // the pace's memory
@@ -134,7 +134,7 @@ func Connect(ctx context.Context, o Options) (*Session, error) {
 		}
 		go func() { // beside the ledger: each takes some milliseconds
 			var err error
-			s.table, err = pace.OpenTable(filepath.Join(o.StateDir, "pace.db"), nameHash(names[0]))
+			s.table, err = pace.OpenTable(filepath.Join(o.StateDir, "pace.db"), nameHash(o.Account.Place()))
 			opened <- err
 		}()
 	}

@@ -516,3 +516,34 @@ func TestLeadRuleDefaults(t *testing.T) {
 		t.Errorf("got %+v, want %+v", m.Lead, want)
 	}
 }
+
+// An account file named in the place of the mapping: no message and no excerpt shows its keys.
+func TestNoExcerptShowsAKey(t *testing.T) {
+	const secret, access = "5e1fPLANTEDsecret77aa0c43", "u$r7f3aPLANTEDaccess9b21"
+	for _, text := range []string{
+		"host: localhost\nsecret_key: " + secret + "\naccess_key: '" + access + "'\n",
+		"secret_key: >\n  " + secret + "\naccess_key:\n  - " + access + "\n",
+		"{host: h, secret_key: " + secret + ", \"access_key\": \"" + access + "\"}\n",
+		"secret_key: [" + secret + "\n",
+		"secret_key: \"" + secret + "\naccess_key: x\n",
+		"version: 1\ntarget: opportunity\nSECRET-KEY : " + secret + "\napiKey: {a: " + access + "}\n",
+		"async_key: &a " + secret + "\nx: *b\n",
+		"version: 1\nLeadDetails:\n  api_key: {column: A, type: " + secret + "}\n",
+	} {
+		_, err := Parse("account.yaml", []byte(text))
+		var probs Problems
+		if !errors.As(err, &probs) || len(probs) == 0 {
+			t.Errorf("%q: %v", text, err)
+			continue
+		}
+		for _, p := range probs {
+			if shown := p.Msg + p.Hint + p.Excerpt; strings.Contains(shown, "PLANTED") {
+				t.Errorf("%q: %s\n%s\n%s", text, p.Msg, p.Hint, p.Excerpt)
+			}
+		}
+	}
+	_, err := Parse("deals.yaml", []byte("version: 1\ntarget: opportunity\nkey: [Deal\n"))
+	if err == nil || !strings.Contains(err.(Problems)[0].Excerpt, "key: [Deal") {
+		t.Errorf("the mapping's own key is hidden: %v", err)
+	}
+}

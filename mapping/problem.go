@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -101,7 +102,7 @@ func (c *collector) excerpt(line, col int) string {
 			return '?'
 		}
 		return r
-	}, c.lines[line-1])
+	}, c.shown(line))
 	runes := []rune(text)
 	at := min(max(col-1, 0), len(runes))
 	head, tail := "", ""
@@ -134,6 +135,32 @@ func (c *collector) err() error {
 	})
 	return c.found
 }
+
+// keyLine is a line that holds a key by its name: a mapping has none, but an
+// account file that was named in its place does. The key may stand on further lines.
+var keyLine = regexp.MustCompile(`(?i)^(.*?(?:\w[_-]key|secret|password|token|apikey|accesskey)[\w-]*["']?[ \t]*:)(.*)$`)
+
+// shown is a line as it may be shown to people, without keys.
+func (c *collector) shown(line int) string {
+	text := c.lines[line-1]
+	if m := keyLine.FindStringSubmatch(text); m != nil {
+		return m[1] + " ***"
+	}
+	indent := indentOf(text)
+	for n := line - 2; n >= 0 && indent > 0; n-- {
+		before := c.lines[n]
+		if strings.TrimSpace(before) == "" || indentOf(before) >= indent {
+			continue
+		}
+		if keyLine.MatchString(before) {
+			return strings.Repeat(" ", indent) + "***"
+		}
+		break
+	}
+	return text
+}
+
+func indentOf(s string) int { return len(s) - len(strings.TrimLeft(s, " \t")) }
 
 // nearest gives the name closest to s, or "" when none is close enough to be
 // what was meant.

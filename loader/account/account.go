@@ -31,7 +31,8 @@ type Account struct {
 	MetricsPath string
 
 	hasAsyncKey bool
-	identity    string // names the account for the ledger when it has no Name: host and a hash of the access key
+	identity    string               // names the account for the ledger when it has no Name: host and a hash of the access key
+	veiled      []leadsquared.Secret // values that came out of variables, which no message quotes
 }
 
 // SetKeys sets the three keys.
@@ -42,16 +43,49 @@ func (a *Account) SetKeys(access, secret, async string) {
 }
 
 // Names are what the ledger knows the account by. The hash of the access key
-// tells two accounts on one host apart without keeping the key.
+// tells two accounts on one host apart without keeping the key. The host has one
+// form, however it is written; the form of earlier versions, the text of the
+// setting, follows, so that a ledger of theirs is still known.
 func (a *Account) Names() []string {
 	var out []string
 	if a.Name != "" {
 		out = append(out, "name:"+a.Name)
 	}
-	if a.identity != "" {
-		out = append(out, "keys:"+strings.TrimSuffix(strings.TrimPrefix(strings.ToLower(a.Host), "https://"), "/")+":"+a.identity)
+	if a.identity == "" {
+		return out
+	}
+	out = append(out, a.place())
+	if earlier := "keys:" + strings.TrimSuffix(strings.TrimPrefix(strings.ToLower(a.Host), "https://"), "/") + ":" + a.identity; earlier != a.place() {
+		out = append(out, earlier)
 	}
 	return out
+}
+
+// Place names the account by host and keys alone, whatever it is called.
+func (a *Account) Place() string {
+	if a.identity == "" {
+		return "name:" + a.Name
+	}
+	return a.place()
+}
+
+func (a *Account) place() string {
+	host, err := leadsquared.HostName(a.Host)
+	if err != nil {
+		host = strings.ToLower(a.Host) // nothing can be sent there
+	}
+	return "keys:" + host + ":" + a.identity
+}
+
+// Keys are the account's keys, for hiding them.
+func (a *Account) Keys() []leadsquared.Secret {
+	return []leadsquared.Secret{a.AccessKey, a.SecretKey, a.AsyncKey}
+}
+
+// Veil returns a Veil over all that no message about the account's settings may
+// quote: its keys, and every value that came out of a variable.
+func (a *Account) Veil() *leadsquared.Veil {
+	return leadsquared.NewVeil(append(a.Keys(), a.veiled...)...)
 }
 
 // BareHost is the host without scheme, port and path.

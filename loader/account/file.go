@@ -72,13 +72,30 @@ var environment = []struct{ variable, key string }{
 // Load reads an account file, or the environment alone when path is
 // "". Values of the form ${NAME} are taken from the environment, and a
 // variable of the environment stands in for a word that the file leaves out.
-// A file that holds a literal key must not be readable by others.
+// A file that holds a literal key must not be readable by others. The error
+// quotes no key, and no value that came out of a variable: a key may stand on any line.
 func Load(path string, getenv func(string) string) (Account, error) {
 	a := Account{Limit: DefaultLimit}
+	for _, e := range environment {
+		a.veiled = append(a.veiled, leadsquared.NewSecret(getenv(e.variable)))
+	}
+	err := a.read(path, getenv)
+	if err == nil {
+		err = a.keysOnOtherLines()
+	}
+	var e *fault.Error
+	if errors.As(err, &e) {
+		v := a.Veil()
+		return a, &fault.Error{Kind: e.Kind, Code: e.Code, Msg: v.Text(e.Msg), Hint: v.Text(e.Hint)}
+	}
+	return a, err
+}
+
+func (a *Account) read(path string, getenv func(string) string) error {
 	set := map[string]bool{}
 	if path != "" {
 		if err := a.load(path, getenv, set); err != nil {
-			return a, err
+			return err
 		}
 	}
 	for _, e := range environment {
@@ -86,14 +103,38 @@ func Load(path string, getenv func(string) string) (Account, error) {
 		if v == "" || set[e.key] {
 			continue
 		}
-		if err := accountKeys[e.key](&a, v); err != nil {
-			return a, fault.Misuse("account.setting", "correct the variable", "environment variable %s: %v", e.variable, bare(err))
+		if err := accountKeys[e.key](a, v); err != nil {
+			return fault.Misuse("account.setting", "correct the variable", "environment variable %s: %v", e.variable, bare(err))
 		}
 	}
-	return a, nil
+	return nil
 }
 
-var variable = regexp.MustCompile(`\$\{([^}]*)\}`)
+// keysOnOtherLines refuses a key in a setting that is shown to people or kept in the ledger.
+func (a *Account) keysOnOtherLines() error {
+	var keys []leadsquared.Secret
+	for _, k := range a.Keys() {
+		if k.Len() >= 8 { // a shorter one may be a part of a name by chance
+			keys = append(keys, k)
+		}
+	}
+	v := leadsquared.NewVeil(keys...)
+	for _, s := range [...]struct{ key, value string }{
+		{"name", a.Name}, {"host", a.Host}, {"async_host", a.AsyncHost}, {"async_status_path", a.StatusPath}, {"async_metrics_path", a.MetricsPath},
+	} {
+		if v.Holds(s.value) {
+			return fault.Misuse("account.setting", "keys belong to access_key, secret_key and async_key alone; a key that was shown to others should be replaced in the account", "%s holds one of the account's keys", s.key)
+		}
+	}
+	return nil
+}
+
+var (
+	variable     = regexp.MustCompile(`\$\{([^}]*)\}`)
+	variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	// keyLike is a line that holds a key by its name.
+	keyLike = regexp.MustCompile(`(?im)^[^:#]*(?:key|secret|token|password)[^:#]*:[ \t]*["']?([^"'\r\n]+)`)
+)
 
 func (a *Account) load(path string, getenv func(string) string, set map[string]bool) error {
 	text, err := os.ReadFile(path)
@@ -102,6 +143,9 @@ func (a *Account) load(path string, getenv func(string) string, set map[string]b
 	}
 	if err != nil {
 		return fault.Misuse("account.unreadable", "check your rights to the file", "account file %q cannot be read: %v", path, pathless(err))
+	}
+	for _, m := range keyLike.FindAllSubmatch(text, -1) {
+		a.veiled = append(a.veiled, leadsquared.NewSecret(strings.TrimSpace(string(m[1]))))
 	}
 	fail := func(line int, hint, format string, args ...any) error {
 		return fault.Misuse("account.setting", hint, "account file %s:%d: %s", path, line, fmt.Sprintf(format, args...))
@@ -147,7 +191,7 @@ func (a *Account) load(path string, getenv func(string) string, set map[string]b
 			return fail(line, "write it as "+key+": VALUE", "%s is not a single value", key)
 		}
 		raw := scalarText(kv.Value)
-		if strings.HasSuffix(key, "_key") && raw != "" && !variable.MatchString(raw) {
+		if strings.HasSuffix(key, "_key") && strings.TrimSpace(variable.ReplaceAllString(raw, "")) != "" {
 			literal = key
 		}
 		missing := ""
@@ -156,12 +200,16 @@ func (a *Account) load(path string, getenv func(string) string, set map[string]b
 			if v == "" && missing == "" {
 				missing = s[2 : len(s)-1]
 			}
+			a.veiled = append(a.veiled, leadsquared.NewSecret(v))
 			return v
 		})
 		if missing != "" {
 			// An async key is needed by one target alone; the client asks for it then.
 			if key == "async_key" || key == "async_host" {
 				continue
+			}
+			if !variableName.MatchString(missing) {
+				return fail(line, "write ${NAME}, with the name of a variable and not its value", "%s needs an environment variable, but no variable has the name between the braces", key)
 			}
 			return fail(line, "export "+missing+"=… in the shell or the job that runs leadload", "%s needs the environment variable %s, which is not set", key, missing)
 		}

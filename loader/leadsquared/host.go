@@ -20,8 +20,16 @@ var (
 	asyncHost = hostSetting{"async_host", "LEADSQUARED_ASYNC_HOST", false}
 )
 
+// HostName returns the one name of a host, however it is written: without
+// blanks, default port, final dot, leading zeros of the port, and /v2. The scheme
+// stands before it only where it is http. The error is that of New.
+func HostName(raw string) (string, error) {
+	base, err := parseHost(raw, syncHost)
+	return strings.TrimPrefix(base, "https://"), err
+}
+
 // parseHost reads "api-in21.leadsquared.com", with or without scheme, port
-// and a final slash, and gives "https://api-in21.leadsquared.com". A host whose
+// and a final slash, and returns "https://api-in21.leadsquared.com". A host whose
 // name is not LeadSquared's is taken as it is: accounts may have their own.
 func parseHost(raw string, s hostSetting) (base string, err error) {
 	text := strings.TrimSpace(raw)
@@ -43,9 +51,9 @@ func parseHost(raw string, s hostSetting) (base string, err error) {
 	if scheme != "https" && scheme != "http" {
 		return "", fmt.Errorf("%s %q has the scheme %q: use https, or leave it out", s.key, raw, u.Scheme)
 	}
-	switch path := strings.TrimRight(u.Path, "/"); {
+	switch path := strings.Trim(u.Path, "/"); {
 	case path == "":
-	case s.v2 && strings.EqualFold(path, "/v2"):
+	case s.v2 && strings.EqualFold(path, "v2"):
 	default:
 		return "", fmt.Errorf("%s %q has the path %q: leave it out, paths are added to the host", s.key, raw, u.Path)
 	}
@@ -65,12 +73,16 @@ func parseHost(raw string, s hostSetting) (base string, err error) {
 	if scheme == "http" && !isLoopback(name) {
 		return "", fmt.Errorf("%s %q: plain http would send the keys in clear and the account refuses it; write https://%s, http is for 127.0.0.1 and localhost only", s.key, raw, name)
 	}
+	name = strings.TrimSuffix(name, ".")
+	if a, err := netip.ParseAddr(name); err == nil {
+		name = a.Unmap().String()
+	}
 	host := name
 	if strings.Contains(name, ":") {
 		host = "[" + name + "]"
 	}
-	if port != "" {
-		host = net.JoinHostPort(name, port)
+	if number, _ := strconv.Atoi(port); port != "" && !(scheme == "https" && number == 443) && !(scheme == "http" && number == 80) {
+		host = net.JoinHostPort(name, strconv.Itoa(number))
 	}
 	return scheme + "://" + host, nil
 }

@@ -50,6 +50,9 @@ func (s Secret) MarshalText() ([]byte, error) { return []byte("***"), nil }
 // IsZero reports that there is no key.
 func (s Secret) IsZero() bool { return s.reveal() == "" }
 
+// Len returns the key's length in bytes.
+func (s Secret) Len() int { return len(s.reveal()) }
+
 func (s Secret) reveal() string {
 	if s.value == nil {
 		return ""
