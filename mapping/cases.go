@@ -148,7 +148,7 @@ func readCases(c *collector, root *node) []testCase {
 	p := &parsing{collector: c, m: &Mapping{}}
 	var out []testCase
 	for i, item := range list.items {
-		s := p.group(item, "a case", caseKeys, "")
+		s := p.group(item, "a case", caseKeys, nil)
 		t := testCase{
 			name: s.text("name"), line: item.line, row: s.values["row"], body: s.values["body"], fields: s.values["fields"],
 			problems: items(s.values["problems"]), skipped: s.isTrue("skipped"), lead: s.values["lead"], key: s.values["key"],

@@ -21,7 +21,7 @@ var codeTable = []codeEntry{
 	{"yaml.duplicate", "a key is given twice", "keep one of the two"},
 	{"mapping.shape", "a key has a value of the wrong shape", "look the key up in the mapping reference"},
 	{"mapping.version", "the mapping's version is missing or unknown", "set version: 1"},
-	{"mapping.target", "the target is missing, or a key does not go with it", "set target: opportunity, opportunity-async or sales-activity"},
+	{"mapping.target", "the target is missing, or a key does not go with it", "set target: " + TargetWords()},
 	{"mapping.unknown-key", "a key is not known", "use the name suggested; editors complete keys with leadload schema"},
 	{"mapping.empty", "a key has no value", "give it a value, or leave it out"},
 	{"mapping.fill-in", "a place of a drafted mapping is still to be filled in", "replace FILL_IN by what the comment asks for"},

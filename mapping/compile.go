@@ -243,7 +243,7 @@ func (p *Program) findKeyFields() []string {
 		for i := range p.steps {
 			s := &p.steps[i]
 			plain := s.col == k && s.pass && s.f.spec.MaxLength == 0 && !s.f.hasDef && !s.f.status
-			if plain && s.f.part != inLead && s.f.json == jsonText && !s.f.search {
+			if plain && s.f.group != inLead && s.f.json == jsonText && !s.f.search {
 				found = s.name
 				break
 			}
@@ -261,13 +261,9 @@ func (p *Program) layOut() {
 	for i := range p.steps {
 		s := &p.steps[i]
 		name := string(appendJSON(nil, s.f.name))
-		switch s.f.part {
-		case inLead:
-			s.prefix, s.suffix = `{"Attribute":`+name+`,"Value":`, `}`
-		case inFields:
-			s.prefix, s.suffix = `{"SchemaName":`+name+`,"Value":`, `}`
-		default:
-			s.prefix = name + ":"
+		s.prefix = name + ":"
+		if named := s.f.group.named; named != "" {
+			s.prefix, s.suffix = `{"`+named+`":`+name+`,"Value":`, `}`
 		}
 		if s.f.hasValue {
 			s.fixed = true

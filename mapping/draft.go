@@ -167,7 +167,7 @@ func (d *draft) write() {
 	}
 	d.line("# A draft for "+commentText(d.file)+". Check every line; places marked "+fillIn+" need you.", "")
 	d.line("version: 1", "")
-	d.line("target: "+string(d.o.Target), "opportunity, opportunity-async or sales-activity")
+	d.line("target: "+string(d.o.Target), TargetWords())
 	d.timezone()
 	d.key()
 	d.input()

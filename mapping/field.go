@@ -9,19 +9,6 @@ import (
 	"leadload/converter"
 )
 
-// part is where in the request body a field stands.
-type part uint8
-
-const (
-	inLead part = iota
-	inOpportunity
-	inFields
-	inSales
-	inLeadRule // not in the body: what a sales activity's lead is found by
-)
-
-var partNames = [...]string{"LeadDetails", "Opportunity", "Fields", "SalesActivity", "lead"}
-
 // jsonKind is how a value is written in the body.
 type jsonKind uint8
 
@@ -33,9 +20,10 @@ const (
 
 // field is one field of the mapping, checked, with its conversion compiled.
 type field struct {
-	part part
-	name string // schema name, as it is sent
-	key  *node  // where the name stands
+	group *group
+	name  string // schema name, as it is sent
+	key   *node  // where the name stands
+	known *key   // what is known of it; nil for a field of the account's own
 	settings
 
 	column    *node
@@ -66,10 +54,10 @@ func (f *field) constant() bool { return f.hasValue }
 
 // label names the field for a message.
 func (f *field) label() string {
-	if f.part == inLeadRule {
-		return "lead"
+	if f.group == inLeadRule {
+		return inLeadRule.label
 	}
-	return partNames[f.part] + "." + f.name
+	return f.group.label + "." + f.name
 }
 
 // setting gives the place of a setting, or else of the field.
@@ -94,58 +82,25 @@ func (f *field) columns() []*node {
 	return out
 }
 
-// ownTypes are the types of fields whose meaning is known. The vendor's pages
-// name them; a mapping need not.
-func ownType(where part, name string) (typ string, fixed []string) {
-	switch where {
-	case inLead, inLeadRule:
-		if name == "EmailAddress" {
-			return "email", []string{"email", "text"}
-		}
-		if name == "Phone" {
-			return "text", []string{"phone", "text"}
-		}
-		if name == "ProspectID" {
-			return "text", []string{"text"}
-		}
-	case inOpportunity:
-		switch name {
-		case "OpportunityEventCode":
-			return "integer", []string{"integer"}
-		case "OpportunityDateTime":
-			return "datetime", []string{"datetime"}
-		case "OpportunityNote":
-			return "text", nil
-		}
-	case inFields:
-		if name == "Status" {
-			return "text", []string{"text"}
-		}
-	case inSales:
-		switch name {
-		case "Revenue":
-			return "number", []string{"number", "integer"}
-		case "SalesDate":
-			return "datetime", []string{"datetime"}
-		case "SalesOwnerEmail":
-			return "email", []string{"email", "text"}
-		case "Status", "ProspectId":
-			return "text", []string{"text"}
-		}
+// ownType returns the type of a field whose meaning is known, and the types
+// that it may have; none means all.
+func (k *key) ownType() (typ string, types []string) {
+	if k == nil || k.typ == "" && k.types == nil {
+		return "text", nil
 	}
-	return "text", nil
+	return orElse(k.typ, "text"), k.types
 }
 
 // field reads one field: a column's name, or settings. It gives nil when
 // there is nothing to go on with.
-func (p *parsing) field(where part, at, v *node) *field {
-	f := &field{part: where, name: at.text, key: at, separator: " "}
+func (p *parsing) field(where *group, at, v *node) *field {
+	f := &field{group: where, name: at.text, key: at, separator: " "}
 	if isProspectID(f.name) && where == inLead {
 		f.name = "ProspectID"
 	}
-	f.status = f.name == "Status" && (where == inFields || where == inSales)
-	switch {
-	case where == inSales && f.name == "Revenue", where == inOpportunity && f.name == "OpportunityEventCode":
+	f.known = where.field(f.name)
+	f.status = f.known != nil && f.known.status
+	if f.known != nil && f.known.number {
 		f.json = jsonNumber
 	}
 	label := f.label()
@@ -169,7 +124,7 @@ func (p *parsing) field(where part, at, v *node) *field {
 		}
 		f.settings = settings{at: v, values: map[string]*node{"column": v}, keys: map[string]*node{}}
 	default:
-		f.settings = p.group(v, label, fieldKeys, "")
+		f.settings = p.group(v, label, fieldKeys, nil)
 	}
 	before := len(p.found)
 	p.origin(f, v)
@@ -224,7 +179,7 @@ func (p *parsing) origin(f *field, v *node) {
 		p.at(f.setting("empty"), "mapping.combination", "keep one of the two", "default fills every empty cell, so that empty: %s never applies", f.empty)
 	case f.empty == "send" && f.json == jsonNumber:
 		p.at(f.setting("empty"), "mapping.combination", "leave empty out", "%s is a number and cannot be sent empty", f.label())
-	case f.empty == "send" && f.part == inFields && f.name == "Owner":
+	case f.empty == "send" && f.group == inFields && f.name == "Owner":
 		p.at(f.setting("empty"), "mapping.combination", "leave empty out", "an empty Owner can break the account's automations; it is always left out")
 	case f.empty == "send" && f.status:
 		p.at(f.setting("empty"), "mapping.combination", "leave empty out", "%s takes Open, Won or Lost and cannot be sent empty", f.label())
@@ -243,7 +198,7 @@ func (p *parsing) only(f *field, name, with string) {
 
 // conversion compiles the type and what goes with it.
 func (p *parsing) conversion(f *field) {
-	own, fixed := ownType(f.part, f.name)
+	own, fixed := f.known.ownType()
 	f.typeName = own
 	if f.has("type") {
 		f.typeName = f.text("type")
@@ -336,7 +291,7 @@ func (p *parsing) zone(f *field) bool {
 		return false
 	case n == nil:
 	case n.kind == mapNode:
-		s := p.group(n, "timezone", []key{{name: "column", shape: shapeColumn}}, "")
+		s := p.group(n, "timezone", []key{{name: "column", shape: shapeColumn}}, nil)
 		f.zoneColumn = s.values["column"]
 		if f.zoneColumn == nil {
 			if !s.written("column") {

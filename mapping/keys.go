@@ -30,46 +30,54 @@ const (
 
 // key is one entry of the table.
 type key struct {
-	name    string
-	shape   shape
-	enum    []string // shapeEnum
-	keys    []key    // shapeSettings: its keys
-	target  string   // "capture", "sales" or "" for both
-	need    string   // "yes", or in words when it is needed
+	name  string
+	shape shape
+	enum  []string // shapeEnum
+	keys  []key    // shapeSettings: its keys
+	// instead says what to write where the target does not take the key.
+	instead string
+	need    string // "yes", or in words when it is needed
 	doc     string
 	example string // as YAML, on one line
+	intro   string // of a target's group: begins its section in the reference
+
+	// Of a field of the request body:
+	typ    string   // its type unless the mapping says another; "" is text
+	types  []string // the types that it may have; none means all
+	number bool     // the body has it as a JSON number
+	status bool     // it takes Open, Won and Lost alone
+	stored string   // the schema name under which the account gives it back, where it is another
+	lost   bool     // the account gives it back in another form
 }
-
-const (
-	forCaptures = "capture"
-	forSales    = "sales"
-)
-
-var targetNames = func() (out []string) {
-	for _, t := range Targets() {
-		out = append(out, string(t))
-	}
-	return out
-}()
 
 var typeNames = []string{"text", "number", "integer", "datetime", "date", "email", "phone", "boolean"}
 
 var statusNames = []string{"Open", "Won", "Lost"}
 
-var topKeys = []key{
+// firstKeys, leadPolicies and lastKeys are the keys at the top of a mapping but
+// for the groups of each target, which stand behind them.
+var firstKeys = []key{
 	{name: "version", shape: shapeInt, need: "yes", doc: "the mapping's format; 1", example: "1"},
 	{name: "target", shape: shapeEnum, enum: targetNames, need: "yes", doc: "what a row becomes in the account", example: "opportunity"},
 	{name: "timezone", shape: shapeText, need: "with a datetime field that has no timezone of its own", doc: "the IANA zone of the timestamps in the file", example: "Asia/Kolkata"},
 	{name: "key", shape: shapeColumns, doc: "the column or columns that name a row for good; a row of the same key is never sent twice", example: "Deal ID"},
-	{name: "search_by", shape: shapeText, target: forCaptures, need: "unless exactly one of EmailAddress and Phone is mapped", doc: "the lead attribute by which the account finds the lead; it must be mapped in LeadDetails", example: "EmailAddress"},
-	{name: "lead_must_exist", shape: shapeBool, target: forCaptures, doc: "look the lead up first and refuse the row when there is none; a capture otherwise creates the lead", example: "true"},
-	{name: "lead", shape: shapeSettings, keys: leadKeys, target: forSales, need: "unless SalesActivity.ProspectId is mapped", doc: "how the lead of a sales activity is found", example: "{find_by: EmailAddress, column: Email}"},
+}
+
+// leadPolicies are the ways to say whose record a row is. A target takes those
+// that its spec names.
+var leadPolicies = []key{
+	{name: "search_by", shape: shapeText, need: "unless exactly one of EmailAddress and Phone is mapped", instead: "the lead of a sales activity is found by lead: {find_by: …, column: …}",
+		doc: "the lead attribute by which the account finds the lead; it must be mapped in LeadDetails", example: "EmailAddress"},
+	{name: "lead_must_exist", shape: shapeBool, instead: "a sales activity never creates a lead unless lead.if_missing says so",
+		doc: "look the lead up first and refuse the row when there is none; a capture otherwise creates the lead", example: "true"},
+	{name: "lead", shape: shapeSettings, keys: leadKeys, need: "unless SalesActivity.ProspectId is mapped", instead: "the lead of a capture is found by search_by",
+		doc: "how the lead of a sales activity is found", example: "{find_by: EmailAddress, column: Email}"},
+}
+
+var lastKeys = []key{
 	{name: "input", shape: shapeSettings, keys: inputKeys, doc: "how the file is to be read", example: "{sheet: Deals, header_row: 1}"},
 	{name: "skip_when", shape: shapeExpr, doc: "rows for which this expression is true are left out", example: `'Stage == "Test"'`},
 	{name: "ignore", shape: shapeColumns, doc: "columns that are knowingly unused; other unused columns are listed", example: "[Remarks 2, Internal]"},
-	{name: "LeadDetails", shape: shapeFields, target: forCaptures, need: "in every capture", doc: "the lead's attributes by schema name", example: "{EmailAddress: Email}"},
-	{name: "Opportunity", shape: shapeSettings, keys: opportunityKeys, target: forCaptures, need: "in every capture", doc: "the opportunity", example: "{OpportunityEventCode: 12000}"},
-	{name: "SalesActivity", shape: shapeSettings, keys: salesKeys, target: forSales, need: "in every sales activity", doc: "the sales activity", example: "{Status: Stage}"},
 }
 
 var inputKeys = []key{
@@ -85,28 +93,6 @@ var leadKeys = append([]key{
 	{name: "if_missing", shape: shapeEnum, enum: []string{"reject", "create"}, doc: "what happens when no lead is found; reject otherwise. create makes it by find_by: EmailAddress, Phone or Mobile", example: "reject"},
 	{name: "if_many", shape: shapeEnum, enum: []string{"reject", "newest"}, doc: "what happens when several leads are found; reject otherwise", example: "newest"},
 }, fieldKeys...)
-
-var opportunityKeys = []key{
-	{name: "OpportunityEventCode", shape: shapeEventCode, need: "yes", doc: "the opportunity type's code: a number, or {column: …}", example: "12000"},
-	{name: "OpportunityNote", shape: shapeField, doc: "a note", example: "Remarks"},
-	{name: "OpportunityDateTime", shape: shapeField, doc: "the opportunity's time; its type is datetime", example: "{column: Created at, format: dd/MM/yyyy HH:mm}"},
-	{name: "Fields", shape: shapeFields, doc: "the opportunity's fields by schema name; Status takes Open, Won and Lost", example: "{mx_Custom_1: Deal name}"},
-	{name: "OverwriteFields", shape: shapeBool, doc: "overwrite the fields of an opportunity that the account's duplicate rule finds; not together with UpdateEmptyFields", example: "false"},
-	{name: "UpdateEmptyFields", shape: shapeBool, doc: "fill the empty fields of an opportunity that the account's duplicate rule finds", example: "true"},
-	{name: "DoNotPostDuplicateActivity", shape: shapeBool, doc: "post no activity when a duplicate is found", example: "true"},
-	{name: "DoNotChangeOwner", shape: shapeBool, doc: "leave the owner as it is", example: "true"},
-}
-
-var salesKeys = []key{
-	{name: "ProspectId", shape: shapeField, need: "unless lead: is given", doc: "the lead's id", example: "Lead ID"},
-	{name: "ProductSku", shape: shapeField, doc: "the product's SKU", example: "SKU"},
-	{name: "Status", shape: shapeField, need: "yes", doc: "Open, Won or Lost", example: "{column: Stage, values: {Delivered: Won}, default: Open}"},
-	{name: "Revenue", shape: shapeField, doc: "the order's value; its type is number", example: "Amount"},
-	{name: "SalesOwnerEmail", shape: shapeField, doc: "the e-mail address of the user who sold; not together with SalesOwner", example: "Sales rep"},
-	{name: "SalesOwner", shape: shapeField, doc: "the id of the user who sold", example: "Owner ID"},
-	{name: "SalesDate", shape: shapeField, doc: "when it was sold; its type is datetime", example: "{column: Sold at, format: dd/MM/yyyy HH:mm}"},
-	{name: customFieldKey, shape: shapeField, doc: "a custom field, from mx_Custom_5 on", example: "Invoice No"},
-}
 
 // customFieldKey stands in salesKeys for all of mx_Custom_5, mx_Custom_6 ….
 const customFieldKey = "mx_Custom_N"
@@ -132,9 +118,6 @@ var fieldKeys = []key{
 	{name: "decimal", shape: shapeEnum, enum: []string{".", ","}, doc: "number and integer: the decimal sign; input.decimal or a point otherwise", example: `","`},
 }
 
-// switchNames are the members of a capture that are true or false for all rows.
-var switchNames = []string{"OverwriteFields", "UpdateEmptyFields", "DoNotPostDuplicateActivity", "DoNotChangeOwner"}
-
 // leadAttributes are the lead fields that every account has. Others are the
 // account's own and begin with mx_.
 var leadAttributes = []string{
@@ -158,11 +141,11 @@ func findKey(table []key, name string) *key {
 	return nil
 }
 
-// names lists the names of a table that a target may use.
-func names(table []key, target string) []string {
+// names lists the names of a table that fit; with a nil fits all do.
+func names(table []key, fits func(*key) bool) []string {
 	var out []string
-	for _, k := range table {
-		if (k.target == "" || target == "" || k.target == target) && k.name != customFieldKey {
+	for i := range table {
+		if k := &table[i]; k.name != customFieldKey && (fits == nil || fits(k)) {
 			out = append(out, k.name)
 		}
 	}

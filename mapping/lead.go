@@ -5,6 +5,16 @@ import "strings"
 // How a row's lead is named. Two rows whose leads are spelt differently must
 // come out equal here, or they would overtake each other and make two leads.
 
+// leadKeysKnown are the lead's attributes whose types are known.
+var leadKeysKnown = []key{
+	{name: "EmailAddress", typ: "email", types: []string{"email", "text"}},
+	{name: "Phone", types: []string{"phone", "text"}},
+	{name: "ProspectID", types: []string{"text"}},
+}
+
+// inLeadRule has what a record's lead is looked up by. It is not in the body.
+var inLeadRule = &group{label: "lead", kind: LeadField, fixed: leadKeysKnown}
+
 // leadKind is how a lead's value is made comparable.
 type leadKind uint8
 

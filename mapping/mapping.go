@@ -90,7 +90,7 @@ func Parse(name string, text []byte) (*Mapping, error) {
 }
 
 // TypeVaries reports that each row says what type of opportunity it is.
-func (m *Mapping) TypeVaries() bool { return m.spec.layout == captureLayout && m.EventCode == 0 }
+func (m *Mapping) TypeVaries() bool { return m.spec.typed && m.EventCode == 0 }
 
 // normalise takes what Windows editors add: a byte-order mark and carriage returns.
 func normalise(text []byte) string {

@@ -48,18 +48,9 @@ func (m *Mapping) Fields() []FieldInfo {
 			Required: (f.required || f.needed || f.empty == "reject") && !f.hasDef, MaxLength: f.spec.MaxLength, Truncate: f.spec.Truncate,
 			Constant: f.value, HasConstant: f.hasValue, Line: f.key.line, Column: f.key.col,
 		}
-		switch f.part {
-		case inLead, inLeadRule:
-			info.Kind = LeadField
-			info.Schema = f.name
-		case inSales:
-			info.Kind = ActivityField
-			info.Member = !isSalesCustom(f.name)
-		default:
-			info.Kind = OpportunityField
-			info.Member = f.part == inOpportunity
-		}
-		if f.part == inLeadRule {
+		info.Kind = f.group.kind
+		info.Member = f.group.named == "" && f.known != nil && f.group != inLeadRule && f.known.name != customFieldKey
+		if f.group == inLeadRule {
 			info.Schema = m.Lead.FindBy
 		}
 		for _, n := range f.columns() {

@@ -57,7 +57,7 @@ func (s settings) number(name string) int {
 
 // group reads a group of keys by its table. Whatever is wrong with a key's
 // name or shape is told, and the key is left out.
-func (p *parsing) group(n *node, what string, table []key, target string) settings {
+func (p *parsing) group(n *node, what string, table []key, fits func(*key) bool) settings {
 	s := settings{at: n, values: map[string]*node{}, keys: map[string]*node{}}
 	if n.kind != mapNode {
 		if !n.told {
@@ -65,17 +65,17 @@ func (p *parsing) group(n *node, what string, table []key, target string) settin
 		}
 		return s
 	}
-	valid := names(table, target)
+	valid := names(table, fits)
 	for _, e := range n.entries {
 		k := findKey(table, e.key.text)
 		if k == nil {
-			p.unknownKey(e.key, what, valid)
+			p.unknownKey(e.key, what, table, valid)
 			s.unknown = append(s.unknown, e.key.text)
 			continue
 		}
 		s.keys[e.key.text] = e.key
-		if k.target != "" && target != "" && k.target != target {
-			p.at(e.key, "mapping.target", targetHint(k.name), "%q does not go with target %s", k.name, p.m.Target)
+		if fits != nil && !fits(k) {
+			p.at(e.key, "mapping.target", k.instead, "%q does not go with target %s", k.name, p.m.Target)
 			continue
 		}
 		if p.shaped(k, e.key, e.value) {
@@ -85,35 +85,29 @@ func (p *parsing) group(n *node, what string, table []key, target string) settin
 	return s
 }
 
-func targetHint(name string) string {
-	switch name {
-	case "lead":
-		return "the lead of a capture is found by search_by"
-	case "search_by":
-		return "the lead of a sales activity is found by lead: {find_by: …, column: …}"
-	case "lead_must_exist":
-		return "a sales activity never creates a lead unless lead.if_missing says so"
-	case "SalesActivity":
-		return "set target: sales-activity, or write LeadDetails and Opportunity"
-	}
-	return "set target: opportunity, or write SalesActivity"
-}
-
-func (p *parsing) unknownKey(at *node, what string, valid []string) {
+func (p *parsing) unknownKey(at *node, what string, table []key, valid []string) {
 	hint := didYouMean(at.text, valid)
 	switch {
 	case strings.HasPrefix(at.text, "mx_Custom_") && customNumber(at.text) > 0 && what == "SalesActivity":
 		hint = "mx_Custom_1 to mx_Custom_4 are product, order value, date and owner: use ProductSku, Revenue, SalesDate and SalesOwnerEmail"
 	case what == "Opportunity" && isSchemaName(at.text) && (strings.HasPrefix(at.text, "mx_") || at.text == "Status" || at.text == "Owner"):
 		hint = fmt.Sprintf("the opportunity's fields go below Opportunity.Fields: move %s there", at.text)
-	case what == "the mapping" && findKey(opportunityKeys, at.text) != nil:
-		hint = fmt.Sprintf("%s goes below Opportunity, indented", at.text)
-	case what == "the mapping" && findKey(salesKeys, at.text) != nil:
-		hint = fmt.Sprintf("%s goes below SalesActivity, indented", at.text)
+	case what == "the mapping" && below(table, at.text) != "":
+		hint = fmt.Sprintf("%s goes below %s, indented", at.text, below(table, at.text))
 	case isFieldPlace(what) && what != "lead" && strings.HasPrefix(at.text, "time") && strings.Contains(at.text, "column"):
 		hint = "write timezone: {column: …}"
 	}
 	p.at(at, "mapping.unknown-key", hint, "unknown key %q in %s", at.text, what)
+}
+
+// below names the group of a target, among the keys of the top, that has the key.
+func below(table []key, name string) string {
+	for _, k := range table {
+		if k.intro != "" && findKey(k.keys, name) != nil {
+			return k.name
+		}
+	}
+	return ""
 }
 
 func isFieldPlace(what string) bool {
@@ -262,8 +256,12 @@ func (p *parsing) mapping(root *node) {
 		return
 	}
 	p.version(root)
-	target, known := p.target(root)
-	top := p.group(root, "the mapping", topKeys, target)
+	var fits func(*key) bool // all keys, where the target is not known
+	known := p.target(root)
+	if known {
+		fits = p.m.spec.has
+	}
+	top := p.group(root, "the mapping", topKeys, fits)
 	m := p.m
 
 	if n := top.values["timezone"]; n != nil {
@@ -299,20 +297,20 @@ func (p *parsing) version(root *node) {
 	}
 }
 
-// target says which keys are valid; known is false when the rest of the file
-// cannot be judged.
-func (p *parsing) target(root *node) (target string, known bool) {
+// target reads the target; known is false when the rest of the file cannot be
+// judged.
+func (p *parsing) target(root *node) (known bool) {
 	t := root.get("target")
 	switch {
 	case t == nil:
-		p.at(root, "mapping.target", "add target: opportunity, opportunity-async or sales-activity", "the mapping does not say its target")
-		return "", false
+		p.at(root, "mapping.target", "add target: "+TargetWords(), "the mapping does not say its target")
+		return false
 	case t.kind != scalarNode || !slices.Contains(targetNames, t.text):
-		return "", false // its shape is told with the other keys
+		return false // its shape is told with the other keys
 	}
 	p.m.Target = Target(t.text)
 	p.m.spec = specOf(p.m.Target)
-	return p.m.spec.keys, true
+	return true
 }
 
 // location reads the name of a zone.
@@ -326,7 +324,7 @@ func (p *parsing) location(n *node) (*time.Location, bool) {
 }
 
 func (p *parsing) input(n *node) {
-	s := p.group(n, "input", inputKeys, "")
+	s := p.group(n, "input", inputKeys, nil)
 	in := &p.m.Input
 	in.Sheet = s.text("sheet")
 	in.Encoding = s.text("encoding")

@@ -2,6 +2,7 @@ package mapping
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -15,10 +16,8 @@ func Reference() string {
 			need := k.need
 			switch {
 			case strings.HasPrefix(need, "in every"):
-			case k.target == forCaptures:
-				need = joinNonEmpty(need, "captures only")
-			case k.target == forSales:
-				need = joinNonEmpty(need, "sales activities only")
+			case only(&k) != "":
+				need = joinNonEmpty(need, only(&k)+" only")
 			}
 			fmt.Fprintf(&b, "| `%s` | %s | %s | %s | `%s` |\n", k.name, cellText(k.value()), cellText(need), cellText(k.doc), strings.ReplaceAll(k.example, "|", "\\|"))
 		}
@@ -27,10 +26,24 @@ func Reference() string {
 	section("The mapping", "The keys at the top of the file.", topKeys)
 	section("input", "How the file is to be read; everything is found out where nothing is said.", inputKeys)
 	section("lead", "How the lead of a sales activity is found. The settings of a field may stand beside these keys.", leadKeys[:3])
-	section("Opportunity", "The members of a capture. Below `LeadDetails` and `Opportunity.Fields` stand the account's own schema names.", opportunityKeys)
-	section("SalesActivity", "The members of a sales activity.", salesKeys)
+	for _, k := range topKeys {
+		if k.intro != "" {
+			section(k.name, k.intro, k.keys)
+		}
+	}
 	section("A field", "A field is the name of a column, or a group of these keys. Exactly one of `column`, `value`, `expr` and `join` says where its value comes from.", fieldKeys)
 	return strings.TrimRight(b.String(), "\n") + "\n"
+}
+
+// only names the records that a key is for; "" means all.
+func only(k *key) string {
+	var words []string
+	for _, s := range takers(k) {
+		if !slices.Contains(words, s.many) {
+			words = append(words, s.many)
+		}
+	}
+	return strings.Join(words, " and ")
 }
 
 func joinNonEmpty(a, b string) string {

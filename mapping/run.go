@@ -92,10 +92,7 @@ func (r *Runner) values() (leadValue value) {
 		}
 		return leadValue
 	}
-	body := rec.Body
-	capture := p.mapping.spec.layout == captureLayout
-	body = append(body, '{')
-	part := inLeadRule // none yet
+	w := bodyWriter{r: r, groups: p.mapping.spec.layout, at: -1, body: append(rec.Body, '{')}
 	for i := range p.steps {
 		s := &p.steps[i]
 		v := r.step(s)
@@ -105,101 +102,78 @@ func (r *Runner) values() (leadValue value) {
 		if !v.present || !v.ok {
 			continue
 		}
-		if capture {
-			body = r.open(body, &part, s.f.part)
-		} else if len(body) > 1 {
-			body = append(body, ',')
-		}
+		w.enter(s.f.group)
+		w.body = comma(w.body)
 		if s.constant != "" {
-			body = append(body, s.constant...)
+			w.body = append(w.body, s.constant...)
 		} else {
-			body = s.append(body, v.text)
+			w.body = s.append(w.body, v.text)
 		}
 		rec.Fields = append(rec.Fields, Field{s.name, v.text})
 	}
-	if capture {
-		body = r.close(body, part)
-	}
-	rec.Body = append(body, '}')
+	w.enter(nil)
+	rec.Body = append(w.body, '}')
 	return leadValue
 }
 
-// open begins the group of the body that a field belongs to.
-func (r *Runner) open(body []byte, now *part, next part) []byte {
-	if *now == next {
-		return append(body, ',')
-	}
-	switch next {
-	case inLead:
-		body = append(body, `"LeadDetails":[`...)
-	case inOpportunity:
-		body = r.endLead(body, *now)
-		body = append(body, `"Opportunity":{`...)
-	case inFields:
-		if *now == inOpportunity {
-			body = append(body, `,"Fields":[`...)
-		} else {
-			body = r.endLead(body, *now)
-			body = append(body, `"Opportunity":{"Fields":[`...)
-		}
-	}
-	*now = next
-	return body
+// bodyWriter writes the groups of a body in their order.
+type bodyWriter struct {
+	r      *Runner
+	groups []*group
+	at     int  // the group of the last field; -1 before the first
+	opened bool // its opening is written
+	body   []byte
 }
 
-// endLead ends LeadDetails with what tells the account how to use it.
-func (r *Runner) endLead(body []byte, now part) []byte {
-	if now != inLead {
-		body = append(body, `"LeadDetails":[`...)
-	} else {
-		body = append(body, ',')
+// enter ends the groups before g and begins it; nil ends all.
+func (w *bodyWriter) enter(g *group) {
+	if w.at >= 0 && w.opened && w.groups[w.at] == g {
+		return
 	}
-	m := r.p.mapping
-	if m.SearchBy == "ProspectId" {
-		// The account takes an id as the lead's own only with this pair
-		// (vendor's page on capture).
-		body = append(body, `{"Attribute":"__UseUserDefinedGuid__","Value":"true"},`...)
-		r.rec.Fields = append(r.rec.Fields, Field{"LeadDetails.__UseUserDefinedGuid__", "true"})
+	for {
+		if w.at >= 0 {
+			if w.groups[w.at] == g {
+				w.begin()
+				return
+			}
+			w.end()
+		}
+		if w.at++; w.at == len(w.groups) {
+			return
+		}
+		w.opened = false
+		if !w.groups[w.at].optional {
+			w.begin()
+		}
 	}
-	body = append(body, `{"Attribute":"SearchBy","Value":`...)
-	body = appendJSON(body, m.SearchBy)
-	r.rec.Fields = append(r.rec.Fields, Field{"LeadDetails.SearchBy", m.SearchBy})
-	return append(body, `}],`...)
 }
 
-// close ends a capture's body with its switches.
-func (r *Runner) close(body []byte, now part) []byte {
-	switch now {
-	case inFields:
-		body = append(body, ']')
-	case inOpportunity:
-	default:
-		body = r.endLead(body, now)
-		body = append(body, `"Opportunity":{`...)
+func (w *bodyWriter) begin() {
+	if w.opened {
+		return
 	}
-	for _, s := range r.p.mapping.switches {
-		if body[len(body)-1] != '{' {
-			body = append(body, ',')
-		}
-		text := "false"
-		if s.on {
-			text = "true"
-		}
-		body = appendJSON(body, s.name)
-		body = append(body, ':')
-		body = append(body, text...)
-		r.rec.Fields = append(r.rec.Fields, Field{switchLabels[s.name], text})
+	if open := w.groups[w.at].open; open != "" {
+		w.body = append(comma(w.body), open...)
 	}
-	return append(body, '}')
+	w.opened = true
 }
 
-var switchLabels = func() map[string]string {
-	out := map[string]string{}
-	for _, name := range switchNames {
-		out[name] = "Opportunity." + name
+func (w *bodyWriter) end() {
+	if g := w.groups[w.at]; w.opened {
+		if g.tail != nil {
+			w.body = g.tail(w.r, w.body)
+		}
+		w.body = append(w.body, g.close...)
 	}
-	return out
-}()
+}
+
+// comma separates what comes next from what stands before it.
+func comma(body []byte) []byte {
+	if last := body[len(body)-1]; last == '{' || last == '[' {
+		return body
+	}
+	return append(body, ',')
+}
 
 // noCell is what a row has beyond its last cell.
 var noCell converter.Cell
@@ -426,5 +400,5 @@ func (r *Runner) leadField() string {
 	if m.leadRule != nil {
 		return m.Lead.FindBy
 	}
-	return m.spec.leadField(m)
+	return orElse(m.spec.lead, m.SearchBy)
 }

@@ -2,6 +2,37 @@ package mapping
 
 import "slices"
 
+// SalesActivity is the target that makes sales activities.
+const SalesActivity Target = "sales-activity"
+
+var salesActivity = spec{
+	name: SalesActivity, many: "sales activities", lead: "ProspectId",
+	takes: []string{"lead"},
+	groups: []key{
+		{name: "SalesActivity", shape: shapeSettings, keys: salesKeys, intro: "The members of a sales activity.", need: "in every sales activity", instead: "set target: sales-activity, or write LeadDetails and Opportunity",
+			doc: "the sales activity", example: "{Status: Stage}"},
+	},
+	layout: []*group{inSales},
+	parse:  (*parsing).sales,
+	draft:  (*draft).sales,
+}
+
+var inSales = &group{label: "SalesActivity", kind: ActivityField, fixed: salesKeys}
+
+// salesKeys are the members of a sales activity. The account gives four of
+// them back as mx_Custom_1 to mx_Custom_4 (vendor's "sales activities by lead
+// id"): the product as an id, the owner as a user's id.
+var salesKeys = []key{
+	{name: "ProspectId", shape: shapeField, types: []string{"text"}, need: "unless lead: is given", doc: "the lead's id", example: "Lead ID"},
+	{name: "ProductSku", shape: shapeField, stored: "mx_Custom_1", lost: true, doc: "the product's SKU", example: "SKU"},
+	{name: "Status", shape: shapeField, types: []string{"text"}, status: true, need: "yes", doc: "Open, Won or Lost", example: "{column: Stage, values: {Delivered: Won}, default: Open}"},
+	{name: "Revenue", shape: shapeField, typ: "number", types: []string{"number", "integer"}, number: true, stored: "mx_Custom_2", doc: "the order's value; its type is number", example: "Amount"},
+	{name: "SalesOwnerEmail", shape: shapeField, typ: "email", types: []string{"email", "text"}, stored: "mx_Custom_4", lost: true, doc: "the e-mail address of the user who sold; not together with SalesOwner", example: "Sales rep"},
+	{name: "SalesOwner", shape: shapeField, stored: "mx_Custom_4", doc: "the id of the user who sold", example: "Owner ID"},
+	{name: "SalesDate", shape: shapeField, typ: "datetime", types: []string{"datetime"}, stored: "mx_Custom_3", doc: "when it was sold; its type is datetime", example: "{column: Sold at, format: dd/MM/yyyy HH:mm}"},
+	{name: customFieldKey, shape: shapeField, doc: "a custom field, from mx_Custom_5 on", example: "Invoice No"},
+}
+
 // sales reads SalesActivity and how its lead is found.
 func (p *parsing) sales(top settings) {
 	m := p.m
@@ -12,7 +43,7 @@ func (p *parsing) sales(top settings) {
 		}
 		n = &node{kind: mapNode, line: top.at.line, col: top.at.col}
 	}
-	s := p.group(n, "SalesActivity", salesKeys, "")
+	s := p.group(n, "SalesActivity", salesKeys, nil)
 	byName := map[string]*field{}
 	for _, k := range salesKeys {
 		if v := s.values[k.name]; v != nil {
@@ -69,7 +100,7 @@ func MakesLead(attribute string) bool {
 
 // lead reads the rule by which a sales activity's lead is found.
 func (p *parsing) lead(at, n *node) {
-	s := p.group(n, "lead", leadKeys, "")
+	s := p.group(n, "lead", leadKeys, nil)
 	rule := &p.m.Lead
 	rule.IfMissing = s.text("if_missing")
 	rule.IfMany = s.text("if_many")

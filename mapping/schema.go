@@ -19,9 +19,11 @@ func Schema() []byte {
 	}
 	root["required"] = []string{"version", "target"}
 	root["properties"].(object)["version"] = object{"const": 1, "description": findKey(topKeys, "version").doc}
-	root["if"] = object{"required": []string{"target"}, "properties": object{"target": object{"const": string(SalesActivity)}}}
-	root["then"] = branch(forSales, "SalesActivity")
-	root["else"] = branch(forCaptures, "LeadDetails", "Opportunity")
+	var branches []object
+	for _, t := range specs {
+		branches = append(branches, t.schema())
+	}
+	root["allOf"] = branches
 
 	field := schemaOf(fieldKeys)
 	field["oneOf"] = []object{need("column"), need("value"), need("expr"), need("join")}
@@ -43,15 +45,18 @@ type object = map[string]any
 
 func need(name string) object { return object{"required": []string{name}} }
 
-// branch is what one kind of target asks for and forbids.
-func branch(target string, required ...string) object {
+// schema is what a target asks for and forbids.
+func (t *spec) schema() object {
 	forbidden := object{}
-	for _, k := range topKeys {
-		if k.target != "" && k.target != target {
-			forbidden[k.name] = false
+	for i := range topKeys {
+		if !t.has(&topKeys[i]) {
+			forbidden[topKeys[i].name] = false
 		}
 	}
-	return object{"required": required, "properties": forbidden}
+	return object{
+		"if":   object{"required": []string{"target"}, "properties": object{"target": object{"const": string(t.name)}}},
+		"then": object{"required": names(t.groups, nil), "properties": forbidden},
+	}
 }
 
 // schemaOf gives the schema of a group of keys.

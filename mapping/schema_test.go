@@ -109,6 +109,9 @@ func (c schemaChecker) check(path string, schema, v any) error {
 			if c.check(path, want, v) != nil {
 				branch = "else"
 			}
+			if s[branch] == nil {
+				continue // nothing is asked for
+			}
 			if err := c.check(path, s[branch], v); err != nil {
 				return err
 			}
@@ -240,7 +243,7 @@ func TestSchemaAndParserHaveTheSameKeys(t *testing.T) {
 		slices.Sort(out)
 		return out
 	}
-	sorted := func(keys []key) []string { return slices.Sorted(slices.Values(names(keys, ""))) }
+	sorted := func(keys []key) []string { return slices.Sorted(slices.Values(names(keys, nil))) }
 	of := func(path ...string) any {
 		var v any = root
 		for _, p := range path {
@@ -307,7 +310,7 @@ func TestExamplesOfTheReferenceParse(t *testing.T) {
 		}
 		switch {
 		case k.name == "target":
-		case k.target == forSales:
+		case !specOf(Opportunity).has(&k):
 			sales := map[string]string{"version": "1", "lead": "{find_by: EmailAddress, column: E}", "SalesActivity": "{Status: S}"}
 			check(k.name, write("sales-activity", k.name, k.example, sales))
 		default:

@@ -50,7 +50,7 @@ With --online the account's own field names are used. Nothing is overwritten.`,
 	}
 	f := cmd.Flags()
 	f.StringVarP(&o.mapOut, "out", "o", "", "write the draft to this file, which must not exist yet (default: stdout)")
-	f.StringVar(&o.target, "target", string(mapping.Opportunity), "what rows become: opportunity, opportunity-async or sales-activity")
+	f.StringVar(&o.target, "target", string(mapping.Opportunity), "what rows become: "+mapping.TargetWords())
 	f.StringVar(&o.timezone, "timezone", "", "zone of the file's timestamps, such as Asia/Kolkata (default: the account's with --online, else guessed)")
 	f.IntVar(&o.eventCode, "type", 0, "code of the opportunity type (with --online found when there is only one)")
 	f.StringVar(&o.sheet, "sheet", "", "sheet of an XLSX file (default: the first visible one)")
@@ -84,7 +84,7 @@ func (a *app) runInit(ctx context.Context, o *initOptions) error {
 	d := mapping.DraftOptions{Target: mapping.Target(o.target), Timezone: o.timezone, EventCode: o.eventCode,
 		Sheet: o.sheet, HeaderRow: o.headerRow, Delimiter: o.delimiter, Encoding: o.encoding}
 	if !d.Target.Known() {
-		return usageError("write opportunity, opportunity-async or sales-activity", "--target %q is none of the targets", o.target)
+		return usageError("write "+mapping.TargetWords(), "--target %q is none of the targets", o.target)
 	}
 	if o.headerRow < 0 || o.eventCode < 0 {
 		return usageError("leave it out to have it found", "--header-row and --type are positive numbers")

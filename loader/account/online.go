@@ -126,11 +126,15 @@ func NewOnline(m *mapping.Mapping, md *Metadata) (*Online, error) {
 			o.mandatory = append(o.mandatory, r)
 		}
 	}
+	// The account lists the members of a sales activity among its fields. The
+	// vendor's page asks for none of them, whatever the settings say.
+	members := map[string]bool{}
+	for _, s := range m.Target.Stored() {
+		members[s.Schema] = true
+	}
 	for kind, list := range map[mapping.FieldKind][]leadsquared.Field{mapping.LeadField: md.Lead, mapping.OpportunityField: md.Opportunity, mapping.ActivityField: md.Activity} {
 		for _, f := range list {
-			// Of the first four fields of a sales activity the vendor's page asks for none, whatever the settings say.
-			system := kind == mapping.ActivityField && (slices.Contains(salesMembers, f.SchemaName) || f.SchemaName == "Status")
-			if f.Mandatory && !f.ReadOnly && !mapped[kind][f.SchemaName] && !system && !leadKnown(m, kind) {
+			if f.Mandatory && !f.ReadOnly && !mapped[kind][f.SchemaName] && !members[f.SchemaName] && !leadKnown(m, kind) {
 				add("", "online.mandatory", fmt.Sprintf("map it: %s: COLUMN", f.SchemaName), "the account asks for the %s field %s (%s), which is not mapped", kind, f.SchemaName, f.DisplayName)
 			}
 		}
@@ -155,10 +159,6 @@ func NewOnline(m *mapping.Mapping, md *Metadata) (*Online, error) {
 	}
 	return o, nil
 }
-
-// salesMembers are the account's names for what the body calls ProductSku,
-// Revenue, SalesDate and SalesOwner.
-var salesMembers = []string{"mx_Custom_1", "mx_Custom_2", "mx_Custom_3", "mx_Custom_4"}
 
 // leadKnown reports that rows never make a lead, so that its mandatory fields
 // are filled in already.

@@ -7,9 +7,6 @@ import (
 	"net/url"
 )
 
-// pathLeadCapture is the vendor's page on capturing leads.
-const pathLeadCapture = "/v2/LeadManagement.svc/Lead.Capture"
-
 // CaptureLead makes a lead that has one attribute, a unique one, and leaves a
 // lead that carries it already as it is. Field is EmailAddress, Phone or
 // Mobile: the account matches by no other (vendor's page on capturing leads).

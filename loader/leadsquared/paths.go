@@ -24,6 +24,7 @@ const (
 	pathTrail              = "/v2/ProspectActivity.svc/Retrieve"
 	pathRecentlyModified   = "/v2/ProspectActivity.svc/RetrieveRecentlyModified"
 	pathByActivityEvent    = "/v2/ProspectActivity.svc/CustomActivity/RetrieveByActivityEvent"
+	pathLeadCapture        = "/v2/LeadManagement.svc/Lead.Capture"
 	pathLeadUpdate         = "/v2/LeadManagement.svc/Lead.Update"
 	pathLeadsByEmail       = "/v2/LeadManagement.svc/Leads.GetByEmailaddress"
 	pathLeadsByPhone       = "/v2/LeadManagement.svc/RetrieveLeadByPhoneNumber"

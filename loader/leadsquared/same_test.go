@@ -1,7 +1,6 @@
 package leadsquared
 
 import (
-	"encoding/json"
 	"reflect"
 	"slices"
 	"strings"
@@ -189,8 +188,12 @@ func TestNoteUnderItsOtherName(t *testing.T) {
 	}
 }
 
-func TestParseSale(t *testing.T) {
-	got, err := ParseSale([]byte(`{"ProspectId":"l-1","ProductSku":"SKU1","Status":"Open","Revenue":1200.50,"SalesOwnerEmail":"a@example.com","SalesDate":"2025-12-31 18:00:00","mx_Custom_5":"INV-1"}`))
+var saleForm = Flat{Lead: "ProspectId", Stored: map[string]string{
+	"ProductSku": "", "Revenue": "mx_Custom_2", "SalesDate": "mx_Custom_3", "SalesOwner": "mx_Custom_4", "SalesOwnerEmail": "",
+}}
+
+func TestParseFlat(t *testing.T) {
+	got, err := ParseFlat([]byte(`{"ProspectId":"l-1","ProductSku":"SKU1","Status":"Open","Revenue":1200.50,"SalesOwnerEmail":"a@example.com","SalesDate":"2025-12-31 18:00:00","mx_Custom_5":"INV-1"}`), saleForm)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -208,66 +211,7 @@ func TestParseSale(t *testing.T) {
 			t.Errorf("product name %q: %+v", name, c)
 		}
 	}
-	if _, err := ParseSale([]byte(`x`)); err == nil {
+	if _, err := ParseFlat([]byte(`x`), saleForm); err == nil {
 		t.Error("no error")
 	}
-}
-
-func TestWithProspectID(t *testing.T) {
-	for _, c := range []struct{ name, body, want string }{
-		{"first", `{"Status":"Open"}`, `{"ProspectId":"l-\"1","Status":"Open"}`},
-		{"alone", `{}`, `{"ProspectId":"l-\"1"}`},
-		{"with blanks", " { \n \"Status\" : \"Open\" } ", `{"ProspectId":"l-\"1","Status" : "Open" } `},
-		{"there already", `{"Status":"Open","ProspectId":"l-2"}`, `{"Status":"Open","ProspectId":"l-2"}`},
-		{"there in other case", `{"prospectid":"l-2"}`, `{"prospectid":"l-2"}`},
-		{"there and empty", `{"Status":"Open","ProspectId":"","Revenue":1.50}`, `{"ProspectId":"l-\"1","Status":"Open","Revenue":1.50}`},
-		{"there and null, alone", `{"ProspectId":null}`, `{"ProspectId":"l-\"1"}`},
-		{"not an object", `[1]`, `[1]`},
-		{"not JSON", `{"a`, `{"a`},
-		{"nothing", ``, ``},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			body := []byte(c.body)
-			if got := string(WithProspectID(body, `l-"1`)); got != c.want {
-				t.Errorf("got  %s\nwant %s", got, c.want)
-			}
-			if string(body) != c.body {
-				t.Error("the body given was changed")
-			}
-		})
-	}
-}
-
-func FuzzWithProspectID(f *testing.F) {
-	seeds := []string{`{}`, `{"ProspectId":""}`, captureSample, `{"a":[1,{"ProspectId":"x"}],"b":1e5}`, `{"a":1,"a":2,"PROSPECTID":null}`}
-	for _, s := range seeds {
-		f.Add([]byte(s), "l-1")
-	}
-	if len(seeds) == 0 {
-		f.Fatal("no seeds")
-	}
-	f.Fuzz(func(t *testing.T, body []byte, id string) {
-		out := WithProspectID(body, id)
-		before, err1 := bodyObject(body)
-		if err1 != nil {
-			if string(out) != string(body) {
-				t.Errorf("%s became %s", body, out)
-			}
-			return
-		}
-		after, err2 := bodyObject(out)
-		if err2 != nil || !json.Valid(out) {
-			t.Fatalf("%s became %s", body, out)
-		}
-		if identifier(before.get("ProspectId")) == "" && strings.ToValidUTF8(id, "\uFFFD") == id && after.get("ProspectId") != id && !after.torn("ProspectId") && id != "" {
-			t.Errorf("id %q is %v in %s", id, after.get("ProspectId"), out)
-		}
-		for _, m := range before.members {
-			if !strings.EqualFold(m.name, "ProspectId") && !after.has(m.name) {
-				t.Errorf("%q is lost in %s", m.name, out)
-			}
-		}
-		ParseCapture(body)
-		ParseSale(out)
-	})
 }

@@ -1,10 +1,7 @@
 package leadsquared
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -30,7 +27,7 @@ type Sent struct {
 	// Opportunity.Fields, or all members of a sales activity but ProspectId.
 	Fields []Pair
 
-	sale bool
+	stored map[string]string // by name; what Compare looks for
 }
 
 // LeadValue gives a lead attribute by its name in any case.
@@ -81,17 +78,26 @@ func ParseCapture(body []byte) (Sent, error) {
 	return s, nil
 }
 
-// ParseSale reads the body of a sales activity.
-func ParseSale(body []byte) (Sent, error) {
+// Flat says what the members of a flat body are called.
+type Flat struct {
+	Lead string // the lead's id
+	// Stored are the schema names under which the account gives back what was
+	// sent, by their names in the body and where they differ; "" is a value that
+	// comes back in another form.
+	Stored map[string]string
+}
+
+// ParseFlat reads a body whose fields are its members, as that of a sales activity.
+func ParseFlat(body []byte, form Flat) (Sent, error) {
 	top, err := bodyObject(body)
 	if err != nil {
 		return Sent{}, err
 	}
-	s := Sent{sale: true}
+	s := Sent{stored: form.Stored}
 	for _, m := range top.members {
 		name, v := m.name, m.value
 		switch {
-		case strings.EqualFold(name, "ProspectId"):
+		case strings.EqualFold(name, form.Lead):
 			s.ProspectID = identifier(v)
 		case isScalar(v):
 			s.Fields = append(s.Fields, Pair{name, fieldText(v)})
@@ -110,13 +116,6 @@ func bodyObject(body []byte) (object, error) {
 		return object{}, errors.New("the body is not a JSON object")
 	}
 	return o, nil
-}
-
-// saleNames are the schema names under which a sales activity gives back what
-// was posted (vendor's "sales activities by lead id"). SalesOwnerEmail comes back as a
-// user's id, so that it cannot be compared.
-var saleNames = map[string]string{
-	"revenue": "mx_Custom_2", "salesdate": "mx_Custom_3", "salesowner": "mx_Custom_4", "salesowneremail": "",
 }
 
 // Comparison is what became of the values sent, by their names.
@@ -157,11 +156,8 @@ func (s Sent) Compare(got map[string]string) Comparison {
 			continue
 		}
 		name := p.Name
-		if s.sale {
-			if to, ok := saleNames[strings.ToLower(name)]; ok {
-				name = to
-			}
-			if strings.EqualFold(name, "ProductSku") {
+		if to, ok := lookUp(s.stored, name); ok {
+			if name = to; strings.EqualFold(p.Name, "ProductSku") {
 				// The product comes back as an id, and as a name that is derived from it,
 				// nobody says how: a name without the SKU proves nothing.
 				v, _ := lookUp(got, "ProductName")
@@ -197,55 +193,4 @@ func containsWord(s, word string) bool {
 		}
 		from = i + 1
 	}
-}
-
-// WithProspectID puts the lead's id first into a sales activity's body that
-// has none; a body that has one, or is no JSON object, comes back as it is.
-func WithProspectID(body []byte, id string) []byte {
-	trimmed := bytes.TrimLeft(body, " \t\r\n")
-	if len(trimmed) == 0 || trimmed[0] != '{' || !json.Valid(body) {
-		return body
-	}
-	top, err := bodyObject(body)
-	if err != nil || identifier(top.get("ProspectId")) != "" {
-		return body
-	}
-	var members map[string]json.RawMessage
-	rest := bytes.TrimLeft(trimmed[1:], " \t\r\n")
-	if top.has("ProspectId") { // there, but empty: taken out, or it would come twice
-		if json.Unmarshal(body, &members) != nil {
-			return body
-		}
-		rest = withoutMember(top, members)
-	}
-	quoted, err := json.Marshal(id)
-	if err != nil {
-		return body
-	}
-	out := make([]byte, 0, len(body)+len(quoted)+16)
-	out = append(out, `{"ProspectId":`...)
-	out = append(out, quoted...)
-	if rest[0] != '}' {
-		out = append(out, ',')
-	}
-	return append(out, rest...)
-}
-
-// withoutMember writes an object's members but ProspectId, and the closing brace.
-func withoutMember(top object, members map[string]json.RawMessage) []byte {
-	var b bytes.Buffer
-	for _, m := range top.members {
-		name := m.name
-		raw, ok := members[name]
-		if strings.EqualFold(name, "ProspectId") || !ok {
-			continue
-		}
-		if b.Len() > 0 {
-			b.WriteByte(',')
-		}
-		quoted, _ := json.Marshal(name)
-		fmt.Fprintf(&b, "%s:%s", quoted, raw)
-	}
-	b.WriteByte('}')
-	return b.Bytes()
 }

@@ -94,7 +94,8 @@ func (s *Sender) one(ctx context.Context, j *Row) (ledger.Outcome, error) {
 	if j.reserved {
 		none = ledger.Outcome{Record: j.Record, State: ledger.Ready}
 	}
-	t := target.For(mapping.Target(j.Payload.Target))
+	name := mapping.Target(j.Payload.Target)
+	t := target.For(name)
 	create := t.Create()
 	body, lead := j.Payload.Body, ""
 	if j.Payload.Find || j.Payload.MustExist {
@@ -108,7 +109,7 @@ func (s *Sender) one(ctx context.Context, j *Row) (ledger.Outcome, error) {
 			return refused, err
 		}
 		if j.Payload.Find {
-			body = string(leadsquared.WithProspectID([]byte(body), lead))
+			body = string(name.Create(nil, []byte(body), lead))
 		}
 	}
 	again := false

@@ -18,7 +18,18 @@ func (sale) Scope(*mapping.Mapping) Scope { return Scope{Kind: string(mapping.Sa
 
 func (sale) Create() Calls { return single((*leadsquared.Client).CreateSalesActivity) }
 
-func (sale) Sent(body []byte) (leadsquared.Sent, error) { return leadsquared.ParseSale(body) }
+func (sale) Sent(body []byte) (leadsquared.Sent, error) { return leadsquared.ParseFlat(body, saleForm) }
+
+// saleForm says what the members of a sale's body are called.
+var saleForm = leadsquared.Flat{Lead: "ProspectId", Stored: func() map[string]string {
+	names := map[string]string{}
+	for name, s := range mapping.SalesActivity.Stored() {
+		if names[name] = s.Schema; s.OtherForm {
+			names[name] = ""
+		}
+	}
+	return names
+}()}
 
 func (sale) MakesLead() bool { return false }
 

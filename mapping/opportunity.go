@@ -9,6 +9,60 @@ import (
 	"leadload/converter"
 )
 
+// The targets that make opportunities: at once, or by the account's queue.
+const (
+	Opportunity      Target = "opportunity"
+	OpportunityAsync Target = "opportunity-async"
+)
+
+var (
+	opportunity      = capture(Opportunity)
+	opportunityAsync = capture(OpportunityAsync)
+)
+
+// capture is the spec of a target whose body is that of a capture.
+func capture(name Target) spec {
+	return spec{
+		name: name, many: "captures", typed: true,
+		takes:  []string{"search_by", "lead_must_exist"},
+		groups: captureGroups,
+		layout: []*group{inLead, inOpportunity, inFields, behindFields},
+		parse:  (*parsing).capture,
+		draft:  (*draft).capture,
+	}
+}
+
+var captureGroups = []key{
+	{name: "LeadDetails", shape: shapeFields, need: "in every capture", instead: "set target: opportunity, or write SalesActivity",
+		doc: "the lead's attributes by schema name", example: "{EmailAddress: Email}"},
+	{name: "Opportunity", shape: shapeSettings, keys: opportunityKeys, intro: "The members of a capture. Below `LeadDetails` and `Opportunity.Fields` stand the account's own schema names.", need: "in every capture", instead: "set target: opportunity, or write SalesActivity",
+		doc: "the opportunity", example: "{OpportunityEventCode: 12000}"},
+}
+
+var (
+	inLead        = &group{label: "LeadDetails", kind: LeadField, fixed: leadKeysKnown, open: `"LeadDetails":[`, close: `]`, named: "Attribute", tail: (*Runner).leadTail}
+	inOpportunity = &group{label: "Opportunity", kind: OpportunityField, fixed: opportunityKeys, open: `"Opportunity":{`}
+	inFields      = &group{label: "Fields", kind: OpportunityField, fixed: opportunityFields, open: `"Fields":[`, close: `]`, named: "SchemaName", optional: true}
+	behindFields  = &group{close: `}`, tail: (*Runner).switchTail} // of Opportunity
+)
+
+var opportunityKeys = []key{
+	{name: "OpportunityEventCode", shape: shapeEventCode, typ: "integer", types: []string{"integer"}, number: true, need: "yes", doc: "the opportunity type's code: a number, or {column: …}", example: "12000"},
+	{name: "OpportunityNote", shape: shapeField, doc: "a note", example: "Remarks"},
+	{name: "OpportunityDateTime", shape: shapeField, typ: "datetime", types: []string{"datetime"}, doc: "the opportunity's time; its type is datetime", example: "{column: Created at, format: dd/MM/yyyy HH:mm}"},
+	{name: "Fields", shape: shapeFields, doc: "the opportunity's fields by schema name; Status takes Open, Won and Lost", example: "{mx_Custom_1: Deal name}"},
+	{name: "OverwriteFields", shape: shapeBool, doc: "overwrite the fields of an opportunity that the account's duplicate rule finds; not together with UpdateEmptyFields", example: "false"},
+	{name: "UpdateEmptyFields", shape: shapeBool, doc: "fill the empty fields of an opportunity that the account's duplicate rule finds", example: "true"},
+	{name: "DoNotPostDuplicateActivity", shape: shapeBool, doc: "post no activity when a duplicate is found", example: "true"},
+	{name: "DoNotChangeOwner", shape: shapeBool, doc: "leave the owner as it is", example: "true"},
+}
+
+// opportunityFields are the fields of an opportunity that every account has.
+var opportunityFields = []key{{name: "Status", types: []string{"text"}, status: true}}
+
+// switchNames are the members of a capture that are true or false for all rows.
+var switchNames = []string{"OverwriteFields", "UpdateEmptyFields", "DoNotPostDuplicateActivity", "DoNotChangeOwner"}
+
 // capture reads LeadDetails and Opportunity.
 func (p *parsing) capture(top settings) {
 	m := p.m
@@ -25,7 +79,7 @@ func (p *parsing) capture(top settings) {
 		}
 		return
 	}
-	s := p.group(n, "Opportunity", opportunityKeys, "")
+	s := p.group(n, "Opportunity", opportunityKeys, nil)
 	if v := s.values["OpportunityEventCode"]; v != nil {
 		p.eventCode(s.keys["OpportunityEventCode"], v)
 	} else if !s.written("OpportunityEventCode") && !s.meant("OpportunityEventCode") {
@@ -221,7 +275,7 @@ func (p *parsing) eventCode(at, v *node) {
 		p.at(v, "mapping.event-code", "write the number of the opportunity type, or {column: "+v.text+"}", "OpportunityEventCode must be a number, not %q", v.text)
 		return
 	}
-	f := &field{part: inOpportunity, name: at.text, key: at, typeName: "integer", json: jsonNumber, needed: true, hasValue: true, value: v.text}
+	f := &field{group: inOpportunity, known: inOpportunity.field(at.text), name: at.text, key: at, typeName: "integer", json: jsonNumber, needed: true, hasValue: true, value: v.text}
 	f.settings = settings{at: v, values: map[string]*node{"value": v}, keys: map[string]*node{}}
 	f.spec = converter.Spec{Type: converter.Integer}
 	p.m.EventCode = p.code(v, v.text)
@@ -245,3 +299,41 @@ func isDigits(s string) bool {
 	}
 	return s != ""
 }
+
+// leadTail ends LeadDetails with what tells the account how to use it.
+func (r *Runner) leadTail(body []byte) []byte {
+	m := r.p.mapping
+	if m.SearchBy == "ProspectId" {
+		// The account takes an id as the lead's own only with this pair
+		// (vendor's page on capture).
+		body = append(comma(body), `{"Attribute":"__UseUserDefinedGuid__","Value":"true"}`...)
+		r.rec.Fields = append(r.rec.Fields, Field{"LeadDetails.__UseUserDefinedGuid__", "true"})
+	}
+	body = append(comma(body), `{"Attribute":"SearchBy","Value":`...)
+	body = appendJSON(body, m.SearchBy)
+	r.rec.Fields = append(r.rec.Fields, Field{"LeadDetails.SearchBy", m.SearchBy})
+	return append(body, '}')
+}
+
+// switchTail ends Opportunity with its switches.
+func (r *Runner) switchTail(body []byte) []byte {
+	for _, s := range r.p.mapping.switches {
+		text := "false"
+		if s.on {
+			text = "true"
+		}
+		body = appendJSON(comma(body), s.name)
+		body = append(body, ':')
+		body = append(body, text...)
+		r.rec.Fields = append(r.rec.Fields, Field{switchLabels[s.name], text})
+	}
+	return body
+}
+
+var switchLabels = func() map[string]string {
+	out := map[string]string{}
+	for _, name := range switchNames {
+		out[name] = "Opportunity." + name
+	}
+	return out
+}()
