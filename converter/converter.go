@@ -60,14 +60,15 @@ const (
 	// Text takes texts as written, leading zeros and all; the digits of a
 	// number, TRUE or FALSE, and a date cell as its wall clock: yyyy-MM-dd,
 	// yyyy-MM-dd HH:mm:ss, or HH:mm:ss for a time alone. Refused: a text that is
-	// a number in Excel's scientific notation (9.19877E+12), whose digits are lost,
-	// and a whole number cell beyond 2^53, which a spreadsheet cannot hold.
+	// a number in scientific notation (9.19877E+12), whose digits are lost, a
+	// program's float for a whole number (560001.0), and a whole number cell of
+	// more digits than a spreadsheet keeps.
 	Text Type = iota
 	// Number takes 1234.5, 1,234.50, 1,20,000.50, 1 234.5, 1'234.5 (with Decimal
 	// ',' 1.234,50), a currency sign or code at either end, a leading plus or
-	// minus, a trailing minus, parentheses for a negative, the Indian 500/-,
-	// and a percent sign, which divides by 100 exactly. Digits and decimals stay as
-	// written. A number cell always has a point; decimals beyond the 15
+	// minus, a trailing minus, parentheses for a negative and the Indian 500/-.
+	// A percent sign means what Percent says, words of amounts what Words says.
+	// Digits and decimals stay as written. A number cell always has a point; decimals beyond the 15
 	// significant digits that a spreadsheet shows are its rounding noise and
 	// are rounded off. Scientific notation is refused.
 	Number
@@ -150,10 +151,26 @@ type Spec struct {
 	Truncate  bool   // Text: cut at MaxLength instead of refusing
 	Case      string // Text, Email: "", "upper", "lower", "title"
 
-	// NoScientific marks a Text that identifies something: every writing of
-	// scientific notation is refused then, not Excel's alone.
-	NoScientific bool
+	// Identifies marks a Text that names something for good: every writing of
+	// scientific notation is refused then, 7.0 for a 7, and words for nothing.
+	Identifies bool
+
+	Percent Percent // Number, Integer: what a percent sign means
+	// Words: Number, Integer: lakh and crore multiply, and Dr and Cr behind an
+	// amount say debit and credit and leave it as it is. 1.2 Cr is crore,
+	// 1,200.00 Cr a credit; what may be either is refused.
+	Words bool
 }
+
+// Percent says what a percent sign in a number means.
+type Percent uint8
+
+// The choices for a percent sign.
+const (
+	RejectPercent   Percent = iota // it is a problem
+	PercentFraction                // 12.5% is 0.125
+	PercentPoints                  // 12.5% is 12.5
+)
 
 // Converter converts the cells of one field. It is safe for concurrent use.
 type Converter struct {
@@ -263,7 +280,7 @@ func (c *Converter) convert(cell Cell, loc *time.Location, dry bool, e *Evidence
 		}
 		switch c.spec.Type {
 		case Text:
-			v, p = c.text(cell)
+			v, p = c.text(cell, e)
 		case Number:
 			v, p = c.number(cell, e)
 		case Integer:

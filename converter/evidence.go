@@ -27,6 +27,15 @@ type Evidence struct {
 	decimal   byte
 	example   string
 
+	// Texts.
+	nothings    int64 // cells with a word that programs write for an empty cell
+	nothing     string
+	floats      int64 // 7.0
+	float       string
+	otherDigits bool // a text that begins with a digit and is no such float
+
+	debit, credit bool // Dr and Cr behind amounts
+
 	latest int64 // the last moment, in UTC seconds, that was read by a zone's rules
 }
 
@@ -83,12 +92,53 @@ func (e *Evidence) number(core string, decimal byte) {
 		e.decimals = true // 1,200.50 and 1,200 show what separates thousands
 	case at < 0:
 	case at <= 3 && at > 0 && core[0] != '0' && len(core)-at == 4 && allDigits(core[:at]):
-		if e.thousands == 0 {
-			e.example, e.decimal = strings.Clone(core), decimal
-		}
-		e.thousands++
+		e.thousands, e.decimal = e.thousands+1, decimal
+		keepFirst(&e.example, core)
 	default:
 		e.decimals = true
+	}
+}
+
+// text takes in a text that is sent as it is.
+func (e *Evidence) text(s string) {
+	switch {
+	case nothing(s):
+		e.nothings++
+		keepFirst(&e.nothing, s)
+	case s[0]-'0' > 9 || e.otherDigits:
+	default:
+		if _, ok := wholeFloat(s); !ok {
+			e.otherDigits = true
+			break
+		}
+		e.floats++
+		keepFirst(&e.float, s)
+	}
+}
+
+// Word takes in a text that begins with a letter and is sent as it is, which
+// needs no conversion.
+func (e *Evidence) Word(s string) {
+	if nothing(s) {
+		e.text(s)
+	}
+}
+
+// word takes in a word behind an amount.
+func (e *Evidence) word(w string) {
+	switch strings.ToUpper(w) {
+	case "DR":
+		e.debit = true
+	case "CR":
+		e.credit = true
+	}
+}
+
+// keepFirst keeps the example that comes first in the alphabet, so that it
+// does not depend on who saw which rows.
+func keepFirst(have *string, s string) {
+	if s != "" && (*have == "" || s < *have) {
+		*have = strings.Clone(s) // a row's texts lie in memory that is used again
 	}
 }
 
@@ -103,17 +153,24 @@ func (e *Evidence) Join(o *Evidence) {
 	e.lateCell += o.lateCell
 	e.thousands += o.thousands
 	e.decimals = e.decimals || o.decimals
-	if e.example == "" {
-		e.example, e.decimal = o.example, o.decimal
+	if o.thousands > 0 {
+		e.decimal = o.decimal
+		keepFirst(&e.example, o.example)
 	}
 	e.latest = max(e.latest, o.latest)
+	e.nothings += o.nothings
+	keepFirst(&e.nothing, o.nothing)
+	e.floats += o.floats
+	keepFirst(&e.float, o.float)
+	e.otherDigits = e.otherDigits || o.otherDigits
+	e.debit, e.credit = e.debit || o.debit, e.credit || o.credit
 }
 
 // Doubts returns the reasons to look at the column again, each as a sentence
 // without a subject; none for a column that shows how it is written.
 func (e *Evidence) Doubts() []string {
 	var out []string
-	for _, doubt := range [...]string{e.exchanged(), e.MixedDays(), e.Thousands(), e.beyondZones()} {
+	for _, doubt := range [...]string{e.exchanged(), e.MixedDays(), e.Thousands(), e.beyondZones(), e.sides(), e.emptyWords(), e.wholeFloats()} {
 		if doubt != "" {
 			out = append(out, doubt)
 		}
@@ -138,7 +195,7 @@ func (e *Evidence) MixedDays() string {
 	}
 	return fmt.Sprintf("%s a day after the 12th and %s none: a spreadsheet of another country has most likely exchanged day and month in the date cells; "+
 		"read the original file into the spreadsheet again, with this column as text",
-		havingDays(e.lateTexts, "text has", "texts have"), havingDays(e.earlyCells, "date cell has", "date cells have"))
+		counted(e.lateTexts, "text has", "texts have"), counted(e.earlyCells, "date cell has", "date cells have"))
 }
 
 // Thousands returns the doubt about the decimal sign, "" for none.
@@ -165,7 +222,32 @@ func (e *Evidence) beyondZones() string {
 		time.Unix(e.latest, 0).UTC().Format(time.DateOnly), r.Version, r.Date.Format(time.DateOnly))
 }
 
-func havingDays(n int64, one, many string) string {
+// sides is the doubt about debits beside credits, "" for none.
+func (e *Evidence) sides() string {
+	if !e.debit || !e.credit {
+		return ""
+	}
+	return "it has amounts with Dr and amounts with Cr, and both are sent without a sign"
+}
+
+// emptyWords is the doubt about words for nothing, "" for none.
+func (e *Evidence) emptyWords() string {
+	if e.nothings == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s %s or a word like it, which programs write for an empty cell, and it is sent as a text; empty these cells, or turn the word into an empty text by an expression",
+		counted(e.nothings, "cell holds", "cells hold"), quote(e.nothing))
+}
+
+// wholeFloats is the doubt about numbers that all end in .0, "" for none.
+func (e *Evidence) wholeFloats() string {
+	if e.floats == 0 || e.otherDigits {
+		return ""
+	}
+	return fmt.Sprintf("every number in it ends in .0, such as %s, as programs write whole numbers of a column with gaps; it is sent so, as a text", e.float)
+}
+
+func counted(n int64, one, many string) string {
 	if n == 1 {
 		return "1 " + one
 	}

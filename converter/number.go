@@ -23,7 +23,7 @@ func (c *Converter) number(cell Cell, e *Evidence) (string, *Problem) {
 			}
 			return cell.Text, nil
 		}
-		return parseNumber(cell.Text, c.spec.Decimal, e)
+		return parseNumber(cell.Text, &c.spec, e)
 	case NumberCell:
 		if wholeBeyondDouble(cell.Text) {
 			return "", problem(codePrecision, "check the number, and format the column as text if it is an id",
@@ -32,7 +32,7 @@ func (c *Converter) number(cell Cell, e *Evidence) (string, *Problem) {
 		if s := trimNoise(cell.Text); plainNumber(s) {
 			return s, nil
 		}
-		return parseNumber(trimNoise(cell.Text), '.', nil)
+		return parseNumber(trimNoise(cell.Text), &Spec{Decimal: '.'}, nil)
 	case DateCell:
 		return "", problem(codeKind, "format the cell as a number in the spreadsheet, or map another column",
 			"the cell is a date (serial %s), not a number", clip(cell.Text))
@@ -86,12 +86,21 @@ func plainNumber(s string) bool {
 	return start == 0 || !zero
 }
 
-// wholeBeyondDouble reports that a number cell's text is a whole number
-// beyond 2^53, from where on not every whole number has a double.
+// wholeBeyondDouble reports whether a number cell's text is a whole number
+// whose last digits a spreadsheet has lost: it stores 15 and writes zeros for
+// the rest, so that a sixteenth digit of zero is most likely not what was typed,
+// and from 2^53 on not every whole number has a double. Programs write exact
+// numbers of 16 digits; one in ten of theirs ends in zero and is refused too.
 func wholeBeyondDouble(s string) bool {
 	const limit = "9007199254740992"
 	s = strings.TrimPrefix(s, "-")
-	return len(s) >= len(limit) && allDigits(s) && (len(s) > len(limit) || s > limit)
+	switch {
+	case len(s) < len(limit) || !allDigits(s):
+		return false
+	case len(s) > len(limit):
+		return true
+	}
+	return s[len(s)-1] == '0' || s >= limit
 }
 
 // trimNoise rounds a number cell's decimals to what a spreadsheet shows.
@@ -131,8 +140,9 @@ func trimNoise(s string) string {
 	return w
 }
 
-// parseNumber reads a number with signs, currency and grouping.
-func parseNumber(text string, decimal byte, e *Evidence) (string, *Problem) {
+// parseNumber reads a number with signs, currency, words and grouping.
+func parseNumber(text string, spec *Spec, e *Evidence) (string, *Problem) {
+	decimal := spec.Decimal
 	a, ok := undress(text)
 	if !ok {
 		return "", notNumber(text, decimal)
@@ -142,9 +152,28 @@ func parseNumber(text string, decimal byte, e *Evidence) (string, *Problem) {
 			"format the column as a number without scientific notation in the spreadsheet and save anew; digits may be lost in this file",
 			"%s is in scientific notation", quote(text))
 	}
+	shift := 0 // of the point, to the right
+	if a.percent {
+		switch spec.Percent {
+		case RejectPercent:
+			return "", problem(codePercent, "say what the field holds: percent: fraction sends 12% as 0.12, percent: points as 12",
+				"%s has a percent sign", quote(text))
+		case PercentFraction:
+			shift = -2
+		}
+	}
+	if word := wordIn(a.core); word != "" {
+		var p *Problem
+		if a.core, shift, p = readWord(text, a, word, spec); p != nil {
+			return "", p
+		}
+		if e != nil {
+			e.word(word)
+		}
+	}
 	var digits [4 * numberMax]byte
 	b, whole, why := ungroup(digits[:0], a.core, decimal)
-	if why == wellFormed && a.percent && len(bytes.TrimRight(b[whole:], "0")) > numberMax-2 {
+	if why == wellFormed && (len(bytes.TrimRight(b[whole:], "0")) > numberMax+min(shift, 0) || whole > numberMax-max(shift, 0)) {
 		why = tooLong // once the point has moved
 	}
 	switch why {
@@ -160,10 +189,10 @@ func parseNumber(text string, decimal byte, e *Evidence) (string, *Problem) {
 		return "", problem(codeNumberLong, "if it is an id and not an amount, use the type text",
 			"%s has more digits than are sent (%d before and %d after the point)", quote(text), numberMax, numberMax)
 	}
-	if e != nil {
+	if e != nil && shift == 0 {
 		e.number(a.core, decimal)
 	}
-	return compose(b[:whole], b[whole:], a.negative, a.percent), nil
+	return compose(b[:whole], b[whole:], a.negative, shift), nil
 }
 
 func notNumber(text string, decimal byte) *Problem {
@@ -288,16 +317,18 @@ func looksScientificLoose(s string) bool {
 	return i > 0 && allDigits(s[:i]) && allDigits(strings.TrimLeft(s[i+1:], "+-"))
 }
 
-// compose writes digits in the API's form. A percent moves the point by two
-// places; the zeros that this leaves at the end are dropped.
-func compose(whole, fraction []byte, negative, percent bool) string {
-	var buf [2*numberMax + 8]byte
+// compose writes digits in the API's form, the point moved by shift places to
+// the right. The zeros that a move leaves at the end are dropped.
+func compose(whole, fraction []byte, negative bool, shift int) string {
+	var buf [2*numberMax + 16]byte
 	b := append(buf[:0], '-')
 	all := append(append(b, '0', '0', '0'), whole...)
-	point := len(all)
+	point := len(all) + shift
 	all = append(all, fraction...)
-	if percent {
-		point -= 2
+	for len(all) < point {
+		all = append(all, '0')
+	}
+	if shift != 0 {
 		for len(all) > point && all[len(all)-1] == '0' {
 			all = all[:len(all)-1]
 		}

@@ -49,12 +49,10 @@ func TestNumber(t *testing.T) {
 		{cell: text("1200-"), want: "-1200"},
 		{cell: text("−5"), want: "-5"},
 		{cell: text("- 5"), want: "-5"},
-		{cell: text("12%"), want: "0.12"},
-		{cell: text("12.50 %"), want: "0.125"},
-		{cell: text("100%"), want: "1"},
-		{cell: text("-0.5%"), want: "-0.005"},
-		{cell: text("1,200%"), want: "12"},
-		{cell: text("0%"), want: "0"},
+		{cell: text("12%"), code: "number.percent"},
+		{cell: text("12.50 %"), code: "number.percent"},
+		{cell: text("%12"), code: "number.format"},
+		{cell: text("12%%"), code: "number.format"},
 		{cell: text(strings.Repeat("9", 30) + "." + strings.Repeat("9", 30)), want: strings.Repeat("9", 30) + "." + strings.Repeat("9", 30)},
 
 		{cell: text("1,2,3"), code: "number.grouping"},
@@ -111,7 +109,13 @@ func TestNumber(t *testing.T) {
 		{name: "sixteen whole digits", cell: numeric("4111111111111111"), want: "4111111111111111"},
 		{name: "beyond 2^53", cell: numeric("9007199254740993"), code: "number.precision"},
 		{name: "far beyond 2^53", cell: numeric("12345678901234567890"), code: "number.precision"},
-		{name: "2^53", cell: numeric("-9007199254740992"), want: "-9007199254740992"},
+		{name: "2^53, which 2^53+1 becomes", cell: numeric("9007199254740992"), code: "number.precision"},
+		{name: "-2^53", cell: numeric("-9007199254740992"), code: "number.precision"},
+		{name: "below 2^53", cell: numeric("9007199254740991"), want: "9007199254740991"},
+		{name: "sixteen digits, the last a zero", cell: numeric("4111111111111110"), code: "number.precision"},
+		{name: "sixteen digits, the last a zero, negative", cell: numeric("-5010012345678900"), code: "number.precision"},
+		{name: "fifteen digits, the last a zero", cell: numeric("411111111111110"), want: "411111111111110"},
+		{name: "sixteen digits as text", cell: text("4111111111111110"), want: "4111111111111110"},
 		{name: "number cell of odd form", cell: numeric("1e5"), code: "number.scientific"},
 		{name: "date cell", cell: serial("46000"), code: "cell.kind"},
 		{name: "boolean cell", cell: Cell{Kind: BoolCell, Text: "TRUE"}, code: "cell.kind"},
@@ -133,6 +137,82 @@ func TestNumberWithDecimalComma(t *testing.T) {
 	})
 }
 
+func TestPercent(t *testing.T) {
+	runRows(t, Spec{Type: Number, Percent: PercentFraction}, []row{
+		{cell: text("12%"), want: "0.12"},
+		{cell: text("12.50 %"), want: "0.125"},
+		{cell: text("100%"), want: "1"},
+		{cell: text("-0.5%"), want: "-0.005"},
+		{cell: text("(0.5)%"), want: "-0.005"},
+		{cell: text("1,200%"), want: "12"},
+		{cell: text("0%"), want: "0"},
+		{cell: text("0.12"), want: "0.12"},
+		{cell: text("₹12%"), code: "number.format"},
+		{cell: text("0." + strings.Repeat("9", 29) + "%"), code: "number.long"},
+		{name: "number cell", cell: numeric("0.125"), want: "0.125"},
+	})
+	runRows(t, Spec{Type: Number, Percent: PercentPoints}, []row{
+		{cell: text("12%"), want: "12"},
+		{cell: text("12.50 %"), want: "12.50"},
+		{cell: text("-0.5%"), want: "-0.5"},
+		{cell: text("1,200%"), want: "1200"},
+		{cell: text("12"), want: "12"},
+	})
+	runRows(t, Spec{Type: Number, Percent: PercentFraction, Decimal: ','}, []row{{cell: text("12,5%"), want: "0.125"}})
+	runRows(t, Spec{Type: Integer, Percent: PercentPoints}, []row{{cell: text("12%"), want: "12"}, {cell: text("12.5%"), code: "integer.fraction"}})
+	runRows(t, Spec{Type: Integer, Percent: PercentFraction}, []row{{cell: text("200%"), want: "2"}, {cell: text("12%"), code: "integer.fraction"}})
+}
+
+func TestWordsOfAmounts(t *testing.T) {
+	for _, s := range []string{"1,200.00 Cr", "1200CR", "45,000.00 Dr", "1.2 Cr", "5 L", "5.5 Lakh", "5.5lakhs", "1 crore", "1200 only", "1200 (approx)", "5 lac", "12 k", "1200 Cr.", "about 1200"} {
+		_, err := mustNew(t, Spec{Type: Number}).Convert(text(s), nil)
+		p, ok := err.(*Problem)
+		if !ok || p.Code != "number.format" || !strings.Contains(p.Msg, " in it") {
+			t.Errorf("%q: got %v, want the letters named", s, err)
+			continue
+		}
+		known := strings.ContainsAny(s, "CcD") || strings.Contains(strings.ToLower(s), "la")
+		if strings.Contains(p.Hint, "words: true") != known {
+			t.Errorf("%q: the hint is %q", s, p.Hint)
+		}
+	}
+	runRows(t, Spec{Type: Number, Words: true}, []row{
+		{cell: text("5.5 Lakh"), want: "550000"},
+		{cell: text("5.5lakhs"), want: "550000"},
+		{cell: text("Rs. 5.25 Lacs"), want: "525000"},
+		{cell: text("₹ 2.000001 LAKH"), want: "200000.1"},
+		{cell: text("-0.5 lac"), want: "-50000"},
+		{cell: text("(5) Lakh"), code: "number.format"},
+		{cell: text("1 crore"), want: "10000000"},
+		{cell: text("1,234.5 Crores"), want: "12345000000"},
+		{cell: text("1.2 Cr"), want: "12000000"},
+		{cell: text("12 cr."), want: "120000000"},
+		{cell: text("0 Cr"), want: "0"},
+		{cell: text("1,200.00 Cr"), want: "1200.00"},
+		{cell: text("45,000.00 Dr"), want: "45000.00"},
+		{cell: text("500.00 Dr."), want: "500.00"},
+		{cell: text("1200 Dr"), want: "1200"},
+		{cell: text("12.75 Cr"), code: "number.format"}, // crore or credit
+		{cell: text("500.00 Cr"), code: "number.format"},
+		{cell: text("1,200 Cr"), code: "number.format"},
+		{cell: text("5 L"), code: "number.format"},
+		{cell: text("5 Lakh 20"), code: "number.format"},
+		{cell: text("Lakh"), code: "number.format"},
+		{cell: text("5 Lakh %"), code: "number.percent"},
+		{cell: text("1,2 Lakh"), code: "number.grouping"},
+		{cell: text("1200"), want: "1200"},
+		{cell: text(strings.Repeat("9", 24) + " crore"), code: "number.long"},
+		{name: "number cell", cell: numeric("5.5"), want: "5.5"},
+	})
+	runRows(t, Spec{Type: Number, Words: true, Percent: PercentPoints}, []row{{cell: text("5 Lakh %"), code: "number.format"}})
+	runRows(t, Spec{Type: Number, Words: true, Decimal: ','}, []row{
+		{cell: text("5,5 Lakh"), want: "550000"},
+		{cell: text("1.200,00 Cr"), want: "1200.00"},
+		{cell: text("1,2 Cr"), want: "12000000"},
+	})
+	runRows(t, Spec{Type: Integer, Words: true}, []row{{cell: text("5.5 Lakh"), want: "550000"}, {cell: text("1.00000001 crore"), code: "integer.fraction"}})
+}
+
 func TestGroupingHintNamesTheDecimalSign(t *testing.T) {
 	_, err := mustNew(t, Spec{Type: Number}).Convert(text("1.234,56"), nil)
 	if p, ok := err.(*Problem); !ok || !strings.Contains(p.Hint, `decimal: ","`) {
@@ -152,9 +232,8 @@ func TestInteger(t *testing.T) {
 		{cell: text("-3.000"), want: "-3"},
 		{cell: text("-0.0"), want: "0"},
 		{cell: text("1,20,000"), want: "120000"},
-		{cell: text("200%"), want: "2"},
+		{cell: text("200%"), code: "number.percent"},
 		{cell: text("3.5"), code: "integer.fraction"},
-		{cell: text("12%"), code: "integer.fraction"},
 		{cell: text("x"), code: "number.format"},
 		{name: "number cell", cell: numeric("3.0"), want: "3"},
 		{name: "noise", cell: numeric("2.9999999999999996"), want: "3"},

@@ -147,6 +147,14 @@ func (r *phoneReader) invalid(text string, n *phonenumbers.PhoneNumber) *Problem
 	case phonenumbers.TOO_LONG:
 		why = "it has too many digits"
 	}
+	if few, many := usualLengths(int(n.GetCountryCode())); few > 0 {
+		switch digits := len(phonenumbers.GetNationalSignificantNumber(n)); {
+		case digits < few:
+			why = fmt.Sprintf("it has too few digits: %d, and numbers there have %s", digits, fromTo(few, many))
+		case digits > many:
+			why = fmt.Sprintf("it has too many digits: %d, and numbers there have %s", digits, fromTo(few, many))
+		}
+	}
 	country := "+" + strconv.Itoa(int(n.GetCountryCode()))
 	return problem(codePhone, "correct the number; "+phoneHint,
 		"%s is not a valid phone number of %s: %s", quote(text), country, why)
@@ -161,9 +169,10 @@ func (r *phoneReader) tidy(text string) (string, *Problem) {
 		}
 		return c
 	}, text)
-	s = strings.TrimSpace(s)
-	// Excel's mark for text survives some exports.
-	s = strings.TrimSpace(strings.TrimLeft(s, "'"))
+	// Excel's mark for text survives some exports, and so does a separator
+	// behind the last of several numbers.
+	s = strings.TrimSpace(strings.TrimLeft(strings.TrimSpace(s), "'"))
+	s = strings.TrimFunc(s, func(c rune) bool { return c == ';' || c == ',' || c == '|' || c == '/' || c == '&' || isSpace(c) })
 	if looksScientific(s, true) || looksScientificLoose(s) {
 		return "", problem(codePhoneSci,
 			"format the column as a number without decimals (or as text) in the spreadsheet and save anew; digits are lost in this file",
@@ -243,4 +252,36 @@ func isExtension(s string) bool {
 		}
 	}
 	return false
+}
+
+// usualLengths returns how many digits the mobile and fixed-line numbers of a
+// calling code have, the code itself left out; 0 where it is not known. The
+// library counts service numbers too, so that 8 digits are possible in India.
+func usualLengths(code int) (few, many int) {
+	m, err := phonenumbers.MetadataCollection()
+	if err != nil {
+		return 0, 0
+	}
+	region := phonenumbers.GetRegionCodeForCountryCode(code)
+	for _, r := range m.GetMetadata() {
+		if r.GetId() != region {
+			continue
+		}
+		for _, kind := range []*phonenumbers.PhoneNumberDesc{r.GetMobile(), r.GetFixedLine()} {
+			for _, n := range kind.GetPossibleLength() {
+				if n > 0 && (few == 0 || int(n) < few) {
+					few = int(n)
+				}
+				many = max(many, int(n))
+			}
+		}
+	}
+	return few, many
+}
+
+func fromTo(few, many int) string {
+	if few == many {
+		return strconv.Itoa(few)
+	}
+	return strconv.Itoa(few) + " to " + strconv.Itoa(many)
 }

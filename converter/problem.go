@@ -27,11 +27,14 @@ const (
 	codeScientific = "text.scientific"
 	codeLong       = "text.long"
 	codePrecision  = "number.precision"
+	codeFloat      = "text.float"
+	codeNothing    = "text.null"
 	codeValue      = "value.unknown"
 
 	codeNumber     = "number.format"
 	codeNumberSci  = "number.scientific"
 	codeGrouping   = "number.grouping"
+	codePercent    = "number.percent"
 	codeNumberLong = "number.long"
 	codeInteger    = "integer.fraction"
 
@@ -65,8 +68,8 @@ const (
 // checked against them.
 var Codes = []string{
 	codeEmpty, codeFault, codeKind,
-	codeControl, codeLost, codeScientific, codeLong, codeValue,
-	codeNumber, codeNumberSci, codeGrouping, codeNumberLong, codePrecision, codeInteger,
+	codeControl, codeLost, codeScientific, codeFloat, codeNothing, codeLong, codeValue,
+	codeNumber, codeNumberSci, codeGrouping, codePercent, codeNumberLong, codePrecision, codeInteger,
 	codeFormat, codeCalendar, codeWeekday, codeYear, codeGap, codeOverlap, codeSerial,
 	codeTimeOnly, codeAsNumber, codeEpoch, codeDateTime, codeDateZone,
 	codeEmail, codeEmails,

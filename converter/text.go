@@ -7,11 +7,17 @@ import (
 )
 
 // text gives a cell as text, by the list of values if there is one.
-func (c *Converter) text(cell Cell) (string, *Problem) {
+func (c *Converter) text(cell Cell, e *Evidence) (string, *Problem) {
 	s := cell.Text
 	switch cell.Kind {
 	case TextCell:
-		if looksScientific(s, c.spec.NoScientific) && !c.values.knows(s) {
+		if p := c.madeByProgram(s); p != nil && !c.values.knows(s) {
+			return "", p
+		}
+		if e != nil && c.values == nil {
+			e.text(s)
+		}
+		if looksScientific(s, c.spec.Identifies) && !c.values.knows(s) {
 			return "", problem(codeScientific,
 				"format the column as text (or as a number without decimals) in the spreadsheet, type the value again, and save anew; its last digits are lost in this file",
 				"%s is a number in scientific notation, as Excel shows long ones", quote(s))
@@ -45,6 +51,48 @@ func (c *Converter) text(cell Cell) (string, *Problem) {
 		s = title(s)
 	}
 	return s, nil
+}
+
+// madeByProgram refuses texts that programs write for what they cannot write
+// in another way: a whole number as a float (560001.0, where a column of ids
+// has gaps), and in what identifies something a word for nothing.
+func (c *Converter) madeByProgram(s string) *Problem {
+	least := 5 // 2.0 may be a version, 560001.0 is nobody's text
+	if c.spec.Identifies {
+		if nothing(s) {
+			return problem(codeNothing, "fill the cell in: several rows with this word would be one to leadload",
+				"the cell holds %s, which programs write for an empty cell", quote(s))
+		}
+		least = 1
+	}
+	if whole, ok := wholeFloat(s); ok && len(whole) >= least {
+		return problem(codeFloat, "write it without .0: in pandas, read the column as text (dtype=str), or as Int64",
+			"%s is a whole number as programs write it in a column with gaps; %s was most likely meant", quote(s), whole)
+	}
+	return nil
+}
+
+// wholeFloat returns the digits before .0 of a text such as 560001.0.
+func wholeFloat(s string) (whole string, ok bool) {
+	if len(s) < 3 || s[len(s)-1] != '0' || s[len(s)-2] != '.' {
+		return "", false
+	}
+	whole = s[:len(s)-2]
+	return whole, allDigits(whole)
+}
+
+// LongestNothing is the length of the longest word that programs write for an
+// empty cell.
+const LongestNothing = 9
+
+// nothing reports whether a text is a word that programs and databases write
+// for an empty cell. Null in this writing is a surname.
+func nothing(s string) bool {
+	switch s {
+	case "NULL", "null", "(null)", "[NULL]", "<null>", "\\N", "nan", "NaN", "NAN", "-nan", "<NA>", "NaT", "None", "nil", "undefined":
+		return true
+	}
+	return false
 }
 
 // limit refuses or cuts a value of more characters than the field takes.
@@ -81,10 +129,10 @@ func title(s string) string {
 	}, s)
 }
 
-// looksScientific reports that a text is a number as Excel shows long ones:
-// 9.19877E+12, in some countries 9,19877E+12. The strict form takes every
-// other program's writing as well, but not codes such as 5E10, which are
-// nobody's number.
+// looksScientific reports whether a text is a number as programs show long
+// ones: 9.19877E+12, in some countries 9,19877E+12, with a small e, or without
+// the plus. Codes such as 5E10 and 12E3 are texts; the strict form takes 12E+3
+// for a number too.
 func looksScientific(s string, strict bool) bool {
 	e := strings.LastIndexAny(s, "Ee")
 	if e <= 0 || e > 24 || e == len(s)-1 {
@@ -104,13 +152,16 @@ func looksScientific(s string, strict bool) bool {
 	if signed {
 		digits = exponent[1:]
 	}
-	if !allDigits(whole) || point >= 0 && !allDigits(fraction) || !allDigits(digits) {
+	if !allDigits(digits) || whole+fraction == "" || whole != "" && !allDigits(whole) || fraction != "" && !allDigits(fraction) {
 		return false
 	}
-	if strict {
-		return signed || point >= 0
+	switch {
+	case point >= 0:
+		return true
+	case strict:
+		return signed
 	}
-	return len(whole) == 1 && s[e] == 'E' && exponent[0] == '+' && len(digits) >= 2
+	return len(whole) == 1 && exponent[0] == '+' && len(digits) >= 2
 }
 
 func allDigits(s string) bool {

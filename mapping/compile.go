@@ -157,7 +157,7 @@ func (p *Program) Warnings() []string { return slices.Clip(p.warnings) }
 func (p *Program) bind(b *binding) {
 	m := p.mapping
 	p.plain, _ = converter.New(converter.Spec{Type: converter.Text})
-	p.keyConv, _ = converter.New(converter.Spec{Type: converter.Text, NoScientific: true})
+	p.keyConv, _ = converter.New(converter.Spec{Type: converter.Text, Identifies: true})
 	for _, n := range m.keyNodes {
 		if i := b.column(n, "key"); i >= 0 {
 			p.keys = append(p.keys, i)

@@ -229,6 +229,8 @@ func (p *parsing) conversion(f *field) {
 	fits("dst", converter.DateTime)
 	fits("region", converter.Phone)
 	fits("decimal", converter.Number, converter.Integer)
+	fits("percent", converter.Number, converter.Integer)
+	fits("words", converter.Number, converter.Integer)
 	fits("values", converter.Text)
 	fits("truncate", converter.Text)
 	if f.text("case") != "lower" || typ != converter.Email {
@@ -255,9 +257,11 @@ func (p *parsing) conversion(f *field) {
 		if f.has("decimal") {
 			f.spec.Decimal = f.text("decimal")[0]
 		}
+		f.spec.Percent = map[string]converter.Percent{"fraction": converter.PercentFraction, "points": converter.PercentPoints}[f.text("percent")]
+		f.spec.Words = f.isTrue("words")
 	case converter.Text:
 		ok = p.options(f) && ok
-		f.spec.NoScientific = p.isKeyColumn(f.column)
+		f.spec.Identifies = p.isKeyColumn(f.column)
 	}
 	if !ok {
 		return

@@ -115,6 +115,8 @@ var fieldKeys = []key{
 	{name: "case", shape: shapeEnum, enum: []string{"upper", "lower", "title"}, doc: "text: change the letters' case", example: "title"},
 	{name: "empty", shape: shapeEnum, enum: []string{"omit", "send", "reject"}, doc: "what becomes of an empty value: left out, sent as an empty text, refused; omit otherwise", example: "send"},
 	{name: "region", shape: shapeText, doc: "phone: the country of numbers without a country code, as two letters", example: "IN"},
+	{name: "percent", shape: shapeEnum, enum: []string{"fraction", "points"}, doc: "number and integer: what a percent sign means: 12% is sent as 0.12 (fraction) or as 12 (points); an error otherwise", example: "points"},
+	{name: "words", shape: shapeBool, doc: "number and integer: read lakh and crore, and leave out Dr and Cr behind an amount; an error otherwise. 1.2 Cr is crore and 1,200.00 Cr a credit; what may be either stays an error", example: "true"},
 	{name: "decimal", shape: shapeEnum, enum: []string{".", ","}, doc: "number and integer: the decimal sign; input.decimal or a point otherwise", example: `","`},
 }
 

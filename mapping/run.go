@@ -229,7 +229,7 @@ func (r *Runner) plain(i int, conv *converter.Converter) (string, error) {
 	if err != nil || isEmpty(cell) {
 		return "", err
 	}
-	if cell.Kind == converter.TextCell && letterFirst(cell.Text) {
+	if cell.Kind == converter.TextCell && letterFirst(cell.Text) && (conv != r.p.keyConv || len(cell.Text) > converter.LongestNothing) {
 		return cell.Text, nil
 	}
 	return conv.Convert(*cell, nil)

@@ -339,7 +339,7 @@ func TestExamplesOfTheReferenceParse(t *testing.T) {
 		check("SalesActivity."+name, text+"}\n")
 	}
 	with := map[string]string{"separator": "join: [A, B]", "format": "column: A, type: datetime", "timezone": "column: A, type: datetime", "dst": "column: A, type: datetime",
-		"truncate": "column: A, max_length: 5", "region": "column: A, type: phone", "decimal": "column: A, type: number", "column": "", "value": "", "expr": "", "join": ""}
+		"truncate": "column: A, max_length: 5", "region": "column: A, type: phone", "decimal": "column: A, type: number", "percent": "column: A, type: number", "words": "column: A, type: number", "column": "", "value": "", "expr": "", "join": ""}
 	for _, k := range fieldKeys {
 		other, ok := with[k.name]
 		if !ok {

@@ -103,6 +103,16 @@ func TestColumnsThatMayBeMisread(t *testing.T) {
 		{"number cells", "{column: A, type: number}", column(converter.Cell{Kind: converter.NumberCell, Text: "1.125"}), nil},
 		{"a number that an expression made", "{expr: 'float(A) / 8', type: number}", column("9"), nil},
 		{"texts", "{column: A}", column("1.200"), nil},
+		// Words of amounts, words for nothing, floats.
+		{"debits and credits", "{column: A, type: number, words: true}", column("1,200.00 Cr", "45,000.00 Dr"), []string{"without a sign"}},
+		{"debits alone", "{column: A, type: number, words: true}", column("1,200.00 Dr", "45,000.00 Dr"), nil},
+		{"words of three decimals", "{column: A, type: number, words: true}", column("1.250 Lakh"), nil},
+		{"NULL", "A", column("x", "NULL", "nan", "Null"), []string{`2 cells hold "NULL" or`}},
+		{"NULL, changed", "{column: A, case: upper}", column("x", "None"), []string{`1 cell holds "None"`}},
+		{"backslash N", "A", column("\\N"), []string{`1 cell holds "\\N"`}},
+		{"NULL that values lists", "{column: A, values: {NULL: nothing}}", column("NULL"), nil},
+		{"floats", "A", column("12.0", "7.0", "x"), []string{"such as 12.0"}},
+		{"versions", "A", column("12.0", "7.1"), nil},
 		// Times beyond the zone data.
 		{"far ahead", "{column: A, type: datetime}", column("2025-01-15", "2041-02-03"), []string{late}},
 		{"far ahead with an offset", "{column: A, type: datetime}", column("2041-02-03T10:00Z"), nil},
@@ -213,5 +223,25 @@ func TestSamples(t *testing.T) {
 	}
 	if got := s.Samples(); !slices.Equal(got, want) {
 		t.Errorf("got  %v\nwant %v", got, want)
+	}
+}
+
+func TestKeysThatAreNoKeys(t *testing.T) {
+	p := mustCompile(t, "version: 1\ntarget: opportunity\nkey: A\nsearch_by: EmailAddress\nLeadDetails: {EmailAddress: B}\nOpportunity: {OpportunityEventCode: 1, Fields: {Status: {value: Open}, mx_Custom_5: A}}\n", "A", "B")
+	for key, code := range map[string]string{
+		"NULL": "text.null", "nan": "text.null", "None": "text.null", `\N`: "text.null", "undefined": "text.null", "7.0": "text.float", "1.5e7": "text.scientific",
+		"Null": "", "D-1": "", "none": "", "nancy": "", "1E5": "", "undefined1": "", "1.0.0": "",
+	} {
+		for _, r := range []*Runner{p.Runner(), p.Judge()} {
+			var rec Record
+			r.Map(cellsOf(key, "a@example.com"), &rec)
+			got := ""
+			if len(rec.Problems) > 0 {
+				got = rec.Problems[0].Code
+			}
+			if got != code || len(rec.Problems) > 1 {
+				t.Errorf("key %s: %+v, want %q", key, rec.Problems, code)
+			}
+		}
 	}
 }

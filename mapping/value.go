@@ -136,7 +136,7 @@ func isEmpty(c *converter.Cell) bool { return c.Kind == converter.EmptyCell || c
 
 // letterFirst reports a text that begins with a letter of A to Z: it can be
 // neither a number in scientific notation nor a spreadsheet's error, so that
-// as plain text it stays what it is.
+// as plain text it stays what it is, unless it is a short word for nothing.
 func letterFirst(s string) bool {
 	c := s[0] | 0x20
 	return 'a' <= c && c <= 'z'
@@ -145,6 +145,9 @@ func letterFirst(s string) bool {
 func (r *Runner) convert(s *step, cell *converter.Cell) value {
 	if cell.Kind == converter.TextCell {
 		if s.asIs && letterFirst(cell.Text) {
+			if len(cell.Text) <= converter.LongestNothing && !r.again {
+				r.seen.fields[s.id].Word(cell.Text)
+			}
 			return value{text: cell.Text, present: true, ok: true}
 		}
 		if s.memo {
