@@ -27,6 +27,9 @@ type DraftOptions struct {
 	Encoding  string       // when it is not UTF-8
 	Fields    []DraftField // the account's fields, by whose display names columns are recognised
 	Schema    string       // the JSON Schema for the editor's modeline; "" is none
+	// Numbers are the sample's rows as a spreadsheet counts them; without them
+	// the first is row 2.
+	Numbers []int
 	// Words are texts of columns behind the sample, by the column's position:
 	// those of a status decide what a row becomes, and a sample may lack some.
 	Words map[int][]string
@@ -95,12 +98,37 @@ func (d *draft) look(header []string, sample [][]converter.Cell) {
 		}
 		g := look(i, name, sample)
 		g.guess()
+		d.byDisplayName(g)
 		g.more = d.o.Words[i]
+		for _, n := range g.oddities(d.number) {
+			d.note("column %q: %s", name, n)
+		}
 		if g.doubt != "" {
 			d.note("column %q: %s", name, g.doubt)
 		}
 		d.columns = append(d.columns, g)
 	}
+}
+
+// byDisplayName takes the account's word for a column that is named as one of
+// the fields by which it finds a lead.
+func (d *draft) byDisplayName(g *columnGuess) {
+	f := d.known(g, LeadField)
+	if f == nil || d.known(g, OpportunityField) != nil {
+		return
+	}
+	roles := map[string]role{"EmailAddress": roleEmail, "Phone": rolePhone, "Mobile": roleMobile, "ProspectID": roleLeadID}
+	if r, ok := roles[f.Schema]; ok {
+		g.role, g.why = r, fmt.Sprintf("the account's lead field %q", f.Display)
+	}
+}
+
+// number is the row of the sample's i-th as a spreadsheet counts.
+func (d *draft) number(i int) int {
+	if i < len(d.o.Numbers) {
+		return d.o.Numbers[i]
+	}
+	return i + 2
 }
 
 func (d *draft) note(format string, args ...any) {
@@ -493,7 +521,8 @@ func statusField(g *columnGuess) string {
 	if plain || len(pairs) == 0 {
 		return setting(g.header, "default: Open")
 	}
-	return setting(g.header, "values: {"+strings.Join(pairs, ", ")+"}", "default: Open")
+	// A default beside values would also stand for every word that is not listed.
+	return setting(g.header, "values: {"+strings.Join(pairs, ", ")+"}")
 }
 
 func orStatus(t string) string {

@@ -76,7 +76,7 @@ func TestGuesses(t *testing.T) {
 	for _, want := range []string{
 		"\nkey: Deal ID ", "\nsearch_by: EmailAddress ", "\n  EmailAddress: {column: Email, type: email} ", "\n  Phone: {column: Mobile, type: phone, region: IN}", "\n  FirstName: Contact ", "\n  mx_Town: City ",
 		"\n  OpportunityNote: Remarks ", "OpportunityDateTime: {column: Created at, type: datetime, format: dd/MM/yyyy HH:mm}\n", "AMBIGUOUS", "MM/dd/yyyy HH:mm",
-		"Status: {column: Stage, values: {Closed Won: Won, Closed Lost: Lost, New: Open}, default: Open}\n", "\n    mx_Custom_6: {column: Amount, type: number}  ", "\n    mx_Custom_7: Product ",
+		"Status: {column: Stage, values: {Closed Won: Won, Closed Lost: Lost, New: Open}}\n", "\n    mx_Custom_6: {column: Amount, type: number}  ", "\n    mx_Custom_7: Product ",
 		"# mx_Custom_N: {column: Close date, type: date, format: yyyy-MM-dd}", "\n    Owner: Sales rep email ", "# mx_Custom_1: {join: [Contact, Product], separator: ' - '}", "\ntimezone: Asia/Kolkata ",
 	} {
 		if !strings.Contains(string(text), want) {
@@ -223,6 +223,124 @@ func TestQuotedYAMLComesBack(t *testing.T) {
 					t.Errorf("%q as %q came back as %q", s, text, g)
 				}
 			}
+		}
+	}
+}
+
+// draftOf drafts a mapping for columns of one row after another.
+func draftOf(header []string, rows [][]string, o DraftOptions) (text, notes string) {
+	var sample [][]converter.Cell
+	for _, r := range rows {
+		sample = append(sample, cellsOf(r...))
+	}
+	b, n := Draft("deals.csv", header, sample, o)
+	return string(b), strings.Join(n, "\n")
+}
+
+// TestNearlyAKey: a column that names rows but for a few is the key, and the
+// few are named.
+func TestNearlyAKey(t *testing.T) {
+	ids := func(odd map[int]string) (rows [][]string) {
+		for i := range 40 {
+			id := fmt.Sprintf("INV-%03d", i)
+			if s, ok := odd[i]; ok {
+				id = s
+			}
+			rows = append(rows, []string{id, fmt.Sprintf("a%d@example.com", i)})
+		}
+		return rows
+	}
+	for _, c := range []struct {
+		name string
+		odd  map[int]string
+		key  bool
+		note string
+	}{
+		{"all their own", nil, true, ""},
+		{"one twice", map[int]string{7: "INV-003"}, true, "row 9 has the key of an earlier row"},
+		{"a blank and a total", map[int]string{20: "", 39: "Total"}, true, "row 22 has no key"},
+		{"two blanks", map[int]string{20: "", 30: ""}, true, "rows 22, 32 have no key"},
+		{"too many", map[int]string{1: "INV-000", 2: "INV-000", 3: "INV-000"}, false, "no column names a row for good"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			text, notes := draftOf([]string{"Invoice No", "Email"}, ids(c.odd), DraftOptions{})
+			if strings.Contains(text, "\nkey: Invoice No") != c.key {
+				t.Errorf("the key is wrong:\n%s", text)
+			}
+			if !strings.Contains(notes, c.note) || c.note == "" && strings.Contains(notes, "refused until") {
+				t.Errorf("notes:\n%s", notes)
+			}
+		})
+	}
+	_, notes := draftOf([]string{"Invoice No"}, ids(map[int]string{7: ""}), DraftOptions{Numbers: []int{5, 6, 7, 8, 9, 10, 11, 14}})
+	if !strings.Contains(notes, "row 14 has no key") {
+		t.Errorf("the row is not numbered as in the file:\n%s", notes)
+	}
+}
+
+func TestOddAmounts(t *testing.T) {
+	rows := [][]string{}
+	for i := range 12 {
+		amount := fmt.Sprintf("%d.50", 1000+i)
+		switch i {
+		case 4:
+			amount = "TBD"
+		case 9:
+			amount = "on request"
+		}
+		rows = append(rows, []string{amount, amount})
+	}
+	text, notes := draftOf([]string{"Deal value", "Internal"}, rows, DraftOptions{Fields: []DraftField{{Kind: OpportunityField, Schema: "mx_Custom_6", Display: "Deal Value"}}})
+	if !strings.Contains(text, "mx_Custom_6: {column: Deal value, type: number}") {
+		t.Errorf("the amount is not one:\n%s", text)
+	}
+	if !strings.Contains(notes, `column "Deal value": rows 6, 11, such as "TBD", are not numbers`) || strings.Contains(notes, `column "Internal"`) {
+		t.Errorf("notes:\n%s", notes)
+	}
+}
+
+func TestStatusHidesNoWord(t *testing.T) {
+	text, notes := draftOf([]string{"Stage"}, [][]string{{"Closed Won"}, {""}, {"New"}}, DraftOptions{})
+	if strings.Contains(text, "default: Open") || !strings.Contains(text, "values: {Closed Won: Won, New: Open}") {
+		t.Errorf("the draft hides words:\n%s", text)
+	}
+	if !strings.Contains(notes, `column "Stage": row 3 has none and is refused; fill it in, or add default: Open`) {
+		t.Errorf("notes:\n%s", notes)
+	}
+}
+
+// TestDatesOfExports: forms that spreadsheets and ERPs write.
+func TestDatesOfExports(t *testing.T) {
+	for form, cells := range map[string][]string{
+		"dd-MMM-yy hh:mm a":   {"03-Nov-25 09:15 AM", "14-Dec-25 12:05 PM", "28-Feb-25 11:59 pm"},
+		"dd-MMM-yyyy hh:mm a": {"03-Nov-2025 09:15 AM", "14-Dec-2025 12:05 PM"},
+		"dd-MMM-yy HH:mm":     {"03-Nov-25 09:15", "14-Dec-25 23:05"},
+		"dd MMM yyyy hh:mm a": {"03 Nov 2025 09:15 AM", "14 Dec 2025 12:05 PM"},
+		"dd-MM-yyyy hh:mm a":  {"03-11-2025 09:15 AM", "24-12-2025 12:05 PM"},
+		"dd-MM-yy":            {"03-11-25", "24-12-25"},
+		"MMM d, yyyy h:mm a":  {"Nov 3, 2025 9:15 AM", "Dec 14, 2025 12:05 PM"},
+	} {
+		var rows [][]string
+		for _, c := range cells {
+			rows = append(rows, []string{c})
+		}
+		text, _ := draftOf([]string{"Created on"}, rows, DraftOptions{})
+		if !strings.Contains(text, flowText(form)) {
+			t.Errorf("%s is not found:\n%s", form, text)
+		}
+	}
+}
+
+// TestFieldsByDisplayName: the account's own names decide, for the fields by
+// which it finds leads too.
+func TestFieldsByDisplayName(t *testing.T) {
+	text, _ := draftOf([]string{"Reach him at", "Dial", "Sector", "Ticket size"}, [][]string{{"", "x", "IT", "5"}}, DraftOptions{Fields: []DraftField{
+		{Kind: LeadField, Schema: "EmailAddress", Display: "Reach him at"}, {Kind: LeadField, Schema: "Phone", Display: "Dial"},
+		{Kind: LeadField, Schema: "mx_Sector", Display: "sector"}, {Kind: OpportunityField, Schema: "mx_Custom_9", Display: "Ticket Size"},
+	}})
+	for _, want := range []string{"EmailAddress: {column: Reach him at, type: email}", "Phone: {column: Dial, type: phone", "mx_Sector: Sector", "mx_Custom_9: Ticket size"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the draft lacks %s:\n%s", want, text)
 		}
 	}
 }

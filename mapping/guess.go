@@ -3,6 +3,7 @@ package mapping
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -50,6 +51,7 @@ type columnGuess struct {
 	header  string
 	words   []string
 	texts   []string // what its cells hold, cleaned, without the empty ones
+	places  []int    // the row of the sample that each text stands in
 	cells   []converter.Cell
 	more    []string // status words that come behind the sample
 	doubt   string   // why its cells may not mean what they seem to
@@ -114,7 +116,7 @@ func (g *columnGuess) says(any ...string) bool {
 // look gathers what a column's cells tell.
 func look(index int, header string, sample [][]converter.Cell) *columnGuess {
 	g := &columnGuess{index: index, header: header, words: words(header), rows: len(sample)}
-	for _, row := range sample {
+	for i, row := range sample {
 		if index >= len(row) {
 			continue
 		}
@@ -124,10 +126,11 @@ func look(index int, header string, sample [][]converter.Cell) *columnGuess {
 		}
 		g.cells = append(g.cells, cell)
 		g.texts = append(g.texts, cell.Text)
+		g.places = append(g.places, i)
 	}
 	g.dates = guessDates(g.cells)
 	if g.dates == nil {
-		g.number = guessNumbers(g.cells)
+		g.number = guessNumbers(g.cells, g.says(moneyWords...))
 	}
 	g.region, g.phoneOK = guessPhones(g.cells)
 	g.doubt = g.weigh()
@@ -223,7 +226,10 @@ var dateCandidates = []struct{ format, swapped string }{
 	{"MM-dd-yyyy HH:mm:ss", "dd-MM-yyyy HH:mm:ss"}, {"MM-dd-yyyy HH:mm", "dd-MM-yyyy HH:mm"}, {"MM-dd-yyyy", "dd-MM-yyyy"},
 	{"dd.MM.yyyy HH:mm:ss", ""}, {"dd.MM.yyyy HH:mm", ""}, {"dd.MM.yyyy", ""},
 	{"dd-MMM-yyyy HH:mm:ss", ""}, {"dd-MMM-yyyy HH:mm", ""}, {"dd-MMM-yyyy", ""}, {"dd MMM yyyy HH:mm", ""}, {"dd MMM yyyy", ""},
-	{"dd-MMM-yy", ""}, {"dd MMMM yyyy", ""}, {"MMM d, yyyy", ""}, {"MMMM d, yyyy", ""}, {"d MMM yyyy, h:mm a", ""},
+	{"dd-MMM-yyyy hh:mm:ss a", ""}, {"dd-MMM-yyyy hh:mm a", ""}, {"dd MMM yyyy hh:mm a", ""}, {"dd MMM yyyy HH:mm:ss", ""},
+	{"dd-MMM-yy hh:mm:ss a", ""}, {"dd-MMM-yy hh:mm a", ""}, {"dd-MMM-yy HH:mm:ss", ""}, {"dd-MMM-yy HH:mm", ""}, {"dd MMM yy hh:mm a", ""}, {"dd MMM yy HH:mm", ""}, {"dd MMM yy", ""},
+	{"dd-MMM-yy", ""}, {"dd MMMM yyyy", ""}, {"MMM d, yyyy h:mm a", ""}, {"MMMM d, yyyy h:mm a", ""},
+	{"dd-MM-yyyy hh:mm a", "MM-dd-yyyy hh:mm a"}, {"MM-dd-yyyy hh:mm a", "dd-MM-yyyy hh:mm a"}, {"dd-MM-yy HH:mm", "MM-dd-yy HH:mm"}, {"dd-MM-yy", "MM-dd-yy"}, {"dd/MM/yy hh:mm a", "MM/dd/yy hh:mm a"}, {"MM/dd/yy hh:mm a", "dd/MM/yy hh:mm a"}, {"d/M/yy h:mm a", "M/d/yy h:mm a"}, {"M/d/yy h:mm a", "d/M/yy h:mm a"}, {"d/M/yyyy h:mm a", "M/d/yyyy h:mm a"}, {"M/d/yyyy h:mm a", "d/M/yyyy h:mm a"}, {"MMM d, yyyy", ""}, {"MMMM d, yyyy", ""}, {"d MMM yyyy, h:mm a", ""},
 	{"dd/MM/yy HH:mm", "MM/dd/yy HH:mm"}, {"dd/MM/yy", "MM/dd/yy"}, {"MM/dd/yy", "dd/MM/yy"}, {"d/M/yyyy", "M/d/yyyy"}, {"d/M/yyyy H:mm", "M/d/yyyy H:mm"},
 	{"M/d/yyyy", "d/M/yyyy"}, {"M/d/yyyy H:mm", "d/M/yyyy H:mm"}, {"yyyy/MM/dd HH:mm:ss", ""}, {"yyyy/MM/dd", ""}, {"yyyyMMdd", ""}, {"iso", ""},
 }
@@ -350,8 +356,9 @@ func readsDate(candidate int) func(converter.Cell) bool {
 	return converts(dateConverters()[candidate])
 }
 
-// guessNumbers reports a column of numbers that are meant as such.
-func guessNumbers(cells []converter.Cell) *numberGuess {
+// guessNumbers reports a column of numbers that are meant as such. A column
+// whose name says money may have a few odd cells, which are told.
+func guessNumbers(cells []converter.Cell, named bool) *numberGuess {
 	if len(cells) == 0 {
 		return nil
 	}
@@ -363,7 +370,10 @@ func guessNumbers(cells []converter.Cell) *numberGuess {
 	}
 	for _, decimal := range []byte{'.', ','} {
 		conv, err := converter.New(converter.Spec{Type: converter.Number, Decimal: decimal})
-		if err == nil && most(share(cells, converts(conv)), len(cells)) {
+		if err != nil {
+			continue
+		}
+		if fits := share(cells, converts(conv)); most(fits, len(cells)) || named && fits*4 >= len(cells)*3 {
 			g := &numberGuess{decimal: decimal}
 			for _, c := range cells {
 				g.money = g.money || strings.ContainsAny(c.Text, "₹$€£,")
@@ -391,6 +401,85 @@ func different(texts []string) []string {
 func (g *columnGuess) unique() bool {
 	return len(g.texts) == g.rows && g.rows > 0 && len(g.distinct()) == len(g.texts)
 }
+
+// nearlyUnique reports a column that could be the key but for a few rows, such
+// as a repeated line, a blank or a total.
+func (g *columnGuess) nearlyUnique() bool {
+	blank, repeated := g.exceptions()
+	return g.rows >= 10 && len(blank)+len(repeated) <= max(2, g.rows/20)
+}
+
+// exceptions are the rows of the sample without a text of their own: those
+// that have none, and those that repeat an earlier one's.
+func (g *columnGuess) exceptions() (blank, repeated []int) {
+	filled := map[int]bool{}
+	seen := map[string]bool{}
+	for i, t := range g.texts {
+		filled[g.places[i]] = true
+		if seen[t] {
+			repeated = append(repeated, g.places[i])
+		}
+		seen[t] = true
+	}
+	for i := range g.rows {
+		if !filled[i] {
+			blank = append(blank, i)
+		}
+	}
+	return blank, repeated
+}
+
+// oddities names the rows whose cells are not what the column is taken for.
+func (g *columnGuess) oddities(number func(int) int) (notes []string) {
+	say := func(rows []int, one, many string) {
+		if len(rows) == 0 {
+			return
+		}
+		var list []string
+		for i, r := range rows {
+			if i == toldRows {
+				list = append(list, "…")
+				break
+			}
+			list = append(list, strconv.Itoa(number(r)))
+		}
+		word := many
+		if len(rows) == 1 {
+			word = one
+		}
+		notes = append(notes, strings.ReplaceAll(word, "#", strings.Join(list, ", ")))
+	}
+	switch {
+	case g.role == roleKey:
+		blank, repeated := g.exceptions()
+		say(repeated, "row # has the key of an earlier row and is refused until it has one of its own", "rows # have keys of earlier rows and are refused until they have their own")
+		say(blank, "row # has no key and is refused until it has one", "rows # have no key and are refused until they have one")
+	case g.role == roleStatus:
+		blank, _ := g.exceptions()
+		const cure = "; fill it in, or add default: Open, which then also stands for words that are not listed"
+		say(blank, "row # has none and is refused"+cure, "rows # have none and are refused"+cure)
+	case g.number != nil && (g.role == roleAmount || g.number.money):
+		conv, err := converter.New(converter.Spec{Type: converter.Number, Decimal: g.number.decimal})
+		if err != nil {
+			return nil
+		}
+		var odd []int
+		example := ""
+		for i, c := range g.cells {
+			if _, err := conv.Convert(c, nil); err != nil {
+				if example == "" {
+					example = c.Text
+				}
+				odd = append(odd, g.places[i])
+			}
+		}
+		say(odd, fmt.Sprintf("row #, %q, is not a number and is refused until it is", example), fmt.Sprintf("rows #, such as %q, are not numbers and are refused until they are", example))
+	}
+	return notes
+}
+
+// toldRows is how many rows a note names.
+const toldRows = 10
 
 // ownerWords tell a person of the account from a lead.
 var ownerWords = []string{"owner", "rep", "agent", "executive", "assigned", "salesperson", "manager", "advisor", "counsellor", "counselor", "rm"}
@@ -460,6 +549,8 @@ func (g *columnGuess) decide() (role, string) {
 		return roleAmount, "the name says money and the cells are numbers"
 	case g.says(idWords...) && g.unique():
 		return roleKey, "every row of the sample has its own text there"
+	case g.says(idWords...) && g.nearlyUnique():
+		return roleKey, "nearly every row of the sample has its own text there; the others are refused until they have"
 	}
 	for _, r := range namedRoles {
 		if g.says(r.words...) {

@@ -105,11 +105,11 @@ func (a *app) runInit(ctx context.Context, o *initOptions) error {
 		return err
 	}
 	defer f.Close()
-	sample, words, err := sampleOf(ctx, f)
+	sample, numbers, words, err := sampleOf(ctx, f)
 	if err != nil {
 		return err
 	}
-	d.Words = words
+	d.Words, d.Numbers = words, numbers
 	var notes []string
 	if o.online {
 		if notes, err = a.askFields(ctx, o, &d); err != nil {
@@ -134,26 +134,27 @@ const initRows = 200
 // moreWords bounds the words of a status that are looked for behind the sample.
 const moreWords = 100
 
-// sampleOf copies the first rows of a file that can be read. Of the rows behind
+// sampleOf copies the first rows of a file that can be read, with their
+// numbers. Of the rows behind
 // them it returns the words of the column that seems to be the status.
-func sampleOf(ctx context.Context, f *source.File) (sample [][]converter.Cell, words map[int][]string, err error) {
+func sampleOf(ctx context.Context, f *source.File) (sample [][]converter.Cell, numbers []int, words map[int][]string, err error) {
 	status := -1
 	known := map[string]bool{}
 	for row, err := range f.Rows() {
 		if cause := context.Cause(ctx); cause != nil {
-			return nil, nil, cause
+			return nil, nil, nil, cause
 		}
 		if err != nil && len(sample) == initRows {
 			break // the check tells it; the draft has what it needs
 		}
 		if err != nil {
-			return nil, nil, err
+			return nil, nil, nil, err
 		}
 		if len(row.Faults) > 0 {
 			continue
 		}
 		if len(sample) < initRows {
-			sample = append(sample, row.Clone().Cells)
+			sample, numbers = append(sample, row.Clone().Cells), append(numbers, row.Number)
 			continue
 		}
 		if status < 0 {
@@ -176,7 +177,7 @@ func sampleOf(ctx context.Context, f *source.File) (sample [][]converter.Cell, w
 			}
 		}
 	}
-	return sample, words, nil
+	return sample, numbers, words, nil
 }
 
 // askFields asks the account for what makes the draft better.
