@@ -10,6 +10,7 @@ import (
 	"leadload/internal/sandbox"
 	"leadload/loader/account"
 	"leadload/loader/ledger"
+	"leadload/loader/ledger/sqlite"
 	"leadload/loader/pace"
 	"leadload/loader/source"
 	"leadload/mapping"
@@ -22,8 +23,8 @@ func BenchmarkImport(b *testing.B) {
 	const rows = 5000
 	for _, c := range []struct {
 		name string
-		o    ledger.Options
-	}{{"durable", ledger.Options{}}, {"unsafe", ledger.Options{Unsafe: true}}} {
+		o    sqlite.Options
+	}{{"durable", sqlite.Options{}}, {"unsafe", sqlite.Options{Unsafe: true}}} {
 		b.Run(c.name, func(b *testing.B) {
 			b.ReportAllocs()
 			var spent time.Duration
@@ -37,7 +38,7 @@ func BenchmarkImport(b *testing.B) {
 					text = fmt.Appendf(text, "D%d,own%d@example.com,Deal %d\n", i, i, i)
 				}
 				check(b, os.WriteFile(path, text, 0o600))
-				led, err := ledger.Open(filepath.Join(dir, "ledger.db"), c.o)
+				led, err := sqlite.Open(filepath.Join(dir, "ledger.db"), c.o)
 				check(b, err)
 				o := Options{Account: account.Account{Host: a.URL(), AsyncHost: a.AsyncURL(), Limit: pace.Unlimited}, Ledger: led}
 				access, secret, async := a.Keys()

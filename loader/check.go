@@ -6,10 +6,10 @@ import (
 	"strings"
 	"time"
 
-	"leadload/converter"
 	"leadload/internal/fault"
 	"leadload/loader/account"
 	"leadload/loader/ledger"
+	"leadload/loader/plan"
 	"leadload/loader/target"
 	"leadload/mapping"
 )
@@ -29,10 +29,10 @@ type Fault struct {
 type CheckJob struct {
 	Job
 	Account account.Account // names and limit; no call is made
-	Ledger  *ledger.Ledger  // what is loaded already; nil is nothing
+	Ledger  ledger.Store    // what is loaded already; nil is nothing
 	// Scratch, where not nil, is a ledger that gets the rows of run
 	// ScratchRun, for a report.
-	Scratch    *ledger.Ledger
+	Scratch    ledger.Store
 	ScratchRun int64
 	// Online, where not nil, holds every row against the account's metadata too.
 	Online *account.Online
@@ -61,37 +61,32 @@ func Check(ctx context.Context, j CheckJob) (CheckResult, error) {
 		return res, err
 	}
 	j.File.Need(program.Reads())
-	p, err := j.Ledger.Preview(ctx, j.Account.Names(), target.For(j.Mapping.Target).Scope(j.Mapping).String())
-	if err != nil {
-		return res, err
+	pass := plan.Check{File: j.File, Mapping: j.Mapping, Program: program, Rows: j.Rows, Store: j.Ledger, Bodies: j.OnBody != nil, Prints: j.Scratch != nil, Sampler: program.Sampler()}
+	if j.Online != nil {
+		pass.Judge = func() plan.Judge { return j.Online.Fork() }
 	}
-	defer p.Close()
-	pipe := newCheckPipe(&j, program, p)
+	if j.Ledger != nil {
+		if pass.Scope, err = j.Ledger.Find(ctx, j.Account.Names(), target.For(j.Mapping.Target).Scope(j.Mapping).String()); err != nil {
+			return res, err
+		}
+	}
 	leads := map[[16]byte]struct{}{}
 	var scratch []ledger.Entry
-	seen := int64(0)
-	err = pipe.run(ctx, func(row *checkRow, cells []converter.Cell) error {
-		e := &row.entry
-		if pipe.brief {
-			pipe.decide(e)
-		} else if err := p.Decide(ctx, e); err != nil {
-			return err
-		}
+	rows := int64(0)
+	seen, err := pass.Run(ctx, func(row *plan.Row) error {
+		e := &row.Entry
 		j.tell(row)
-		if cells != nil {
-			pipe.samples.Take(cells)
-		}
 		if e.WantField != "" && e.Verdict == ledger.Due {
-			leads[row.lead] = struct{}{}
+			leads[row.Lead] = struct{}{}
 		}
 		res.Plan.Rows.Add(ledger.PlannedResult(e.Verdict, e.State), 1)
-		seen++
+		rows++
 		if j.OnRow != nil {
-			j.OnRow(seen)
+			j.OnRow(rows)
 		}
 		if j.Scratch != nil {
-			if scratch = append(scratch, *e); len(scratch) == planBatch {
-				if err := j.Scratch.Note(ctx, j.ScratchRun, scratch); err != nil {
+			if scratch = append(scratch, *e); len(scratch) == plan.Batch {
+				if err := j.Scratch.Plan(ctx, ledger.Lease{}, j.ScratchRun, 0, scratch); err != nil {
 					return err
 				}
 				scratch = scratch[:0]
@@ -103,22 +98,22 @@ func Check(ctx context.Context, j CheckJob) (CheckResult, error) {
 		return res, err
 	}
 	if j.Scratch != nil && len(scratch) > 0 {
-		if err := j.Scratch.Note(ctx, j.ScratchRun, scratch); err != nil {
+		if err := j.Scratch.Plan(ctx, ledger.Lease{}, j.ScratchRun, 0, scratch); err != nil {
 			return res, err
 		}
 	}
 	res.Totals = res.Plan.Rows
-	if seen == 0 {
+	if seen.Rows == 0 {
 		return res, fault.Misuse("file.no-rows", "check that it is the right file and sheet, and header_row in the mapping", "%s holds a header but no rows", j.Input)
 	}
-	if pipe.chosen == 0 {
+	if seen.Chosen == 0 {
 		return res, noRows(j.Input)
 	}
-	res.Plan.Unused, res.Plan.Warnings = program.Unused(), slices.Concat(program.Warnings(), pipe.warnings(), hiddenNote(pipe.hidden))
+	res.Plan.Unused, res.Plan.Warnings = program.Unused(), slices.Concat(program.Warnings(), pass.Warnings(), hiddenNote(seen.Hidden))
 	if j.Online != nil {
 		res.Plan.Warnings = append(res.Plan.Warnings, j.Online.Warnings()...)
 	}
-	res.Samples = pipe.samples.Samples()
+	res.Samples = pass.Sampler.Samples()
 	res.Plan.Lookups = int64(len(leads))
 	limit := j.Account.Limit
 	res.Plan.Calls = res.Plan.Ready() + res.Plan.Lookups + res.Plan.Rows[ledger.ResultPending]
@@ -136,20 +131,20 @@ func Check(ctx context.Context, j CheckJob) (CheckResult, error) {
 }
 
 // tell reports a row's faults, or shows its body.
-func (j *CheckJob) tell(row *checkRow) {
-	e := &row.entry
+func (j *CheckJob) tell(row *plan.Row) {
+	e := &row.Entry
 	switch e.Verdict {
 	case ledger.Invalid:
 		if j.OnFault == nil {
 			return
 		}
-		if len(row.faults) > 0 {
-			for _, f := range row.faults {
+		if len(row.Faults) > 0 {
+			for _, f := range row.Faults {
 				j.OnFault(Fault{Row: e.Number, Line: e.Line, Column: f.Column, Code: f.Code, Msg: f.Msg, Hint: f.Hint})
 			}
 			return
 		}
-		for _, p := range row.problems {
+		for _, p := range row.Problems {
 			j.OnFault(Fault{Row: e.Number, Line: e.Line, Column: p.Column, Field: p.Field, Code: p.Code, Msg: p.Msg, Hint: p.Hint})
 		}
 	case ledger.Repeated, ledger.Changed:
@@ -158,7 +153,7 @@ func (j *CheckJob) tell(row *checkRow) {
 		}
 	case ledger.Due:
 		if j.OnBody != nil && e.State == ledger.Ready {
-			j.OnBody(e.Number, row.body)
+			j.OnBody(e.Number, row.Body)
 		}
 	}
 }

@@ -7,18 +7,19 @@ import (
 
 	"leadload/internal/fault"
 	"leadload/loader/ledger"
+	"leadload/loader/plan"
 	"leadload/loader/send"
 )
 
 // due goes through the file again, beside the plan, and yields the rows that are due.
 func (r *run) due(ctx context.Context) iter.Seq2[*send.Row, error] {
 	return func(yield func(*send.Row, error) bool) {
-		planned, stop := iter.Pull2(r.led.Planned(ctx, r.id))
+		planned, stop := iter.Pull2(r.led.Rows(ctx, r.id))
 		defer stop()
 		rows, stopRows := iter.Pull2(r.job.File.Rows())
 		defer stopRows()
-		ex := newExaminer(r.job.Mapping, r.program.Runner())
-		ex.brief = true
+		ex := plan.NewExaminer(r.job.Mapping, r.program.Runner())
+		ex.Brief = true
 		for {
 			p, err, ok := planned()
 			if err != nil {
@@ -45,17 +46,11 @@ func (r *run) due(ctx context.Context) iter.Seq2[*send.Row, error] {
 				continue
 			}
 			// What only the plan needs of a row, its hashes, was made in the first pass.
-			e := ledger.Entry{Number: row.Number}
-			if len(row.Faults) > 0 {
-				unusable(&e, row.Faults)
-			} else {
-				ex.examine(&e, row.Cells)
-			}
-			if e.Verdict != 0 { // the same row with the same mapping cannot turn out otherwise
+			if e := ex.Entry(row); e.Verdict != 0 { // the same row with the same mapping cannot turn out otherwise
 				yield(nil, &fault.Error{Kind: fault.Broken, Code: "run.unsteady", Msg: fmt.Sprintf("row %d was mapped in two ways: %s", row.Number, e.Msg), Hint: "report this; nothing was sent from this row on"})
 				return
 			}
-			if !yield(send.RowOf(r.job.Mapping, p.Record, row.Number, &ex.rec), nil) {
+			if !yield(send.RowOf(r.job.Mapping, p.Record, row.Number, &ex.Record), nil) {
 				return
 			}
 		}

@@ -20,6 +20,7 @@ import (
 	"leadload/loader/account"
 	"leadload/loader/leadsquared"
 	"leadload/loader/ledger"
+	"leadload/loader/ledger/sqlite"
 	"leadload/loader/pace"
 	"leadload/loader/source"
 	"leadload/mapping"
@@ -106,7 +107,7 @@ type bench struct {
 	mapping string
 	account *sandbox.Account
 	wire    *wire
-	led     *ledger.Ledger
+	led     ledger.Store
 	o       Options
 	said    []string
 	sayMu   sync.Mutex
@@ -133,7 +134,7 @@ func newBench(t *testing.T, so sandbox.Options) *bench {
 	a, err := sandbox.New(so)
 	check(t, err)
 	b := &bench{t: t, dir: t.TempDir(), mapping: dealMapping, account: a, wire: &wire{handler: a.Handler()}}
-	b.led, err = ledger.Open(filepath.Join(b.dir, "ledger.db"), ledger.Options{Unsafe: true}) // durability has tests of its own
+	b.led, err = sqlite.Open(filepath.Join(b.dir, "ledger.db"), sqlite.Options{Unsafe: true}) // durability has tests of its own
 	check(t, err)
 	access, secret, async := a.Keys()
 	b.o = Options{Account: account.Account{Host: "http://127.0.0.1:9", AsyncHost: "http://127.0.0.1:9", Limit: pace.Limit{Calls: 25, Window: 5 * time.Second}}, Ledger: b.led}

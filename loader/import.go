@@ -25,6 +25,7 @@ import (
 
 	"leadload/internal/fault"
 	"leadload/loader/ledger"
+	"leadload/loader/plan"
 	"leadload/loader/source"
 	"leadload/loader/target"
 	"leadload/mapping"
@@ -73,23 +74,10 @@ type Result struct {
 }
 
 // RowSet is a set of rows as the spreadsheet counts them.
-type RowSet []RowRange
+type RowSet = plan.RowSet
 
 // RowRange is rows From to To, both included.
-type RowRange struct{ From, To int }
-
-// Has reports whether the set holds row n; a nil set holds all.
-func (s RowSet) Has(n int) bool {
-	if s == nil {
-		return true
-	}
-	for _, r := range s {
-		if n >= r.From && n <= r.To {
-			return true
-		}
-	}
-	return false
-}
+type RowRange = plan.RowRange
 
 // Import loads one file.
 func (s *Session) Import(ctx context.Context, j Job) (Result, error) {
@@ -118,7 +106,7 @@ func (s *Session) Import(ctx context.Context, j Job) (Result, error) {
 		Mapping: j.Mapping.Name, MappingPath: j.MappingPath, MappingHash: j.Mapping.Hash, Target: string(j.Mapping.Target), Timezone: j.Mapping.Timezone,
 		Who: j.Who, Version: j.Version, Limit: before.Limit.String(), Started: time.Now().UTC(),
 	}
-	if res.Run.ID, err = s.led.StartRun(ctx, res.Run); err != nil {
+	if res.Run.ID, err = s.led.Begin(ctx, res.Run); err != nil {
 		return res, err
 	}
 	r := &run{Session: s, job: j, program: program, id: res.Run.ID, began: res.Run.Started, cancel: cancel}
@@ -130,8 +118,9 @@ func (s *Session) Import(ctx context.Context, j Job) (Result, error) {
 		}
 	}
 	flushErr := s.led.Flush()
-	totals, err := s.led.Totals(context.WithoutCancel(ctx), r.id)
+	tally, err := s.led.Tally(context.WithoutCancel(ctx), r.id)
 	if err == nil {
+		totals := tally.Counts()
 		res.Totals = totals
 		if rows := r.rows.Load(); totals.Sum() != rows && flushErr == nil {
 			err = &fault.Error{Kind: fault.Broken, Code: "run.conservation", Msg: fmt.Sprintf("%d rows were read but %d have a result", rows, totals.Sum()),
@@ -155,7 +144,7 @@ const untilMargin = 5 * time.Second
 
 // unique checks that no id of the account stands on two rows of a run.
 func (s *Session) unique(ctx context.Context, run int64) error {
-	id, n, err := s.led.TwiceOwned(context.WithoutCancel(ctx), run)
+	id, n, err := s.led.Twice(context.WithoutCancel(ctx), run)
 	if err != nil || n == 0 {
 		return err
 	}
@@ -181,9 +170,6 @@ type run struct {
 	scope   int64
 	cancel  context.CancelCauseFunc
 	rows    atomic.Int64 // rows of the file seen by the first pass
-	hidden  int64        // of rows
-	chosen  int64        // of rows: all, or those named by --rows
-	seen    *mapping.Seen
 }
 
 func (r *run) do(ctx context.Context, plan *Plan) error {
@@ -192,10 +178,7 @@ func (r *run) do(ctx context.Context, plan *Plan) error {
 		return err
 	}
 	r.live.phase.Store(Planning)
-	if err := r.firstPass(ctx); err != nil {
-		return err
-	}
-	if *plan, err = r.plan(ctx); err != nil {
+	if *plan, err = r.firstPass(ctx); err != nil {
 		return err
 	}
 	if r.job.Strict && plan.Rows[ledger.ResultInvalid] > 0 {
@@ -226,14 +209,30 @@ func (r *run) do(ctx context.Context, plan *Plan) error {
 	return r.settler(sender, r.id).Settle(ctx)
 }
 
-// plan sums up the first pass.
-func (r *run) plan(ctx context.Context) (Plan, error) {
-	counts, err := r.led.PlanCounts(ctx, r.id)
+// firstPass maps and checks every row, writes what is to be done with it, and sums up.
+func (r *run) firstPass(ctx context.Context) (Plan, error) {
+	if err := r.led.Memo().ForgetLeads(ctx, r.acct, r.o.LeadAge); err != nil {
+		return Plan{}, err
+	}
+	pass := plan.Import{File: r.job.File, Mapping: r.job.Mapping, Program: r.program, Rows: r.job.Rows,
+		Planner: &ledger.Planner{Store: r.led, Lease: r.lease, Run: r.id, Scope: r.scope},
+		OnRow:   func(n int64) { r.rows.Store(n); r.live.total.Store(n) }}
+	seen, err := pass.Run(ctx)
+	switch {
+	case err != nil:
+		return Plan{}, err
+	case seen.Rows == 0:
+		return Plan{}, fault.Misuse("file.no-rows", "check that it is the right file and sheet, and header_row in the mapping", "%s holds a header but no rows", r.job.Input)
+	case seen.Chosen == 0:
+		return Plan{}, noRows(r.job.Input)
+	}
+	tally, err := r.led.Tally(ctx, r.id)
 	if err != nil {
 		return Plan{}, err
 	}
-	p := Plan{Rows: counts, Unused: r.program.Unused(), Warnings: slices.Concat(r.program.Warnings(), r.seen.Warnings(), hiddenNote(r.hidden)), Account: r.o.Account.Display()}
-	if p.Lookups, err = r.led.WantedLeads(ctx, r.acct); err != nil {
+	counts := tally.Planned()
+	p := Plan{Rows: counts, Unused: r.program.Unused(), Warnings: slices.Concat(r.program.Warnings(), pass.Warnings(), hiddenNote(seen.Hidden)), Account: r.o.Account.Display()}
+	if p.Lookups, err = r.led.Memo().WantedLeads(ctx, r.acct); err != nil {
 		return p, err
 	}
 	doubt, pending, err := r.led.CountOpen(ctx, r.acct)
@@ -249,4 +248,17 @@ func (r *run) plan(ctx context.Context) (Plan, error) {
 		p.DayShare = float64(p.Calls) / float64(d)
 	}
 	return p, nil
+}
+
+// noRows says that --rows leaves nothing.
+func noRows(input string) error {
+	return fault.Misuse("usage", "name rows as the spreadsheet counts them, the header being row 1 of most files", "%s has none of the rows that --rows names", input)
+}
+
+// hiddenNote says that rows were read which a spreadsheet does not show; "" for none.
+func hiddenNote(n int64) []string {
+	if n == 0 {
+		return nil
+	}
+	return []string{fault.Plural(n, "hidden row is", "hidden rows are") + " read like the others"}
 }

@@ -2,7 +2,6 @@ package loader
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -10,6 +9,7 @@ import (
 	"leadload/internal/fault"
 	"leadload/loader/account"
 	"leadload/loader/ledger"
+	"leadload/loader/plan"
 	"leadload/loader/send"
 	"leadload/loader/source"
 	"leadload/loader/target"
@@ -18,7 +18,8 @@ import (
 
 // RestoreResult is what a restoration found in a results file.
 type RestoreResult struct {
-	ledger.RestoreCounts
+	Added   int64 // new to the ledger
+	Known   int64 // the ledger knew them
 	Rows    int64 // rows of the results file
 	Left    int64 // rows that are in no account: invalid, rejected, not sent, skipped
 	Changed int64 // rows in the account whose columns no longer map as they did, with Reasons
@@ -28,7 +29,7 @@ type RestoreResult struct {
 // Restore writes into a ledger what a results file says is in the account, for
 // a ledger that was lost or for a second machine. file is a results
 // workbook's sheet of all rows, or a results CSV. No call is made.
-func Restore(ctx context.Context, led *ledger.Ledger, acct account.Account, m *mapping.Mapping, file *source.File) (RestoreResult, error) {
+func Restore(ctx context.Context, led ledger.Store, acct account.Account, m *mapping.Mapping, file *source.File) (RestoreResult, error) {
 	var res RestoreResult
 	if !file.Info().Results {
 		return res, fault.Misuse("usage", "name a results file that leadload wrote, with its input's columns", "this is no results file: its columns do not begin with %s", strings.Join(source.ResultColumns, ", "))
@@ -41,7 +42,7 @@ func Restore(ctx context.Context, led *ledger.Ledger, acct account.Account, m *m
 	if len(acct.Names()) == 0 {
 		return res, fault.Misuse("account.setting", "add --account FILE, or set LEADSQUARED_HOST and LEADSQUARED_ACCESS_KEY", "which account the rows are in is not known")
 	}
-	id, err := led.Account(ctx, acct.Display(), acct.Names())
+	id, err := led.Enroll(ctx, acct.Display(), acct.Names())
 	if err != nil {
 		return res, err
 	}
@@ -49,13 +50,13 @@ func Restore(ctx context.Context, led *ledger.Ledger, acct account.Account, m *m
 	if err != nil {
 		return res, err
 	}
-	ex := newExaminer(m, program.Runner())
+	ex := plan.NewExaminer(m, program.Runner())
 	seen := map[[16]byte]int{}
-	var batch []ledger.Restored
+	var batch []ledger.Adopted
 	flush := func() error {
-		n, err := led.Restore(ctx, 0, scope, batch, seen)
-		res.Added += n.Added
-		res.Known += n.Known
+		n, err := led.Adopt(ctx, scope, batch)
+		res.Added += n
+		res.Known += int64(len(batch)) - n
 		batch = batch[:0]
 		return err
 	}
@@ -71,7 +72,7 @@ func Restore(ctx context.Context, led *ledger.Ledger, acct account.Account, m *m
 		for i, name := range source.ResultColumns {
 			out[name] = row.Outcome[i].Text
 		}
-		r := ledger.Restored{ID: strings.TrimSpace(out["ID"]), LeadID: strings.TrimSpace(out["Lead ID"])}
+		r := ledger.Adopted{ID: strings.TrimSpace(out["ID"]), LeadID: strings.TrimSpace(out["Lead ID"])}
 		r.Sent, _ = time.Parse(time.DateTime, strings.TrimSpace(out["Sent at"])) // a row loaded by an earlier run has none
 		result, _ := ledger.ParseResult(strings.TrimSpace(out["Result"]))
 		switch result {
@@ -86,7 +87,7 @@ func Restore(ctx context.Context, led *ledger.Ledger, acct account.Account, m *m
 			res.Left++
 			continue
 		}
-		r.Entry = ex.entry(row)
+		r.Entry = ex.Entry(row)
 		if r.Entry.Verdict != 0 {
 			res.Changed++
 			if len(res.Reasons) < 10 {
@@ -95,15 +96,19 @@ func Restore(ctx context.Context, led *ledger.Ledger, acct account.Account, m *m
 			continue
 		}
 		r.Entry.Number = row.Origin
+		occurrence := 1
+		if !r.Entry.HasKey {
+			seen[r.Entry.Identity]++
+			occurrence = seen[r.Entry.Identity]
+		}
+		r.Entry.Ident = r.Entry.IdentOf(occurrence)
 		if r.State == ledger.InDoubt {
 			if r.Sent.IsZero() {
 				r.Sent = time.Now()
 			}
-			if r.Payload, err = json.Marshal(send.RowOf(m, 0, row.Number, &ex.rec).Payload); err != nil {
-				return res, err
-			}
+			r.Payload = send.RowOf(m, 0, row.Number, &ex.Record).Payload
 		}
-		if batch = append(batch, r); len(batch) == planBatch {
+		if batch = append(batch, r); len(batch) == plan.Batch {
 			if err := flush(); err != nil {
 				return res, err
 			}

@@ -575,7 +575,7 @@ SalesActivity:
 		_, err := b.account.AddLead(map[string]string{"EmailAddress": "asha@example.com"})
 		check(t, err)
 		s := b.connect()
-		b.led.RememberLead(s.acct, "EmailAddress", "asha@example.com", "00000000-0000-0000-0000-000000000bad")
+		b.led.Memo().RememberLead(s.acct, "EmailAddress", "asha@example.com", "00000000-0000-0000-0000-000000000bad")
 		check(t, errors.Join(b.led.Flush(), s.Close()))
 		time.Sleep(time.Hour)
 		path := b.deals("D1,Asha@example.com,x")

@@ -24,7 +24,7 @@ import (
 // Options configure a Session. Zero values are the documented defaults.
 type Options struct {
 	Account account.Account
-	Ledger  *ledger.Ledger
+	Ledger  ledger.Store
 	// StateDir holds locks and the memory of the pacer. "" is no lock and no
 	// memory, for an account that nobody else can reach.
 	StateDir    string
@@ -94,8 +94,9 @@ type Session struct {
 	line  *line.Line
 	pacer *pace.Pacer
 	table *pace.Table
-	led   *ledger.Ledger
+	led   ledger.Store
 	acct  int64
+	lease ledger.Lease
 	locks []*line.Lock
 	live  live
 }
@@ -158,23 +159,27 @@ func (s *Session) enroll(ctx context.Context) (used int64, err error) {
 	if s.led == nil {
 		return 0, nil
 	}
-	if s.acct, err = s.led.Account(ctx, s.o.Account.Display(), s.o.Account.Names()); err != nil {
+	if s.acct, err = s.led.Enroll(ctx, s.o.Account.Display(), s.o.Account.Names()); err != nil {
 		return 0, err
 	}
-	n, err := s.led.Recover(ctx, s.acct)
+	machine, _ := os.Hostname() // only told to people; an empty name does no harm
+	if s.lease, err = s.led.Lease(ctx, s.acct, ledger.Holder{Who: fmt.Sprintf("process %d on %s", os.Getpid(), machine), Command: s.o.Command}); err != nil {
+		return 0, err
+	}
+	n, err := s.led.Recover(ctx, s.lease)
 	if err != nil {
 		return 0, err
 	}
 	if n > 0 {
 		s.o.Notify(fmt.Sprintf("an earlier run was cut off while %s being sent: the account is asked about them before anything is sent again", fault.Plural(n, "row was", "rows were")))
 	}
-	return s.led.CallsOn(ctx, s.acct, time.Now())
+	return s.led.Memo().CallsOn(ctx, s.acct, time.Now())
 }
 
 // countCall adds a reading call to the account's day.
 func (s *Session) countCall() {
 	if s.led != nil {
-		s.led.CountCalls(s.acct, time.Now(), 1)
+		s.led.Memo().CountCalls(s.acct, time.Now(), 1)
 	}
 }
 
@@ -209,7 +214,7 @@ func (s *Session) paceChanged(c pace.Change) {
 // sender returns what sends the rows of a run.
 func (s *Session) sender(began time.Time, cancel context.CancelCauseFunc) *send.Sender {
 	return &send.Sender{
-		Line: s.line, Ledger: s.led, Account: s.acct, Began: began, Unlimited: s.pacer.State().Limit == pace.Unlimited,
+		Line: s.line, Ledger: s.led, Lease: s.lease, Began: began, Unlimited: s.pacer.State().Limit == pace.Unlimited,
 		Concurrency: s.o.Concurrency, MaxErrors: s.o.MaxErrors, LeadAge: s.o.LeadAge, OutageLimit: s.o.OutageLimit,
 		Tally: s.live.tally, Cancel: cancel,
 	}
@@ -218,7 +223,7 @@ func (s *Session) sender(began time.Time, cancel context.CancelCauseFunc) *send.
 // settler returns what settles open rows, those of a run or with 0 all.
 func (s *Session) settler(sender *send.Sender, run int64) *settle.Settler {
 	return &settle.Settler{
-		Line: s.line, Ledger: s.led, Account: s.acct, Run: run, Sender: sender, Concurrency: s.o.Concurrency,
+		Line: s.line, Ledger: s.led, Lease: s.lease, Run: run, Sender: sender, Concurrency: s.o.Concurrency,
 		Timeout: s.o.Timeout, SettleAfter: s.o.SettleAfter, Wait: s.o.Wait,
 		Queue: s.o.Account.AsyncProblem, Notify: s.o.Notify, Tally: s.live.tally,
 		Phase: func(what string) { s.live.phase.Store(Phase(what)) },

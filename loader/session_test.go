@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"leadload/loader/account"
-	"leadload/loader/ledger"
+	"leadload/loader/ledger/sqlite"
 )
 
 // TestLockKnowsAnAccountByItsKeys says that an account file with a name and
@@ -13,7 +13,7 @@ import (
 func TestLockKnowsAnAccountByItsKeys(t *testing.T) {
 	dir := t.TempDir()
 	connect := func(name string) (*Session, error) {
-		led, err := ledger.Open(filepath.Join(dir, "ledger.db"), ledger.Options{})
+		led, err := sqlite.Open(filepath.Join(dir, "ledger.db"), sqlite.Options{})
 		check(t, err)
 		t.Cleanup(func() { led.Close() })
 		o := Options{Account: account.Account{Name: name, Host: "http://127.0.0.1:9", Limit: account.DefaultLimit}, Ledger: led, StateDir: dir, Command: "import"}

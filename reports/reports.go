@@ -28,7 +28,7 @@ import (
 
 // Report is what a results file is made from.
 type Report struct {
-	Ledger   *ledger.Ledger
+	Ledger   ledger.Reader // nil: the run has no rows
 	Run      ledger.Run
 	Totals   ledger.Counts  // every one of its rows gets exactly one line
 	Input    *source.File   // nil: the input's columns are left out, and the Summary says so

@@ -13,6 +13,7 @@ import (
 
 	"leadload/converter"
 	"leadload/loader/ledger"
+	"leadload/loader/ledger/sqlite"
 	"leadload/loader/source"
 )
 
@@ -210,7 +211,7 @@ func TestThroughTheLedger(t *testing.T) {
 	if err := os.WriteFile(path, []byte("Deal ID,Email\nD-1,a@example.com\nD-2,b@example.com\nD-3,c@example.com\nD-4,nobody\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	l, err := ledger.Open(filepath.Join(dir, "ledger.db"), ledger.Options{})
+	l, err := sqlite.Open(filepath.Join(dir, "ledger.db"), sqlite.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,12 +222,12 @@ func TestThroughTheLedger(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	account, err := l.Account(ctx, "127.0.0.1", []string{"127.0.0.1"})
+	account, err := l.Enroll(ctx, "127.0.0.1", []string{"127.0.0.1"})
 	check(err)
 	scope, err := l.Scope(ctx, account, "opportunity:12000")
 	check(err)
 	started := time.Date(2026, 11, 22, 4, 30, 0, 0, time.UTC)
-	id, err := l.StartRun(ctx, ledger.Run{Account: account, Command: "import", Input: "deals.csv", Target: "opportunity", Limit: "25/5s", Who: "asha@pc", Started: started})
+	id, err := l.Begin(ctx, ledger.Run{Account: account, Command: "import", Input: "deals.csv", Target: "opportunity", Limit: "25/5s", Who: "asha@pc", Started: started})
 	check(err)
 	f, rows := read(t, path, source.Options{})
 	var entries []ledger.Entry
@@ -240,22 +241,25 @@ func TestThroughTheLedger(t *testing.T) {
 		}
 		entries = append(entries, e)
 	}
-	check(l.Plan(ctx, id, scope, entries))
+	lease, err := l.Lease(ctx, account, ledger.Holder{})
+	check(err)
+	planner := ledger.Planner{Store: l, Lease: lease, Run: id, Scope: scope}
+	check(planner.Plan(ctx, entries))
 	for i, o := range []ledger.Outcome{
 		{State: ledger.Loaded, ID: "opp-1", LeadID: "lead-1"},
 		{State: ledger.InDoubt, Code: "call.timeout", Msg: "no answer came", Hint: "run leadload settle", Candidates: []string{"opp-8", "opp-9"}},
 	} {
 		o.Record = entries[i].Record
-		check(l.Sending(ctx, ledger.Intent{Record: o.Record, Account: account, At: started.Add(time.Second)}))
-		check(l.Settle(ctx, o))
+		check(l.Intend(ctx, lease, ledger.Sending, ledger.Intent{Record: o.Record, At: started.Add(time.Second)}))
+		check(l.Settle(ctx, lease, o))
 	}
-	check(l.FinishRun(ctx, ledger.Run{ID: id, Ended: started.Add(10 * time.Second), Calls: 2, Limit: "25/5s", Exit: 4}))
-	run, err := l.RunByID(ctx, id)
+	check(l.End(ctx, ledger.Run{ID: id, Ended: started.Add(10 * time.Second), Calls: 2, Limit: "25/5s", Exit: 4}))
+	runs, err := l.Runs(ctx, ledger.RunQuery{ID: id})
 	check(err)
-	totals, err := l.Totals(ctx, id)
+	tally, err := l.Tally(ctx, id)
 	check(err)
 
-	r := Report{Ledger: l, Run: run, Totals: totals, Input: f}
+	r := Report{Ledger: l, Run: runs[0], Totals: tally.Counts(), Input: f}
 	name, err := Write(ctx, r, filepath.Join(dir, "deals-results.xlsx"))
 	check(err)
 	var got []string

@@ -13,6 +13,7 @@ import (
 	"github.com/xuri/excelize/v2"
 
 	"leadload/loader/ledger"
+	"leadload/loader/ledger/sqlite"
 	"leadload/loader/source"
 	"leadload/reports"
 )
@@ -89,12 +90,12 @@ func fillLedger(ctx context.Context, args []string) (err error) {
 	}
 	defer file.Close()
 	// It need not survive a power cut.
-	led, err := ledger.Open(args[1], ledger.Options{Unsafe: true})
+	led, err := sqlite.Open(args[1], sqlite.Options{Unsafe: true})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, led.Close()) }()
-	acct, err := led.Account(ctx, "bench", []string{"name:bench"})
+	acct, err := led.Enroll(ctx, "bench", []string{"name:bench"})
 	if err != nil {
 		return err
 	}
@@ -102,23 +103,28 @@ func fillLedger(ctx context.Context, args []string) (err error) {
 	if err != nil {
 		return err
 	}
-	run, err := led.StartRun(ctx, ledger.Run{Account: acct, AccountName: "bench", Command: "import", Input: filepath.Base(args[0]), InputPath: args[0],
+	lease, err := led.Lease(ctx, acct, ledger.Holder{})
+	if err != nil {
+		return err
+	}
+	run, err := led.Begin(ctx, ledger.Run{Account: acct, AccountName: "bench", Command: "import", Input: filepath.Base(args[0]), InputPath: args[0],
 		Target: "opportunity", Timezone: "Asia/Kolkata", Started: time.Now().UTC()})
 	if err != nil {
 		return err
 	}
+	planner := ledger.Planner{Store: led, Lease: lease, Run: run, Scope: scope}
 	var digester ledger.Digester
 	var batch []ledger.Entry
 	fault := make(chan error, 1)
 	flush := func() error {
-		if err := led.Plan(ctx, run, scope, batch); err != nil {
+		if err := planner.Plan(ctx, batch); err != nil {
 			return err
 		}
 		intents := make([]ledger.Intent, len(batch))
 		for i, e := range batch {
-			intents[i] = ledger.Intent{Record: e.Record, Account: acct, At: time.Now()}
+			intents[i] = ledger.Intent{Record: e.Record, At: time.Now()}
 		}
-		if err := led.Reserve(ctx, intents); err != nil {
+		if err := led.Intend(ctx, lease, ledger.Reserved, intents...); err != nil {
 			return err
 		}
 		for _, e := range batch {
@@ -126,7 +132,7 @@ func fillLedger(ctx context.Context, args []string) (err error) {
 			if e.Number%50 == 0 {
 				o = ledger.Outcome{Record: e.Record, State: ledger.Rejected, Code: "account.rejected", Msg: "MXMandatoryAttributeMissingException: the attribute mx_City is missing", Hint: "fill in the attribute in this row"}
 			}
-			led.SettleLater(o, func(err error) {
+			led.SettleLater(lease, o, func(err error) {
 				if err != nil {
 					select {
 					case fault <- err:
@@ -198,23 +204,23 @@ func oursBook(ctx context.Context, input, path, out string) error {
 		return err
 	}
 	defer file.Close()
-	led, err := ledger.Open(path, ledger.Options{ReadOnly: true})
+	led, err := sqlite.Open(path, sqlite.Options{ReadOnly: true})
 	if err != nil {
 		return err
 	}
 	defer led.Close()
-	runs, err := led.Runs(ctx, 1)
+	runs, err := led.Runs(ctx, ledger.RunQuery{Newest: 1})
 	if err != nil {
 		return err
 	}
 	if len(runs) == 0 {
 		return errors.New("the ledger has no run")
 	}
-	totals, err := led.Totals(ctx, runs[0].ID)
+	tally, err := led.Tally(ctx, runs[0].ID)
 	if err != nil {
 		return err
 	}
-	_, err = reports.Write(ctx, reports.Report{Ledger: led, Run: runs[0], Totals: totals, Input: file}, out)
+	_, err = reports.Write(ctx, reports.Report{Ledger: led, Run: runs[0], Totals: tally.Counts(), Input: file}, out)
 	return err
 }
 

@@ -15,7 +15,7 @@ import (
 
 	"leadload/loader"
 	"leadload/loader/account"
-	"leadload/loader/ledger"
+	"leadload/loader/ledger/sqlite"
 	"leadload/loader/pace"
 	"leadload/loader/source"
 	"leadload/mapping"
@@ -113,7 +113,7 @@ func importAlone(ctx context.Context, args []string) (err error) {
 		return err
 	}
 	acct.Limit = pace.Unlimited
-	led, err := ledger.Open(os.Getenv("LEADLOAD_LEDGER"), ledger.Options{Unsafe: *unsafe})
+	led, err := sqlite.Open(os.Getenv("LEADLOAD_LEDGER"), sqlite.Options{Unsafe: *unsafe})
 	if err != nil {
 		return err
 	}

@@ -203,6 +203,8 @@ var catalogue = sortEntries(append(mappingEntries(), []entry{
 	{"ledger.readonly", "the ledger cannot be written, so no row can be sent safely", "give yourself write access, or name another with --ledger"},
 	{"ledger.full", "the disk is full", "free some space and run the same command again; nothing was lost"},
 	{"ledger.busy", "another process keeps the ledger locked", "wait for it to end and run the same command again"},
+	{"ledger.fenced", "another run has taken over the account, so this one sends nothing more", "wait for the other run to end and run the same command again"},
+	{"ledger.pruned", "the rows of the run were dropped by leadload ledger prune", "look into the run's results file; leadload runs shows its totals"},
 	{"ledger.write", "the ledger could not be written", "mend the cause and run the same command again; nothing was lost"},
 	{"log.failed", "the API log can no longer be written, so no further call is made", "free some space or name another file with --api-log, and run the same command again"},
 	{"lock.folder", "the folder for locks cannot be used", "set XDG_STATE_HOME to a folder that you may write"},

@@ -14,6 +14,7 @@ import (
 	"leadload/loader"
 	"leadload/loader/account"
 	"leadload/loader/ledger"
+	"leadload/loader/ledger/sqlite"
 	"leadload/loader/pace"
 	"leadload/loader/source"
 	"leadload/mapping"
@@ -134,7 +135,7 @@ func (a *app) runCheck(ctx context.Context, o *checkOptions) error {
 }
 
 // ledgerToRead opens the ledger when there is one; a check makes none.
-func (a *app) ledgerToRead(c *common) (*ledger.Ledger, error) {
+func (a *app) ledgerToRead(c *common) (ledger.Store, error) {
 	if c.sandbox && c.ledger == "" {
 		return nil, nil
 	}
@@ -142,15 +143,18 @@ func (a *app) ledgerToRead(c *common) (*ledger.Ledger, error) {
 	if err != nil {
 		return nil, err
 	}
-	led, err := ledger.Open(path, ledger.Options{ReadOnly: true})
+	led, err := sqlite.Open(path, sqlite.Options{ReadOnly: true})
+	if err == nil {
+		return led, nil
+	}
 	var le *ledger.Error
 	if errors.As(err, &le) && le.Code == "ledger.missing" {
 		return nil, nil
 	}
-	return led, err
+	return nil, err
 }
 
-func (a *app) checkOne(ctx context.Context, o *checkOptions, in string, m *mapping.Mapping, mappingPath string, acct account.Account, led *ledger.Ledger, rows loader.RowSet, online *account.Online) int {
+func (a *app) checkOne(ctx context.Context, o *checkOptions, in string, m *mapping.Mapping, mappingPath string, acct account.Account, led ledger.Store, rows loader.RowSet, online *account.Online) int {
 	run := ledger.Run{Command: "check", Input: in, Mapping: m.Name, MappingPath: mappingPath, MappingHash: m.Hash, Target: string(m.Target), Timezone: m.Timezone,
 		Who: who(), Version: version(), Started: time.Now().UTC(), Limit: acct.Limit.String()}
 	fail := func(err error) int {
@@ -175,11 +179,11 @@ func (a *app) checkOne(ctx context.Context, o *checkOptions, in string, m *mappi
 			return fail(fmt.Errorf("no folder for the check: %w", err))
 		}
 		defer os.RemoveAll(dir)
-		if job.Scratch, err = ledger.Open(filepath.Join(dir, "check.db"), ledger.Options{Unsafe: true}); err != nil {
+		if job.Scratch, err = sqlite.Open(filepath.Join(dir, "check.db"), sqlite.Options{Unsafe: true}); err != nil {
 			return fail(err)
 		}
 		defer job.Scratch.Close()
-		if run.ID, err = job.Scratch.StartRun(ctx, run); err != nil {
+		if run.ID, err = job.Scratch.Begin(ctx, run); err != nil {
 			return fail(err)
 		}
 		job.ScratchRun = run.ID

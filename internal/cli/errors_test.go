@@ -24,7 +24,7 @@ func TestCatalogueIsComplete(t *testing.T) {
 	used := map[string]string{}
 	for name, codes := range map[string][]string{
 		"source": source.Codes, "converter": converter.Codes, "mapping": mapping.Codes,
-		"leadsquared": leadsquared.Codes, "ledger": ledger.Codes, "reports": reports.Codes,
+		"leadsquared": leadsquared.Codes, "ledger": ledger.Codes, "rows of the ledger": ledger.RowCodes, "reports": reports.Codes,
 	} {
 		if len(codes) == 0 {
 			t.Errorf("package %s names no codes", name)
@@ -36,6 +36,9 @@ func TestCatalogueIsComplete(t *testing.T) {
 	literal := regexp.MustCompile(`(?:Code: |usage\(|fault\.Misuse\(|fault\.Stop\(|refuse\(|code: +|\.Code(?:, [^=]*)? = |Verdict, e\.Code, e\.Msg, e\.Hint = [A-Za-z.]+, )"([a-z-]+(?:\.[A-Za-z-]+)?)"`)
 	var files []string
 	err := filepath.WalkDir("../../loader", func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.Name() == "ledgertest" {
+			return fs.SkipDir // its codes are invented
+		}
 		if err == nil && strings.HasSuffix(path, ".go") {
 			files = append(files, path)
 		}

@@ -68,7 +68,7 @@ func exitCode(err error) int {
 		return exitBug
 	case errors.As(err, &ledErr):
 		switch ledErr.Code {
-		case "ledger.full", "ledger.write", "ledger.busy":
+		case "ledger.full", "ledger.write", "ledger.busy", "ledger.fenced":
 			return exitStopped
 		}
 		return exitUsage

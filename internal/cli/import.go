@@ -202,7 +202,7 @@ func (a *app) finish(ctx context.Context, o *importOptions, k *connection, in in
 			code = worse(exitCode(werr), worse(code, exitBug))
 		}
 		res.Run.Out = out
-		if ferr := k.led.FinishRun(context.WithoutCancel(ctx), res.Run); ferr != nil && err == nil {
+		if ferr := k.led.End(context.WithoutCancel(ctx), res.Run); ferr != nil && err == nil {
 			err, code = ferr, worse(exitCode(ferr), code)
 		}
 	}
@@ -249,7 +249,7 @@ func fieldsOf(m *mapping.Mapping) []reports.Field {
 
 // last prints what every command that goes through a file ends with: the
 // sentence, or with --json the summary.
-func (a *app) last(c *common, led *ledger.Ledger, res loader.Result, out string, code int, err error, next ...string) {
+func (a *app) last(c *common, led ledger.Reader, res loader.Result, out string, code int, err error, next ...string) {
 	line := reports.Line(res.Totals, out)
 	if c.metrics != "" {
 		s := a.summary(led, res, out, code, err, next)
@@ -383,7 +383,7 @@ func shellWord(s string) string {
 }
 
 // summary is the machine-readable form of the last line.
-func (a *app) summary(led *ledger.Ledger, res loader.Result, out string, code int, err error, next []string) reports.Summary {
+func (a *app) summary(led ledger.Reader, res loader.Result, out string, code int, err error, next []string) reports.Summary {
 	s, serr := reports.Summarize(context.Background(), reports.Report{Ledger: led, Run: res.Run, Totals: res.Totals, Next: next, Zones: converter.ZoneRelease().String()}, out)
 	if serr != nil {
 		a.explain(serr)

@@ -11,6 +11,7 @@ import (
 	"leadload/loader"
 	"leadload/loader/account"
 	"leadload/loader/ledger"
+	"leadload/loader/ledger/sqlite"
 	"leadload/loader/source"
 )
 
@@ -93,7 +94,7 @@ func (a *app) runLedgerImport(ctx context.Context, o *ledgerOptions, args []stri
 			sheets = append(sheets, name)
 		}
 	}
-	led, err := ledger.Open(path, ledger.Options{})
+	led, err := sqlite.Open(path, sqlite.Options{})
 	if err != nil {
 		return err
 	}
@@ -151,7 +152,7 @@ func (a *app) runLedgerCheck(ctx context.Context, o *ledgerOptions) error {
 	if err != nil {
 		return err
 	}
-	led, err := ledger.Open(path, ledger.Options{MustExist: true})
+	led, err := sqlite.Open(path, sqlite.Options{MustExist: true})
 	if err != nil {
 		return err
 	}
@@ -159,7 +160,7 @@ func (a *app) runLedgerCheck(ctx context.Context, o *ledgerOptions) error {
 	if err := led.Check(ctx); err != nil {
 		return err
 	}
-	counts, err := led.StateCounts(ctx)
+	counts, err := led.States(ctx)
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ import (
 	"leadload/converter"
 	"leadload/loader"
 	"leadload/loader/ledger"
+	"leadload/loader/ledger/sqlite"
 	"leadload/loader/source"
 	"leadload/mapping"
 	"leadload/reports"
@@ -67,16 +68,17 @@ func (a *app) runRuns(ctx context.Context, o *runsOptions) error {
 		return err
 	}
 	defer led.Close()
-	runs, err := led.Runs(ctx, o.count)
+	runs, err := led.Runs(ctx, ledger.RunQuery{Newest: o.count})
 	if err != nil {
 		return err
 	}
 	entries := []runEntry{}
 	for _, r := range runs {
-		t, err := led.Totals(ctx, r.ID)
+		tally, err := led.Tally(ctx, r.ID)
 		if err != nil {
 			return err
 		}
+		t := tally.Counts()
 		e := runEntry{Run: r.ID, Command: r.Command, File: r.Input, Mapping: r.Mapping, Account: r.AccountName, Who: r.Who, Started: r.Started, Stop: r.Stop, Exit: r.Exit, Out: r.Out, Line: t.String()}
 		if !r.Ended.IsZero() {
 			e.Ended = &r.Ended
@@ -103,12 +105,12 @@ func (a *app) runRuns(ctx context.Context, o *runsOptions) error {
 }
 
 // openLedger opens a ledger that must be there.
-func (a *app) openLedger(c *common) (*ledger.Ledger, error) {
+func (a *app) openLedger(c *common) (*sqlite.Ledger, error) {
 	path, err := a.ledgerPath(c)
 	if err != nil {
 		return nil, err
 	}
-	return ledger.Open(path, ledger.Options{ReadOnly: true})
+	return sqlite.Open(path, sqlite.Options{ReadOnly: true})
 }
 
 type reportOptions struct {
@@ -147,17 +149,19 @@ func (a *app) runReport(ctx context.Context, o *reportOptions, args []string) er
 		return err
 	}
 	defer led.Close()
-	run, err := led.RunByID(ctx, id)
-	if errors.Is(err, ledger.ErrNoRun) {
+	runs, err := led.Runs(ctx, ledger.RunQuery{ID: id})
+	if err != nil {
+		return err
+	}
+	if len(runs) == 0 {
 		return usageError("type leadload runs to see the numbers", "the ledger knows no run %d", id)
 	}
+	run := runs[0]
+	tally, err := led.Tally(ctx, id)
 	if err != nil {
 		return err
 	}
-	totals, err := led.Totals(ctx, id)
-	if err != nil {
-		return err
-	}
+	totals := tally.Counts()
 	rep := reports.Report{Ledger: led, Run: run, Totals: totals, Location: time.UTC}
 	if loc, err := converter.LoadZone(run.Timezone); err == nil && run.Timezone != "" {
 		rep.Location = loc

@@ -20,6 +20,7 @@ import (
 	"leadload/loader/account"
 	"leadload/loader/leadsquared"
 	"leadload/loader/ledger"
+	"leadload/loader/ledger/sqlite"
 	"leadload/loader/pace"
 	"leadload/loader/source"
 	"leadload/mapping"
@@ -101,7 +102,7 @@ func (r *runFlags) addFirstSend(cmd *cobra.Command) {
 type connection struct {
 	account  account.Account
 	practice *sandbox.Account
-	led      *ledger.Ledger
+	led      ledger.Store
 	scratch  string // a folder thrown away at the end
 	stateDir string
 	log      *leadsquared.LogWriter
@@ -191,10 +192,12 @@ func (a *app) connectWith(ctx context.Context, c *common, r *runFlags, command s
 	}
 	opts.Unlocked = !keep
 	if keep {
-		if k.led, err = ledger.Open(path, ledger.Options{}); err != nil {
+		led, err := sqlite.Open(path, sqlite.Options{})
+		if err != nil {
 			return nil, err
 		}
-		if k.led.Made() && !c.sandbox {
+		k.led = led
+		if led.Made() && !c.sandbox {
 			notify("a new ledger was begun: " + path)
 		}
 	}

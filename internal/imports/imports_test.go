@@ -14,29 +14,32 @@ import (
 //
 //	cli → loader → account, plan, send, settle → target, line, ledger → leadsquared, pace, mapping → converter
 var allowed = map[string][]string{
-	"leadload":                    {"internal/cli"},
-	"leadload/converter":          {"converter/zonedata"},
-	"leadload/converter/zonedata": {},
-	"leadload/mapping":            {"converter"},
-	"leadload/loader":             {"loader/account", "loader/send", "loader/settle", "loader/target", "loader/line", "loader/ledger", "loader/source", "loader/leadsquared", "loader/pace", "mapping", "converter", "internal/fault"},
-	"leadload/loader/account":     {"loader/target", "loader/line", "loader/leadsquared", "loader/pace", "mapping", "converter", "internal/fault"},
-	"leadload/loader/send":        {"loader/target", "loader/line", "loader/ledger", "loader/leadsquared", "mapping", "internal/fault"},
-	"leadload/loader/settle":      {"loader/send", "loader/target", "loader/line", "loader/ledger", "loader/leadsquared", "mapping", "internal/fault"},
-	"leadload/loader/target":      {"loader/line", "loader/leadsquared", "mapping", "internal/fault"},
-	"leadload/loader/line":        {"loader/leadsquared", "loader/pace", "internal/fault"},
-	"leadload/loader/source":      {"converter"},
-	"leadload/loader/leadsquared": {},
-	"leadload/loader/pace":        {},
-	"leadload/loader/ledger":      {}, // neither mapping nor leadsquared
-	"leadload/reports":            {"converter", "loader/ledger", "loader/source"},
-	"leadload/samples":            {},
-	"leadload/internal/fault":     {},
-	"leadload/internal/sandbox":   {},
-	"leadload/internal/imports":   {},
-	"leadload/internal/release":   {"samples"},
-	"leadload/internal/chaos":     {"internal/cli", "internal/sandbox", "loader", "loader/ledger", "samples"},
-	"leadload/internal/bench":     {"internal/cli", "internal/sandbox", "loader", "loader/account", "loader/source", "loader/leadsquared", "loader/ledger", "loader/pace", "mapping", "converter", "reports"},
-	"leadload/internal/cli":       {"converter", "mapping", "loader", "loader/account", "loader/source", "loader/leadsquared", "loader/pace", "loader/ledger", "reports", "samples", "internal/sandbox", "internal/fault"},
+	"leadload":                          {"internal/cli"},
+	"leadload/converter":                {"converter/zonedata"},
+	"leadload/converter/zonedata":       {},
+	"leadload/mapping":                  {"converter"},
+	"leadload/loader":                   {"loader/plan", "loader/account", "loader/send", "loader/settle", "loader/target", "loader/line", "loader/ledger", "loader/source", "loader/leadsquared", "loader/pace", "mapping", "converter", "internal/fault"},
+	"leadload/loader/account":           {"loader/target", "loader/line", "loader/leadsquared", "loader/pace", "mapping", "converter", "internal/fault"},
+	"leadload/loader/send":              {"loader/target", "loader/line", "loader/ledger", "loader/leadsquared", "mapping", "internal/fault"},
+	"leadload/loader/settle":            {"loader/send", "loader/target", "loader/line", "loader/ledger", "loader/leadsquared", "mapping", "internal/fault"},
+	"leadload/loader/target":            {"loader/line", "loader/leadsquared", "mapping", "internal/fault"},
+	"leadload/loader/line":              {"loader/leadsquared", "loader/pace", "internal/fault"},
+	"leadload/loader/source":            {"converter"},
+	"leadload/loader/leadsquared":       {},
+	"leadload/loader/pace":              {},
+	"leadload/loader/plan":              {"loader/target", "loader/ledger", "loader/source", "mapping", "converter"},
+	"leadload/loader/ledger":            {}, // neither mapping nor leadsquared, nor a database
+	"leadload/loader/ledger/sqlite":     {"loader/ledger"},
+	"leadload/loader/ledger/ledgertest": {"loader/ledger"},
+	"leadload/reports":                  {"converter", "loader/ledger", "loader/source"},
+	"leadload/samples":                  {},
+	"leadload/internal/fault":           {},
+	"leadload/internal/sandbox":         {},
+	"leadload/internal/imports":         {},
+	"leadload/internal/release":         {"samples"},
+	"leadload/internal/chaos":           {"internal/cli", "internal/sandbox", "loader", "loader/ledger", "samples"},
+	"leadload/internal/bench":           {"internal/cli", "internal/sandbox", "loader", "loader/account", "loader/source", "loader/leadsquared", "loader/ledger", "loader/ledger/sqlite", "loader/pace", "mapping", "converter", "reports"},
+	"leadload/internal/cli":             {"converter", "mapping", "loader", "loader/account", "loader/source", "loader/leadsquared", "loader/pace", "loader/ledger", "loader/ledger/sqlite", "reports", "samples", "internal/sandbox", "internal/fault"},
 }
 
 // forbidden are packages that nothing of ours may use, with the reason.
@@ -45,7 +48,7 @@ var forbidden = map[string]string{
 	"log":                 "packages below internal/cli neither print nor exit; use errors",
 	"math/rand":           "use math/rand/v2",
 	"unsafe":              "",
-	"database/sql/driver": "the ledger is the only one that talks to SQLite",
+	"database/sql/driver": "loader/ledger/sqlite and loader/pace alone talk to SQLite, through database/sql",
 }
 
 // unsafeUsers may use unsafe, each for the reason given there.

@@ -1,20 +1,27 @@
 // Package ledger is the memory of leadload: which row of which file became
 // which record of which account, written down before and after every call.
 //
-// It is a SQLite file with one writer, which commits what is queued in one
-// durable transaction (group commit). A row's intent is on disk before its
+// It holds what every such memory has in common, and no database: the life of
+// a row (Step), what is to be done with a row of a file (Decide, Planner), the
+// interface that a Store has to meet, and the goroutine that lets many calls
+// share one commit (Group). Package sqlite is the store in a file; ledgertest
+// is the suite that every store must pass.
+//
+// A record is what the account has of a row. An operation is one call about a
+// record, with a state of its own, so that the refusal of a call never changes
+// what is known of its record. An operation's intent is on disk before its
 // request leaves, its outcome after; a run that was cut off therefore leaves
 // no row whose fate is unknown and unmarked.
 //
-//	l, err := ledger.Open(path, ledger.Options{})
-//	defer l.Close()
-//	acct, err := l.Account(ctx, "api-in21.leadsquared.com", names)
-//	scope, err := l.Scope(ctx, acct, "opportunity:12000")
-//	run, err := l.StartRun(ctx, ledger.Run{Account: acct, …})
-//	err = l.Plan(ctx, run, scope, entries)       // first pass over the file
-//	err = l.Sending(ctx, intent)                 // before a request
-//	err = l.Settle(ctx, record, outcome)         // after it
-//	for row, err := range l.Rows(ctx, run) { … } // the report
+//	acct, err := store.Enroll(ctx, "api-in21.leadsquared.com", names)
+//	lease, err := store.Lease(ctx, acct, who)
+//	scope, err := store.Scope(ctx, acct, "opportunity:12000")
+//	run, err := store.Begin(ctx, ledger.Run{Account: acct, …})
+//	p := ledger.Planner{Store: store, Lease: lease, Run: run, Scope: scope}
+//	err = p.Plan(ctx, entries)                                 // first pass over the file
+//	err = store.Intend(ctx, lease, ledger.Sending, intent)     // before a request
+//	err = store.Settle(ctx, lease, outcome)                    // after it
+//	for row, err := range store.Rows(ctx, run) { … }           // the report
 package ledger
 
 import (
@@ -23,10 +30,10 @@ import (
 	"time"
 )
 
-// State is where a record stands in its life.
+// State is where an operation stands. Its numbers are on disk and never change.
 type State uint8
 
-// The states of a record. Their numbers are on disk and never change.
+// The states of an operation.
 const (
 	Ready     State = 1 // never sent, or certainly not applied
 	Reserved  State = 2 // may be sent at any moment: its chunk is committed ahead
@@ -38,7 +45,7 @@ const (
 	Rejected  State = 8 // the account refused it
 )
 
-// String gives the state's name in lower case.
+// String returns the state's name in lower case.
 func (s State) String() string {
 	switch s {
 	case Ready:
@@ -107,6 +114,9 @@ type Row struct {
 	Line        int // CSV: physical line
 	Origin      int // the row in the file that it first came from
 	Fingerprint uint64
+	Verdict     Verdict
+	Record      int64 // 0: none
+	State       State // where the record stands; 0: there is none
 	Result      Result
 	ID          string // the record in the account
 	LeadID      string
@@ -129,16 +139,16 @@ type ErrorCount struct {
 	Count   int64
 }
 
-// Error is a fault of the ledger file itself.
+// Error is a fault of the ledger itself.
 type Error struct {
 	Code string // stable, such as "ledger.corrupt"
-	Path string
+	Path string // of the file, or another name of the store
 	Msg  string // lower case, no full stop
 	Hint string
 	Err  error
 }
 
-// Error names the file and what is wrong with it, without the hint.
+// Error names the ledger and what is wrong with it, without the hint.
 func (e *Error) Error() string {
 	s := fmt.Sprintf("ledger %s: %s", e.Path, e.Msg)
 	if e.Err != nil && !strings.Contains(e.Msg, e.Err.Error()) {
@@ -147,11 +157,14 @@ func (e *Error) Error() string {
 	return s
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
 // Codes are the codes that an Error of this package can have.
 var Codes = []string{
 	"ledger.missing", "ledger.unreadable", "ledger.corrupt", "ledger.empty", "ledger.newer",
-	"ledger.foreign", "ledger.copy", "ledger.readonly", "ledger.full", "ledger.busy", "ledger.write",
+	"ledger.foreign", "ledger.copy", "ledger.readonly", "ledger.full", "ledger.busy", "ledger.write", "ledger.fenced", "ledger.pruned",
 }
+
+// RowCodes are the codes that this package gives to rows.
+var RowCodes = []string{"row.changed", "row.repeated", CutOffCode}

@@ -192,9 +192,9 @@ func (s *Sender) reserve(ctx context.Context, batch []*Row) error {
 	intents := make([]ledger.Intent, len(batch))
 	now := time.Now()
 	for i, j := range batch {
-		intents[i] = ledger.Intent{Record: j.Record, Account: s.Account, At: now, Payload: j.Payload}
+		intents[i] = ledger.Intent{Record: j.Record, At: now, Payload: j.Payload}
 	}
-	if err := s.Ledger.Reserve(ctx, intents); err != nil {
+	if err := s.Ledger.Intend(ctx, s.Lease, ledger.Reserved, intents...); err != nil {
 		return err
 	}
 	for _, j := range batch {
@@ -206,7 +206,7 @@ func (s *Sender) reserve(ctx context.Context, batch []*Row) error {
 // unsend takes back the reservation of a row that never left.
 func (s *Sender) unsend(j *Row) {
 	if j.reserved {
-		s.Ledger.SettleLater(ledger.Outcome{Record: j.Record, State: ledger.Ready}, func(error) {}) // a failure leaves it in doubt, which is safe
+		s.Ledger.SettleLater(s.Lease, ledger.Outcome{Record: j.Record, State: ledger.Ready}, func(error) {}) // a failure leaves it in doubt, which is safe
 	}
 }
 
@@ -226,13 +226,13 @@ func (s *Sender) handle(ctx context.Context, j *Row, freed chan<- string) error 
 	}
 	s.Tally(out.State, 1)
 	if !reserved || err != nil {
-		err = errors.Join(err, s.Ledger.Settle(ctx, out))
+		err = errors.Join(err, s.Ledger.Settle(ctx, s.Lease, out))
 		if err == nil {
 			freed <- j.Payload.Lead
 		}
 	} else {
 		lead := j.Payload.Lead
-		s.Ledger.SettleLater(out, func(err error) {
+		s.Ledger.SettleLater(s.Lease, out, func(err error) {
 			if err != nil {
 				s.Cancel(err)
 				return

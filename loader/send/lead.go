@@ -19,7 +19,7 @@ import (
 // call; the error ends the run.
 func (s *Sender) leadOf(ctx context.Context, j *Row) (string, ledger.Outcome, error) {
 	field, value := j.Payload.LeadField, j.Payload.LeadValue
-	known, err := s.Ledger.Lead(ctx, s.Account, field, target.LeadName(field, value), s.LeadAge)
+	known, err := s.Ledger.Memo().Lead(ctx, s.Lease.Account, field, target.LeadName(field, value), s.LeadAge)
 	if err != nil || known != "" {
 		return known, ledger.Outcome{}, err
 	}
@@ -54,7 +54,7 @@ func (s *Sender) leadOf(ctx context.Context, j *Row) (string, ledger.Outcome, er
 // newest picks the lead that was made last, and remembers it.
 func (s *Sender) newest(field, value string, leads []leadsquared.Lead) string {
 	newest := slices.MaxFunc(leads, func(a, b leadsquared.Lead) int { return a.CreatedOn.Compare(b.CreatedOn) })
-	s.Ledger.RememberLead(s.Account, field, target.LeadName(field, value), newest.ID)
+	s.Ledger.Memo().RememberLead(s.Lease.Account, field, target.LeadName(field, value), newest.ID)
 	return newest.ID
 }
 
@@ -86,7 +86,7 @@ func (s *Sender) createLead(ctx context.Context, j *Row) (string, ledger.Outcome
 			return "", ledger.Outcome{}, err
 		}
 		if out.Verdict != leadsquared.NotSent {
-			s.Ledger.CountCalls(s.Account, time.Now(), 1)
+			s.Ledger.Memo().CountCalls(s.Lease.Account, time.Now(), 1)
 		}
 		switch out.Verdict {
 		case leadsquared.Rejected:

@@ -51,8 +51,8 @@ func RowOf(m *mapping.Mapping, record int64, number int, rec *mapping.Record) *R
 // first row is sent.
 type Sender struct {
 	Line        *line.Line
-	Ledger      *ledger.Ledger
-	Account     int64 // the ledger's number of it
+	Ledger      ledger.Store
+	Lease       ledger.Lease
 	Began       time.Time
 	Unlimited   bool // there is no limit to wait for
 	Concurrency int
@@ -70,7 +70,7 @@ type Sender struct {
 
 // Again sends a row that is certainly not in the account, and writes down what
 // became of it.
-func (s *Sender) Again(ctx context.Context, rec *ledger.OpenRecord) error {
+func (s *Sender) Again(ctx context.Context, rec *ledger.Operation) error {
 	j := &Row{Record: rec.Record, Number: rec.Number, Payload: rec.Payload}
 	if strings.Contains(rec.Payload.Body, `"ProspectId"`) {
 		j.Payload.Find = false // the lead that was found stands in the body
@@ -79,7 +79,7 @@ func (s *Sender) Again(ctx context.Context, rec *ledger.OpenRecord) error {
 	if out.State != 0 {
 		s.Tally(out.State, 1)
 		s.doubtLead(out, &rec.Payload)
-		if serr := s.Ledger.Settle(ctx, out); err == nil {
+		if serr := s.Ledger.Settle(ctx, s.Lease, out); err == nil {
 			err = serr
 		}
 	}
@@ -132,7 +132,7 @@ func (s *Sender) one(ctx context.Context, j *Row) (ledger.Outcome, error) {
 			j.reserved = false
 			p := j.Payload
 			p.Body = body
-			if err := s.Ledger.Sending(ctx, ledger.Intent{Record: j.Record, Account: s.Account, At: time.Now(), Payload: p}); err != nil {
+			if err := s.Ledger.Intend(ctx, s.Lease, ledger.Sending, ledger.Intent{Record: j.Record, At: time.Now(), Payload: p}); err != nil {
 				c.Abort()
 				return ledger.Outcome{}, err
 			}
@@ -155,7 +155,7 @@ func (s *Sender) one(ctx context.Context, j *Row) (ledger.Outcome, error) {
 		switch out.Verdict {
 		case leadsquared.Throttled, leadsquared.NotSent:
 			// Certainly not applied: the row is ready again, and goes again.
-			if err := s.Ledger.Settle(ctx, o); err != nil {
+			if err := s.Ledger.Settle(ctx, s.Lease, o); err != nil {
 				return ledger.Outcome{}, err
 			}
 			again = out.Verdict == leadsquared.Throttled
@@ -185,6 +185,6 @@ const notSentTries = 8
 // deleted or merged since an earlier run looked it up, and the next run looks again.
 func (s *Sender) doubtLead(out ledger.Outcome, p *ledger.Payload) {
 	if out.State == ledger.Rejected && (p.Find || p.MustExist) {
-		s.Ledger.ForgetLead(s.Account, p.LeadField, target.LeadName(p.LeadField, p.LeadValue), s.Began)
+		s.Ledger.Memo().ForgetLead(s.Lease.Account, p.LeadField, target.LeadName(p.LeadField, p.LeadValue), s.Began)
 	}
 }

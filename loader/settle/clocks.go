@@ -26,7 +26,7 @@ func (s *Settler) calibrate(ctx context.Context) error {
 		return nil
 	}
 	s.calib.done = true
-	known, err := s.Ledger.LastLoaded(ctx, s.Account, "opportunity", calibrators)
+	known, err := s.Ledger.Newest(ctx, s.Lease.Account, "opportunity", calibrators)
 	if err != nil {
 		return err
 	}

@@ -32,7 +32,7 @@ func (s sight) leadOf(id string) string {
 }
 
 // look reads what the account has of the lead of some rows. The error ends the run.
-func (s *Settler) look(ctx context.Context, rows []ledger.OpenRecord, wants []want) (sight, error) {
+func (s *Settler) look(ctx context.Context, rows []ledger.Operation, wants []want) (sight, error) {
 	seen := sight{span: s.Timeout + s.SettleAfter}
 	var err error
 	seen.Sight, err = s.ask(ctx, rows, wants)
@@ -42,7 +42,7 @@ func (s *Settler) look(ctx context.Context, rows []ledger.OpenRecord, wants []wa
 	return seen, err
 }
 
-func (s *Settler) ask(ctx context.Context, rows []ledger.OpenRecord, wants []want) (target.Sight, error) {
+func (s *Settler) ask(ctx context.Context, rows []ledger.Operation, wants []want) (target.Sight, error) {
 	t := target.For(mapping.Target(rows[0].Payload.Target))
 	leads, blind, err := s.leadsOf(ctx, t, rows, wants)
 	if err != nil || blind != "" {
@@ -60,7 +60,7 @@ func (s *Settler) ask(ctx context.Context, rows []ledger.OpenRecord, wants []wan
 
 // leadsOf finds the ids of the lead of some rows. No ids without a reason
 // means that there is no such lead, and so no record either.
-func (s *Settler) leadsOf(ctx context.Context, t target.Target, rows []ledger.OpenRecord, wants []want) (ids []string, blind string, err error) {
+func (s *Settler) leadsOf(ctx context.Context, t target.Target, rows []ledger.Operation, wants []want) (ids []string, blind string, err error) {
 	for i, rec := range rows {
 		for _, id := range []string{rec.LeadID, wants[i].body.ProspectID} {
 			if id != "" && !slices.Contains(ids, id) {

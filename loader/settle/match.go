@@ -22,7 +22,7 @@ type want struct {
 }
 
 // wantsOf reads back what was sent.
-func wantsOf(rows []ledger.OpenRecord) ([]want, error) {
+func wantsOf(rows []ledger.Operation) ([]want, error) {
 	wants := make([]want, len(rows))
 	for i, rec := range rows {
 		t, ok := target.Stored(rec.Payload.Target)

@@ -23,10 +23,10 @@ func (s *Settler) poll(ctx context.Context) error {
 	deadline := time.Now().Add(s.Wait)
 	repeats := newRepeats()
 	for round := 0; ; round++ {
-		var pending []ledger.OpenRecord
+		var pending []ledger.Operation
 		held := 0          // rows that the account is about to repeat
 		var next time.Time // when it repeats the first of them
-		err := s.open(ctx, func(rec ledger.OpenRecord) {
+		err := s.open(ctx, func(rec ledger.Operation) {
 			// Rows of earlier runs are asked about once; waiting is for this one's.
 			if rec.State != ledger.Pending || !(round == 0 || s.Run == 0 || rec.Run == s.Run) {
 				return
@@ -46,7 +46,7 @@ func (s *Settler) poll(ctx context.Context) error {
 			return nil
 		}
 		if err := s.Queue(); err != nil {
-			if own := slices.ContainsFunc(pending, func(rec ledger.OpenRecord) bool { return rec.Run == s.Run }); own || s.Run == 0 {
+			if own := slices.ContainsFunc(pending, func(rec ledger.Operation) bool { return rec.Run == s.Run }); own || s.Run == 0 {
 				return err
 			}
 			s.Notify(fault.Plural(int64(len(pending)), "row", "rows") + " of earlier runs cannot be asked about: " + err.Error())
@@ -131,7 +131,7 @@ func spoken(d time.Duration) string {
 }
 
 // queueWait says how long the account's queue needs for what is pending, by its own metrics.
-func (s *Settler) queueWait(ctx context.Context, pending []ledger.OpenRecord, round int) (time.Duration, error) {
+func (s *Settler) queueWait(ctx context.Context, pending []ledger.Operation, round int) (time.Duration, error) {
 	growing := min(time.Second<<min(round, 5), 30*time.Second)
 	t, ok := queueOf(&pending[0])
 	if !ok {
@@ -152,7 +152,7 @@ func (s *Settler) queueWait(ctx context.Context, pending []ledger.OpenRecord, ro
 }
 
 // pollOne asks about one pending row.
-func (s *Settler) pollOne(ctx context.Context, rec ledger.OpenRecord, repeats *repeats) error {
+func (s *Settler) pollOne(ctx context.Context, rec ledger.Operation, repeats *repeats) error {
 	q, ok := queueOf(&rec)
 	if !ok {
 		return nil // another version of the program queued it
@@ -172,7 +172,7 @@ func (s *Settler) pollOne(ctx context.Context, rec ledger.OpenRecord, repeats *r
 	default:
 		return nil
 	}
-	if err := s.Ledger.Settle(ctx, o); err != nil {
+	if err := s.Ledger.Settle(ctx, s.Lease, o); err != nil {
 		return err
 	}
 	s.Tally(ledger.Pending, -1)
@@ -180,7 +180,7 @@ func (s *Settler) pollOne(ctx context.Context, rec ledger.OpenRecord, repeats *r
 	return nil
 }
 
-func queueOf(rec *ledger.OpenRecord) (target.Queued, bool) {
+func queueOf(rec *ledger.Operation) (target.Queued, bool) {
 	t, _ := target.Stored(rec.Payload.Target)
 	q, ok := t.(target.Queued)
 	return q, ok

@@ -9,10 +9,10 @@ import (
 // Everything that settling asks of the ledger, apart from what it writes down.
 
 // open calls each for the account's open records, oldest first.
-func (s *Settler) open(ctx context.Context, each func(ledger.OpenRecord)) error {
+func (s *Settler) open(ctx context.Context, each func(ledger.Operation)) error {
 	const many = 1000
 	for after := int64(0); ; {
-		page, err := s.Ledger.OpenRecords(ctx, s.Account, 0, after, many)
+		page, err := s.Ledger.Open(ctx, ledger.Query{Account: s.Lease.Account, After: after, Limit: many})
 		if err != nil {
 			return err
 		}
@@ -27,5 +27,6 @@ func (s *Settler) open(ctx context.Context, each func(ledger.OpenRecord)) error 
 }
 
 func (s *Settler) owned(ctx context.Context, id string) (bool, error) {
-	return s.Ledger.Owned(ctx, s.Account, id)
+	owners, err := s.Ledger.Owners(ctx, s.Lease.Account, id)
+	return len(owners) > 0, err
 }

@@ -42,8 +42,8 @@ const (
 // Settler settles the open rows of an account.
 type Settler struct {
 	Line        *line.Line
-	Ledger      *ledger.Ledger
-	Account     int64 // the ledger's number of it
+	Ledger      ledger.Store
+	Lease       ledger.Lease
 	Run         int64 // whose rows are worth waiting for; 0 means all
 	Sender      *send.Sender
 	Concurrency int
@@ -79,14 +79,14 @@ func (s *Settler) Settle(ctx context.Context) error {
 // group is the rows in doubt of one lead.
 type group struct {
 	due  time.Time
-	rows []ledger.OpenRecord
+	rows []ledger.Operation
 }
 
 // round looks at every row in doubt that is not given up, and gives
 // their number.
 func (s *Settler) round(ctx context.Context, asked map[int64]int) (int, error) {
 	groups := map[string]*group{}
-	err := s.open(ctx, func(rec ledger.OpenRecord) {
+	err := s.open(ctx, func(rec ledger.Operation) {
 		tries := laterTries
 		if s.Run != 0 && rec.Run != s.Run {
 			tries = 1 // another file's: a look is worth while, but no long wait
@@ -148,7 +148,7 @@ func (s *Settler) round(ctx context.Context, asked map[int64]int) (int, error) {
 	}
 	err = g.Wait()
 	close(results)
-	var again [][]ledger.OpenRecord
+	var again [][]ledger.Operation
 	for done := range results {
 		for id, n := range done.tried {
 			asked[id] += n
@@ -168,7 +168,7 @@ func (s *Settler) round(ctx context.Context, asked map[int64]int) (int, error) {
 
 // endOf is when the call of a row had ended at the latest: until then, the
 // account may still have been about to make the record.
-func (s *Settler) endOf(rec ledger.OpenRecord) time.Time {
+func (s *Settler) endOf(rec ledger.Operation) time.Time {
 	latest := rec.Sent.Add(send.ReserveAge + s.Timeout)
 	if rec.Ended.IsZero() || rec.Ended.After(latest) {
 		return latest
@@ -181,13 +181,13 @@ type settled struct {
 	// tried says for each row that stays in doubt what to add to its tries: 1 to
 	// ask again later, more to leave it to a person.
 	tried  map[int64]int
-	absent []ledger.OpenRecord // certainly not there
+	absent []ledger.Operation // certainly not there
 }
 
 // group asks the account about the rows in doubt of one lead.
 func (s *Settler) group(ctx context.Context, g *group) (settled, error) {
 	done := settled{tried: map[int64]int{}}
-	slices.SortFunc(g.rows, func(a, b ledger.OpenRecord) int { return a.Sent.Compare(b.Sent) })
+	slices.SortFunc(g.rows, func(a, b ledger.Operation) int { return a.Sent.Compare(b.Sent) })
 	wants, err := wantsOf(g.rows)
 	if err != nil {
 		return done, err
@@ -200,7 +200,7 @@ func (s *Settler) group(ctx context.Context, g *group) (settled, error) {
 		rec := g.rows[i]
 		switch d.kind {
 		case found:
-			err := s.Ledger.Claim(ctx, s.Account, ledger.Outcome{Record: rec.Record, ID: d.ids[0], LeadID: sight.leadOf(d.ids[0])})
+			err := s.Ledger.Settle(ctx, s.Lease, ledger.Outcome{Record: rec.Record, State: ledger.Loaded, Unowned: true, ID: d.ids[0], LeadID: sight.leadOf(d.ids[0])})
 			if errors.Is(err, ledger.ErrOwned) { // taken by a row settled beside this one: look again
 				done.tried[rec.Record] = 1
 				continue
@@ -217,7 +217,7 @@ func (s *Settler) group(ctx context.Context, g *group) (settled, error) {
 			if d.kind == unsure {
 				done.tried[rec.Record] = laterTries
 			}
-			err := s.Ledger.Settle(ctx, ledger.Outcome{Record: rec.Record, State: ledger.InDoubt, Code: d.code, Msg: d.msg, Hint: d.hint, Candidates: d.ids})
+			err := s.Ledger.Settle(ctx, s.Lease, ledger.Outcome{Record: rec.Record, State: ledger.InDoubt, Code: d.code, Msg: d.msg, Hint: d.hint, Candidates: d.ids})
 			if err != nil {
 				return done, err
 			}
@@ -229,7 +229,7 @@ func (s *Settler) group(ctx context.Context, g *group) (settled, error) {
 // sendAllAgain sends rows again that are certainly not in the account, those of
 // one lead one after another. It begins when all looks are over: a record
 // that is just being made must not be taken for that of another row.
-func (s *Settler) sendAllAgain(ctx context.Context, groups [][]ledger.OpenRecord) error {
+func (s *Settler) sendAllAgain(ctx context.Context, groups [][]ledger.Operation) error {
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(s.Concurrency)
 	for _, rows := range groups {
@@ -252,7 +252,7 @@ func (s *Settler) sendAllAgain(ctx context.Context, groups [][]ledger.OpenRecord
 }
 
 // resend sends one row again.
-func (s *Settler) sendAgain(ctx context.Context, rec ledger.OpenRecord) error {
+func (s *Settler) sendAgain(ctx context.Context, rec ledger.Operation) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
@@ -264,7 +264,7 @@ func (s *Settler) sendAgain(ctx context.Context, rec ledger.OpenRecord) error {
 		o.Code, o.Msg = "doubt.never-arrives", fmt.Sprintf("sent %d times and never found in the account", rec.Attempts)
 		o.Hint = "check the connection and run the same command again"
 	}
-	if err := s.Ledger.Settle(ctx, o); err != nil {
+	if err := s.Ledger.Settle(ctx, s.Lease, o); err != nil {
 		return err
 	}
 	s.Tally(ledger.InDoubt, -1)

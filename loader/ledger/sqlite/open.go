@@ -1,4 +1,9 @@
-package ledger
+// Package sqlite keeps a ledger in a SQLite file: the store of one machine.
+// It alone knows of files, of copies of them, and of SQL.
+//
+//	l, err := sqlite.Open(path, sqlite.Options{})
+//	defer l.Close()
+package sqlite
 
 import (
 	"context"
@@ -14,6 +19,8 @@ import (
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"leadload/loader/ledger"
 )
 
 // applicationID marks a SQLite file as a ledger ("LLdg"), so that another
@@ -30,55 +37,58 @@ type Options struct {
 	Unsafe bool
 }
 
-// Ledger is an open ledger. It is safe for concurrent use.
+// Ledger is an open ledger. It meets ledger.Store, and is safe for concurrent use.
 type Ledger struct {
 	path string
 	made bool
 	db   *sql.DB // readers
 	w    *writer // nil when opened for reading
+	q    queries // of the readers
 }
 
-// Path is the file's path.
+var _ ledger.Store = (*Ledger)(nil)
+
+// Path returns the file's path.
 func (l *Ledger) Path() string { return l.path }
 
-// Made reports that Open created the file.
+// Made reports whether Open created the file.
 func (l *Ledger) Made() bool { return l.made }
 
 // Open opens the ledger at path, brings it to the newest version and checks
-// it. The error is an *Error; a ledger that is damaged, cut off or of a newer
+// it. The error is a *ledger.Error; a ledger that is damaged, cut off or of a newer
 // version is never replaced by an empty one.
 func Open(path string, o Options) (*Ledger, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
-		return nil, &Error{Code: "ledger.unreadable", Path: path, Msg: "its path cannot be used", Err: err}
+		return nil, &ledger.Error{Code: "ledger.unreadable", Path: path, Msg: "its path cannot be used", Err: err}
 	}
 	l := &Ledger{path: abs}
 	info, err := os.Stat(abs)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		if o.ReadOnly || o.MustExist {
-			return nil, &Error{Code: "ledger.missing", Path: abs, Msg: "there is no such file",
+			return nil, &ledger.Error{Code: "ledger.missing", Path: abs, Msg: "there is no such file",
 				Hint: "name the right ledger with --ledger, or load a file first"}
 		}
 		// An empty one is what a reader left behind.
 		if wal, err := os.Stat(abs + "-wal"); err == nil && wal.Size() > 0 {
-			return nil, &Error{Code: "ledger.missing", Path: abs, Msg: "the file is gone but its -wal file is there",
+			return nil, &ledger.Error{Code: "ledger.missing", Path: abs, Msg: "the file is gone but its -wal file is there",
 				Hint: "put the ledger file back beside its -wal file; a new ledger would send every row again"}
 		}
 		l.made = true
 	case err != nil:
-		return nil, &Error{Code: "ledger.unreadable", Path: abs, Msg: "it cannot be read", Err: bare(err),
+		return nil, &ledger.Error{Code: "ledger.unreadable", Path: abs, Msg: "it cannot be read", Err: bare(err),
 			Hint: "check the path and your rights to it, or name another with --ledger"}
 	case info.IsDir():
-		return nil, &Error{Code: "ledger.unreadable", Path: abs, Msg: "it is a folder",
+		return nil, &ledger.Error{Code: "ledger.unreadable", Path: abs, Msg: "it is a folder",
 			Hint: "name a file with --ledger"}
 	case info.Size() == 0:
-		return nil, &Error{Code: "ledger.empty", Path: abs, Msg: "the file is empty, so what it knew is lost",
+		return nil, &ledger.Error{Code: "ledger.empty", Path: abs, Msg: "the file is empty, so what it knew is lost",
 			Hint: "restore it from a backup, or rebuild it with leadload ledger import RESULTS.xlsx; delete it only if nothing was ever loaded with it"}
 	}
 	if l.made {
 		if err := os.MkdirAll(filepath.Dir(abs), 0o700); err != nil {
-			return nil, &Error{Code: "ledger.unreadable", Path: abs, Msg: "its folder cannot be made", Err: bare(err),
+			return nil, &ledger.Error{Code: "ledger.unreadable", Path: abs, Msg: "its folder cannot be made", Err: bare(err),
 				Hint: "name a ledger in a folder that you may write with --ledger"}
 		}
 		if l.made, err = l.create(); err != nil {
@@ -121,7 +131,7 @@ func (l *Ledger) open(o Options) error {
 			return err
 		}
 		if f, err := os.OpenFile(l.path, os.O_RDWR, 0); err != nil {
-			return &Error{Code: "ledger.readonly", Path: l.path, Msg: "it cannot be written, so no row can be sent safely", Err: bare(err),
+			return &ledger.Error{Code: "ledger.readonly", Path: l.path, Msg: "it cannot be written, so no row can be sent safely", Err: bare(err),
 				Hint: "give yourself write access to the file, or name another with --ledger"}
 		} else if err := f.Close(); err != nil {
 			return l.fault(err)
@@ -132,7 +142,7 @@ func (l *Ledger) open(o Options) error {
 		durable = "synchronous(OFF)"
 	}
 	wdb, err := sql.Open("sqlite", dsn("busy_timeout(30000)", "journal_mode(WAL)", durable,
-		"fullfsync(1)", "foreign_keys(0)", "cache_size(-16000)", "temp_store(2)", "wal_autocheckpoint(4000)"))
+		"fullfsync(1)", "foreign_keys(0)", "secure_delete(1)", "cache_size(-16000)", "temp_store(2)", "wal_autocheckpoint(4000)"))
 	if err != nil {
 		return l.fault(err)
 	}
@@ -163,15 +173,15 @@ func (l *Ledger) check(ctx context.Context, o Options) error {
 		return l.fault(err)
 	}
 	if app != applicationID {
-		return &Error{Code: "ledger.foreign", Path: l.path, Msg: "it is a database of another program",
+		return &ledger.Error{Code: "ledger.foreign", Path: l.path, Msg: "it is a database of another program",
 			Hint: "name leadload's own ledger with --ledger"}
 	}
 	if version > int64(len(migrations)) {
-		return &Error{Code: "ledger.newer", Path: l.path, Msg: fmt.Sprintf("it was written by a newer leadload (version %d, this one knows %d)", version, len(migrations)),
+		return &ledger.Error{Code: "ledger.newer", Path: l.path, Msg: fmt.Sprintf("it was written by a newer leadload (version %d, this one knows %d)", version, len(migrations)),
 			Hint: "use the newer leadload; an older one might send rows again"}
 	}
 	if o.ReadOnly && version < int64(len(migrations)) {
-		return &Error{Code: "ledger.readonly", Path: l.path, Msg: "it is of an older version and cannot be brought up to date while it is only read",
+		return &ledger.Error{Code: "ledger.readonly", Path: l.path, Msg: "it is of an older version and cannot be brought up to date while it is only read",
 			Hint: "run leadload ledger check on it once"}
 	}
 	// A whole check of a large file takes seconds; a small one is free, and
@@ -203,7 +213,7 @@ func (l *Ledger) Check(ctx context.Context) error {
 		return l.fault(err)
 	}
 	if len(bad) > 0 {
-		return &Error{Code: "ledger.corrupt", Path: l.path, Msg: "the file is damaged: " + strings.Join(bad, "; "), Hint: corruptHint}
+		return &ledger.Error{Code: "ledger.corrupt", Path: l.path, Msg: "the file is damaged: " + strings.Join(bad, "; "), Hint: corruptHint}
 	}
 	return nil
 }
@@ -223,7 +233,13 @@ func (l *Ledger) migrate(ctx context.Context, conn *sql.Conn) error {
 	if err == nil && version < len(migrations) {
 		err = exec("PRAGMA application_id = " + strconv.Itoa(applicationID))
 		for ; err == nil && version < len(migrations); version++ {
-			err = exec(migrations[version])
+			m := migrations[version]
+			if err = exec(m.sql); err == nil && m.move != nil {
+				err = m.move(ctx, conn)
+			}
+			if err == nil && m.end != "" {
+				err = exec(m.end)
+			}
 		}
 		if err == nil {
 			err = exec("PRAGMA user_version = " + strconv.Itoa(version))
@@ -246,21 +262,21 @@ func (l *Ledger) Close() error {
 		l.w = nil
 	}
 	if l.db != nil {
-		errs = append(errs, l.db.Close())
+		errs = append(errs, l.q.close(), l.db.Close())
 		l.db = nil
 	}
 	return errors.Join(errs...)
 }
 
-// fault turns a database error into an *Error that says what to do.
+// fault turns a database error into a *ledger.Error that says what to do.
 func (l *Ledger) fault(err error) error {
 	if err == nil {
 		return nil
 	}
-	if own := (*Error)(nil); errors.As(err, &own) {
+	if own := (*ledger.Error)(nil); errors.As(err, &own) {
 		return err
 	}
-	e := &Error{Code: "ledger.write", Path: l.path, Msg: "it could not be read or written", Err: bare(err),
+	e := &ledger.Error{Code: "ledger.write", Path: l.path, Msg: "it could not be read or written", Err: bare(err),
 		Hint: "no further row was sent; mend the cause and run the same command again"}
 	var se *sqlite.Error
 	if !errors.As(err, &se) {

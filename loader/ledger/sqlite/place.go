@@ -1,4 +1,4 @@
-package ledger
+package sqlite
 
 import (
 	"context"
@@ -10,6 +10,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+
+	"leadload/loader/ledger"
 )
 
 // create makes the ledger's file whole or not at all: a process that dies
@@ -17,10 +19,10 @@ import (
 // has lost its memory. It reports false when another process was faster.
 func (l *Ledger) create() (made bool, err error) {
 	fail := func(err error) (bool, error) {
-		if own := (*Error)(nil); errors.As(err, &own) {
+		if own := (*ledger.Error)(nil); errors.As(err, &own) {
 			return false, err
 		}
-		return false, &Error{Code: "ledger.unreadable", Path: l.path, Msg: "it cannot be made", Err: bare(err),
+		return false, &ledger.Error{Code: "ledger.unreadable", Path: l.path, Msg: "it cannot be made", Err: bare(err),
 			Hint: "name a ledger in a folder that you may write with --ledger"}
 	}
 	f, err := os.CreateTemp(filepath.Dir(l.path), ".leadload-ledger-*") // mode 0600, whatever the umask
@@ -124,7 +126,7 @@ func (l *Ledger) settleIn(ctx context.Context, conn *sql.Conn) error {
 		case os.SameFile(here, there):
 			return nil // another way to the same file
 		case idOf(home) == id:
-			return &Error{Code: "ledger.copy", Path: l.path, Msg: "it is a copy of " + home + ", which is still there and may know of more rows",
+			return &ledger.Error{Code: "ledger.copy", Path: l.path, Msg: "it is a copy of " + home + ", which is still there and may know of more rows",
 				Hint: "use the original: --ledger " + home + "; or, to go on with this copy, move the original away first"}
 		}
 	}

@@ -2,7 +2,6 @@ package loader
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
@@ -18,30 +17,10 @@ import (
 	"leadload/loader/source"
 )
 
-func TestKeySetKnowsFirstRows(t *testing.T) {
-	var s keySet
-	key := func(i int) (h [16]byte) {
-		binary.LittleEndian.PutUint64(h[:8], uint64(i%7)) // collisions of the first half
-		binary.LittleEndian.PutUint64(h[8:], uint64(i))
-		return h
-	}
-	const n = 3000
-	for i := range n {
-		if got := s.add(key(i), i+2); got != i+2 {
-			t.Fatalf("key %d is new, and was found in row %d", i, got)
-		}
-	}
-	for i := range n {
-		if got := s.add(key(i), n+i+2); got != i+2 {
-			t.Fatalf("key %d came first in row %d, got %d", i, i+2, got)
-		}
-	}
-}
-
 // TestCheckKeepsTheOrder goes through more rows than fit into all batches: faults
 // come in the order of the file, and no row is lost or seen twice.
 func TestCheckKeepsTheOrder(t *testing.T) {
-	const rows = 40*checkBatch + 3
+	const rows = 40*512 + 3
 	var b strings.Builder
 	b.WriteString("Key,Email\n")
 	var want []string

@@ -1,0 +1,524 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"leadload/loader/ledger"
+)
+
+// mayBecome is the SQL that tests whether an operation's state allows the step
+// to another. It tests a bit of a number: for a list of values SQLite makes a
+// table each time the statement runs.
+var mayBecome = func() (list [ledger.Rejected + 1]string) {
+	for to := ledger.Ready; to <= ledger.Rejected; to++ {
+		list[to] = "(1 << operations.state) & " + strconv.FormatInt(ledger.From(ledger.Create, to), 10) + " <> 0"
+	}
+	return list
+}()
+
+// Lease takes the account for one run. The caller holds the account's lock on
+// this machine, so that whoever had the lease before is gone: it is taken at
+// once, and the token keeps out whoever is not gone after all.
+func (l *Ledger) Lease(ctx context.Context, account int64, who ledger.Holder) (ledger.Lease, error) {
+	out := ledger.Lease{Account: account}
+	now := time.Now().UnixMilli()
+	err := l.jot(func(w *writer) error {
+		return w.row(`INSERT INTO leases (account, token, who, command, since) VALUES (?, 1, ?, ?, ?)
+			ON CONFLICT (account) DO UPDATE SET token = token + 1, who = excluded.who, command = excluded.command, since = excluded.since RETURNING token`,
+			account, who.Who, who.Command, now).Scan(&out.Token)
+	})
+	return out, err
+}
+
+// holds returns an error unless the lease is the account's newest.
+func (w *writer) holds(lease ledger.Lease) error {
+	var token int64
+	err := w.row("SELECT token FROM leases WHERE account = ?", lease.Account).Scan(&token)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return err
+	}
+	if err != nil || token != lease.Token {
+		return ledger.Fenced(w.l.path)
+	}
+	return nil
+}
+
+// refusable runs what may refuse a caller without breaking the ledger: the
+// refusal is the caller's, and everybody else's writes are committed.
+func refusable(do func(*writer) error, refused *error) func(*writer) error {
+	return func(w *writer) error {
+		err := do(w)
+		if *refused = nil; errors.Is(err, ledger.ErrState) || errors.Is(err, ledger.ErrOwned) || errors.Is(err, ledger.ErrFenced) {
+			*refused, err = err, nil
+		}
+		return err
+	}
+}
+
+// Recover turns what earlier leases left reserved or sending into doubt, and
+// takes all that is open over.
+func (l *Ledger) Recover(ctx context.Context, lease ledger.Lease) (int64, error) {
+	var n int64
+	now := time.Now().UnixMilli()
+	err := l.jot(func(w *writer) error {
+		if err := w.holds(lease); err != nil {
+			return err
+		}
+		const open = " WHERE record IN (SELECT record FROM payloads) AND account = ?2 AND token <> ?1 AND state > 1 AND state < 6"
+		var err error
+		n, err = w.changes("UPDATE operations SET token = ?1, state = ?3, ended = ?4, code = ?5, msg = ?6, hint = ?7"+open+" AND state IN (2, 3)",
+			lease.Token, lease.Account, ledger.InDoubt, now, ledger.CutOffCode, ledger.CutOffMsg, ledger.DoubtHint)
+		if err == nil {
+			_, err = w.exec("UPDATE operations SET token = ?1"+open, lease.Token, lease.Account)
+		}
+		return err
+	})
+	return n, err
+}
+
+// An intent stands on a record with the fate that its operation needs. An
+// operation that is there already must allow the step.
+const intent = `INSERT INTO operations (record, op, account, state, token, call, sent, attempts)
+	SELECT id, ?2, ?3, ?4, ?5, ?6, ?7, 1 FROM records WHERE id = ?1 AND fate = ?8
+	ON CONFLICT (record, op) DO UPDATE SET attempts = CASE state WHEN 2 THEN attempts ELSE 1 END, -- counted when it was reserved
+		state = excluded.state, token = excluded.token, call = excluded.call, sent = excluded.sent, ended = NULL, code = NULL, msg = NULL, hint = NULL, candidates = NULL
+	WHERE `
+
+var intents = map[ledger.State]string{ledger.Reserved: intent + mayBecome[ledger.Reserved], ledger.Sending: intent + mayBecome[ledger.Sending]}
+
+// Intend writes down that operations may be sent at any moment, or are being sent.
+func (l *Ledger) Intend(ctx context.Context, lease ledger.Lease, to ledger.State, list ...ledger.Intent) error {
+	text := intents[to]
+	if text == "" {
+		return fmt.Errorf("%w: %s is no intent", ledger.ErrState, to)
+	}
+	payloads := make([][]byte, len(list))
+	for i := range list {
+		b, err := list[i].Payload.Encode()
+		if err != nil {
+			return err
+		}
+		payloads[i] = b
+	}
+	var fenced, refused error
+	err := l.write(refusable(func(w *writer) error {
+		refused = nil
+		if err := w.holds(lease); err != nil {
+			return err
+		}
+		calls := int64(0)
+		for i := range list {
+			in := &list[i]
+			if to == ledger.Sending {
+				// A reserved row's call is counted already.
+				from, err := w.state(in.Record, in.Op)
+				if err != nil {
+					return err
+				}
+				if from == ledger.Reserved {
+					calls--
+				}
+			}
+			n, err := w.changes(text, in.Record, in.Op, lease.Account, to, lease.Token, in.Call, in.At.UnixMilli(), in.Op.Before())
+			if err != nil {
+				return err
+			}
+			if n == 0 {
+				if refused, err = w.refuse(in.Record, in.Op, to); err != nil {
+					return err
+				}
+				continue
+			}
+			if _, err := w.exec("INSERT INTO payloads (record, op, payload) VALUES (?,?,?) ON CONFLICT (record, op) DO UPDATE SET payload = excluded.payload", in.Record, in.Op, payloads[i]); err != nil {
+				return err
+			}
+			calls++
+			if last := i == len(list)-1; calls > 0 && (last || !list[i+1].At.Equal(in.At)) {
+				if err := w.count(lease.Account, in.At, calls); err != nil {
+					return err
+				}
+				calls = 0
+			}
+		}
+		return nil
+	}, &fenced))
+	return errors.Join(err, fenced, refused)
+}
+
+// refuse returns the error for an operation that is not in a state from which to may be reached.
+func (w *writer) refuse(record int64, op ledger.Op, to ledger.State) (refused, err error) {
+	from, err := w.state(record, op)
+	if err != nil {
+		return nil, err
+	}
+	return fmt.Errorf("%w: %s of record %d is %s, not to be %s", ledger.ErrState, op, record, from, to), nil
+}
+
+// state returns where an operation stands: that of a record's creation follows
+// from its fate where it has ended, others are Ready when there are none.
+func (w *writer) state(record int64, op ledger.Op) (ledger.State, error) {
+	var fate ledger.Fate
+	var state sql.NullInt64
+	err := w.row("SELECT r.fate, o.state FROM records r LEFT JOIN operations o ON o.record = r.id AND o.op = ? WHERE r.id = ?", op, record).Scan(&fate, &state)
+	if err != nil {
+		return 0, err
+	}
+	if op == ledger.Create {
+		return ledger.StateOf(fate, ledger.State(state.Int64)), nil
+	}
+	if !state.Valid {
+		return ledger.Ready, nil
+	}
+	return ledger.State(state.Int64), nil
+}
+
+// Settle writes down what became of an operation and returns when it is on disk.
+func (l *Ledger) Settle(ctx context.Context, lease ledger.Lease, o ledger.Outcome) error {
+	ch := make(chan error, 1)
+	l.settle(lease, o, true, func(err error) { ch <- err })
+	return <-ch
+}
+
+// SettleLater queues an outcome and calls done when it is on disk.
+func (l *Ledger) SettleLater(lease ledger.Lease, o ledger.Outcome, done func(error)) {
+	l.settle(lease, o, false, done)
+}
+
+func (l *Ledger) settle(lease ledger.Lease, o ledger.Outcome, urgent bool, done func(error)) {
+	var refused error
+	l.queue(ledger.Write[func(*writer) error]{What: refusable(func(w *writer) error { return w.settle(lease, &o) }, &refused), Urgent: urgent, Done: func(err error) {
+		if err == nil {
+			err = refused
+		}
+		done(err)
+	}})
+}
+
+// openOperation is an operation as settle finds it.
+type openOperation struct {
+	state          ledger.State
+	token          int64
+	sent, attempts int64
+	ended          sql.NullInt64
+	lead           any
+	there          bool
+}
+
+func (w *writer) settle(lease ledger.Lease, o *ledger.Outcome) error {
+	var was openOperation
+	err := w.row("SELECT state, token, sent, attempts, ended, lead FROM operations WHERE record = ? AND op = ?", o.Record, o.Op).Scan(&was.state, &was.token, &was.sent, &was.attempts, &was.ended, &was.lead)
+	switch {
+	case err == nil:
+		was.there = true
+	case !errors.Is(err, sql.ErrNoRows):
+		return err
+	default:
+		if was.state, err = w.state(o.Record, o.Op); err != nil {
+			return err
+		}
+	}
+	if !ledger.Step(o.Op, was.state, o.State) {
+		return fmt.Errorf("%w: %s of record %d is %s, not to be %s", ledger.ErrState, o.Op, o.Record, was.state, o.State)
+	}
+	if !was.state.Open() || was.token != lease.Token {
+		if err := w.holds(lease); err != nil {
+			return err
+		}
+	}
+	if o.Unowned {
+		var owner int64
+		err := w.row(ownerOf+" AND r.id <> ? LIMIT 1", idBytes(o.ID), lease.Account, o.Record).Scan(&owner)
+		if err == nil {
+			return ledger.ErrOwned
+		}
+		if !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+	}
+	if o.State.Open() {
+		return w.stay(&was, o)
+	}
+	return w.end(lease, &was, o)
+}
+
+// stay writes down that a call's fate stays open. What was sent is still needed.
+func (w *writer) stay(was *openOperation, o *ledger.Outcome) error {
+	var ended any
+	if o.State == ledger.InDoubt && (was.state == ledger.Sending || was.state == ledger.Reserved) {
+		ended = time.Now().UnixMilli() // the call has ended now, or before
+	}
+	var lead any
+	if o.LeadID != "" {
+		lead = idBytes(o.LeadID)
+	}
+	_, err := w.exec("UPDATE operations SET state = ?, ended = coalesce(?, ended), lead = coalesce(?, lead), request = coalesce(?, request), code = ?, msg = ?, hint = ?, candidates = ? WHERE record = ? AND op = ?",
+		o.State, ended, lead, null(o.RequestID), null(o.Code), null(o.Msg), null(o.Hint), null(strings.Join(o.Candidates, " ")), o.Record, o.Op)
+	return err
+}
+
+// end writes down that a call's fate is known. The record takes it over, and
+// the operation goes unless it has something to say.
+func (w *writer) end(lease ledger.Lease, was *openOperation, o *ledger.Outcome) error {
+	resent, attempts, sent := int64(0), was.attempts, was.sent
+	switch {
+	case !was.state.Open():
+		attempts, sent = 0, neverSent // no call was made
+	case o.State == ledger.Ready && was.state == ledger.InDoubt:
+		resent = 1
+	case o.State == ledger.Ready:
+		attempts = 0 // it never arrived: no attempt of the row's own
+	}
+	var err error
+	if o.State.Ended() {
+		lead := was.lead
+		if o.LeadID != "" {
+			lead = idBytes(o.LeadID)
+		}
+		_, err = w.exec("UPDATE records SET fate = ?, remote = CASE WHEN ?2 = ?3 THEN remote ELSE ?2 END, lead = coalesce(?4, lead), attempts = attempts + ?, lost = ?, sent = ? WHERE id = ?",
+			o.Op.After(o.State), idBytes(o.ID), none, lead, attempts, was.ended.Valid, sent, o.Record)
+	} else if was.state.Open() {
+		_, err = w.exec("UPDATE records SET attempts = attempts + ?, resends = resends + ?, sent = ? WHERE id = ?", attempts, resent, sent, o.Record)
+	}
+	if err != nil {
+		return err
+	}
+	if was.state.Open() {
+		if _, err := w.exec("DELETE FROM payloads WHERE record = ? AND op = ?", o.Record, o.Op); err != nil {
+			return err
+		}
+	}
+	if !o.Words() && o.State != ledger.Rejected {
+		if was.there {
+			_, err = w.exec("DELETE FROM operations WHERE record = ? AND op = ?", o.Record, o.Op)
+		}
+		return err
+	}
+	var lead any
+	if o.LeadID != "" {
+		lead = idBytes(o.LeadID)
+	}
+	_, err = w.exec(`INSERT INTO operations (record, op, account, state, token, call, sent, attempts, lead, code, msg, hint) VALUES (?,?,?,?,?,0,?,0,?,?,?,?)
+		ON CONFLICT (record, op) DO UPDATE SET state = excluded.state, attempts = 0, ended = NULL, lead = coalesce(excluded.lead, lead), request = NULL, candidates = NULL, code = excluded.code, msg = excluded.msg, hint = excluded.hint`,
+		o.Record, o.Op, lease.Account, o.State, lease.Token, sent, lead, null(o.Code), null(o.Msg), null(o.Hint))
+	return err
+}
+
+// ownerOf finds the record of an account that has an id: by the first bytes, then by all.
+const ownerOf = "SELECT r.id FROM records r JOIN scopes s ON s.id = r.scope WHERE substr(r.remote, 1, 6) = substr(?1, 1, 6) AND r.fate = 2 AND r.remote = ?1 AND s.account = ?2"
+
+// Owners returns the records of the account that have one of the ids.
+func (l *Ledger) Owners(ctx context.Context, account int64, ids ...string) (map[string]int64, error) {
+	out := map[string]int64{}
+	stmt, err := l.prepared(ctx, ownerOf)
+	if err != nil {
+		return nil, l.fault(err)
+	}
+	for _, id := range ids {
+		var record int64
+		err := stmt.QueryRowContext(ctx, idBytes(id), account).Scan(&record)
+		if errors.Is(err, sql.ErrNoRows) {
+			continue
+		}
+		if err != nil {
+			return nil, l.fault(err)
+		}
+		out[id] = record
+	}
+	return out, nil
+}
+
+// Open returns operations that are in doubt or pending. An operation is open
+// as long as its payload is there, of which few are at any time.
+func (l *Ledger) Open(ctx context.Context, q ledger.Query) ([]ledger.Operation, error) {
+	rows, err := l.db.QueryContext(ctx, `
+SELECT o.record, o.op, o.state, s.target, o.sent, coalesce(o.ended, 0), r.resends, r.attempts + o.attempts, coalesce(o.lead, r.lead), coalesce(o.request, ''), r.run, r.row, p.payload
+FROM payloads p CROSS JOIN operations o ON o.record = p.record AND o.op = p.op JOIN records r ON r.id = o.record JOIN scopes s ON s.id = r.scope
+WHERE p.record > ?2 AND o.account = ?1 AND o.state IN (4, 5) AND (?3 = 0 OR r.run = ?3) ORDER BY p.record, p.op LIMIT ?4`, q.Account, q.After, q.Run, q.Limit)
+	if err != nil {
+		return nil, l.fault(err)
+	}
+	defer rows.Close()
+	var out []ledger.Operation
+	for rows.Next() {
+		var o ledger.Operation
+		var sent, ended int64
+		var lead any
+		var payload []byte
+		if err := rows.Scan(&o.Record, &o.Op, &o.State, &o.Target, &sent, &ended, &o.Resends, &o.Attempts, &lead, &o.RequestID, &o.Run, &o.Number, &payload); err != nil {
+			return nil, l.fault(err)
+		}
+		o.Sent, o.LeadID = time.UnixMilli(sent), idText(lead)
+		if ended != 0 {
+			o.Ended = time.UnixMilli(ended)
+		}
+		if len(payload) > 0 {
+			if err := o.Payload.Decode(payload); err != nil {
+				return nil, &ledger.Error{Code: "ledger.corrupt", Path: l.path, Msg: fmt.Sprintf("what was sent for record %d cannot be read", o.Record), Hint: corruptHint, Err: err}
+			}
+		}
+		out = append(out, o)
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return nil, l.fault(err)
+	}
+	return out, l.changed(ctx, out)
+}
+
+// changed marks operations whose rows the file has with other values by now.
+func (l *Ledger) changed(ctx context.Context, list []ledger.Operation) error {
+	var c chunkReader
+	for i := range list {
+		o := &list[i]
+		row, ok, err := c.row(ctx, l, o.Run, o.Number)
+		if err != nil {
+			return err
+		}
+		o.Changed = ok && row.Record == o.Record && row.Code == "row.changed"
+	}
+	return nil
+}
+
+// CountOpen counts an account's operations in doubt and pending.
+func (l *Ledger) CountOpen(ctx context.Context, account int64) (inDoubt, pending int64, err error) {
+	err = l.db.QueryRowContext(ctx, `SELECT coalesce(sum(o.state = ?), 0), coalesce(sum(o.state = ?), 0)
+		FROM payloads p CROSS JOIN operations o ON o.record = p.record AND o.op = p.op WHERE o.account = ?`, ledger.InDoubt, ledger.Pending, account).Scan(&inDoubt, &pending)
+	return inDoubt, pending, l.fault(err)
+}
+
+// Newest returns the newest loaded records of an account of which it is known
+// when they were made.
+func (l *Ledger) Newest(ctx context.Context, account int64, prefix string, n int) ([]ledger.KnownRecord, error) {
+	rows, err := l.db.QueryContext(ctx, `
+SELECT r.remote, r.lead, s.target, r.sent FROM records r JOIN scopes s ON s.id = r.scope
+WHERE s.account = ? AND s.target LIKE ? || '%' AND r.fate = 2 AND r.lead <> ? AND r.resends = 0 AND r.lost = 0 AND r.sent > ? ORDER BY r.id DESC LIMIT ?`,
+		account, prefix, none, time.Now().Add(-24*time.Hour).UnixMilli(), n)
+	if err != nil {
+		return nil, l.fault(err)
+	}
+	defer rows.Close()
+	var out []ledger.KnownRecord
+	for rows.Next() {
+		var k ledger.KnownRecord
+		var sent int64
+		var remote, lead any
+		if err := rows.Scan(&remote, &lead, &k.Target, &sent); err != nil {
+			return nil, l.fault(err)
+		}
+		k.ID, k.LeadID, k.Sent = idText(remote), idText(lead), time.UnixMilli(sent)
+		out = append(out, k)
+	}
+	return out, l.fault(rows.Err())
+}
+
+// Adopt writes records that are known to be in the account, or in doubt, from elsewhere.
+func (l *Ledger) Adopt(ctx context.Context, scope int64, list []ledger.Adopted) (added int64, err error) {
+	err = l.write(func(w *writer) error {
+		added = 0
+		shapes := shaper{w: w}
+		for i := range list {
+			done, err := w.adopt(&shapes, scope, &list[i])
+			if err != nil {
+				return err
+			}
+			if done {
+				added++
+			}
+		}
+		return nil
+	})
+	return added, err
+}
+
+// adopt writes one record, unless the ledger knows where it stands.
+func (w *writer) adopt(shapes *shaper, scope int64, a *ledger.Adopted) (bool, error) {
+	e := &a.Entry
+	shape, err := shapes.of(e.Digest.Names)
+	if err != nil {
+		return false, err
+	}
+	e.Record, err = w.find(scope, &e.Ident)
+	if err != nil {
+		return false, err
+	}
+	if e.Record == 0 {
+		if err := w.insert(shapes, 0, scope, []*ledger.Entry{e}); err != nil {
+			return false, err
+		}
+	} else {
+		state, err := w.state(e.Record, ledger.Create)
+		// A row that the ledger merely planned is not known to be anywhere.
+		if err != nil || state != ledger.Ready && state != ledger.Rejected {
+			return false, err
+		}
+		if _, err := w.exec("DELETE FROM operations WHERE record = ? AND op = 0", e.Record); err != nil {
+			return false, err
+		}
+	}
+	fate, sent := ledger.Absent, int64(neverSent)
+	if a.State.Ended() {
+		fate = ledger.Create.After(a.State)
+	}
+	if !a.Sent.IsZero() {
+		sent = a.Sent.UnixMilli()
+	}
+	if _, err := w.exec("UPDATE records SET fate = ?, body = ?, shape = ?, prints = ?, remote = ?, lead = ?, attempts = max(attempts, ?), sent = ? WHERE id = ?",
+		fate, e.Digest.Body[:ledger.BodySize], shape, e.Digest.Prints, idBytes(a.ID), idBytes(a.LeadID), a.State.Ended(), sent, e.Record); err != nil {
+		return false, err
+	}
+	if a.State != ledger.InDoubt {
+		return true, nil
+	}
+	payload, err := a.Payload.Encode()
+	if err != nil {
+		return false, err
+	}
+	if _, err := w.exec("INSERT INTO operations (record, op, account, state, token, call, sent, attempts, code, msg, hint) SELECT ?, 0, account, ?, 0, 0, ?, 1, ?, ?, ? FROM scopes WHERE id = ?",
+		e.Record, ledger.InDoubt, sent, ledger.CutOffCode, "it was in doubt in the results file that the ledger was rebuilt from", ledger.DoubtHint, scope); err != nil {
+		return false, err
+	}
+	_, err = w.exec("INSERT INTO payloads (record, op, payload) VALUES (?, 0, ?)", e.Record, payload)
+	return true, err
+}
+
+// find returns the number of the record that an identity names; 0 when there is none.
+func (w *writer) find(scope int64, ident *ledger.Ident) (int64, error) {
+	for hash := hashOf(scope, ident); ; hash++ {
+		var id, in int64
+		var tail []byte
+		err := w.row("SELECT id, scope, tail FROM records WHERE hash = ?", hash).Scan(&id, &in, &tail)
+		switch {
+		case errors.Is(err, sql.ErrNoRows):
+			return 0, nil
+		case err != nil:
+			return 0, err
+		case in == scope && names(tail, ident):
+			return id, nil
+		}
+	}
+}
+
+// States counts the records of all accounts by where they stand.
+func (l *Ledger) States(ctx context.Context) (map[ledger.State]int64, error) {
+	rows, err := l.db.QueryContext(ctx, "SELECT r.fate, coalesce(o.state, 0), count(*) FROM records r LEFT JOIN operations o ON o.record = r.id AND o.op = 0 GROUP BY 1, 2")
+	if err != nil {
+		return nil, l.fault(err)
+	}
+	defer rows.Close()
+	out := map[ledger.State]int64{}
+	for rows.Next() {
+		var f ledger.Fate
+		var s ledger.State
+		var n int64
+		if err := rows.Scan(&f, &s, &n); err != nil {
+			return nil, l.fault(err)
+		}
+		out[ledger.StateOf(f, s)] += n
+	}
+	return out, l.fault(rows.Err())
+}

@@ -1,0 +1,177 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"leadload/loader/ledger"
+)
+
+// Enroll finds or makes the account that any of names stands for.
+func (l *Ledger) Enroll(ctx context.Context, display string, names []string) (int64, error) {
+	var id int64
+	err := l.jot(func(w *writer) error {
+		for _, n := range names {
+			err := w.row("SELECT account FROM account_names WHERE name = ?", n).Scan(&id)
+			if err == nil {
+				break
+			}
+			if !errors.Is(err, sql.ErrNoRows) {
+				return err
+			}
+		}
+		if id == 0 {
+			r, err := w.exec("INSERT INTO accounts (name) VALUES (?)", display)
+			if err != nil {
+				return err
+			}
+			if id, err = r.LastInsertId(); err != nil {
+				return err
+			}
+		}
+		for _, n := range names {
+			if _, err := w.exec("INSERT INTO account_names (name, account) VALUES (?, ?) ON CONFLICT DO NOTHING", n, id); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return id, err
+}
+
+// Scope finds or makes the number of a target within an account.
+func (l *Ledger) Scope(ctx context.Context, account int64, target string) (int64, error) {
+	var id int64
+	err := l.jot(func(w *writer) error {
+		err := w.row("SELECT id FROM scopes WHERE account = ? AND target = ?", account, target).Scan(&id)
+		if !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		r, err := w.exec("INSERT INTO scopes (account, target) VALUES (?, ?)", account, target)
+		if err != nil {
+			return err
+		}
+		id, err = r.LastInsertId()
+		return err
+	})
+	return id, err
+}
+
+// Find returns a scope of an account that is known by any of names; 0 when the
+// ledger has none, or no record in it.
+func (l *Ledger) Find(ctx context.Context, names []string, target string) (int64, error) {
+	for _, n := range names {
+		var scope int64
+		err := l.db.QueryRowContext(ctx, `SELECT s.id FROM account_names a JOIN scopes s ON s.account = a.account
+			WHERE a.name = ? AND s.target = ? AND EXISTS (SELECT 1 FROM records r WHERE r.scope = s.id)`, n, target).Scan(&scope)
+		if err == nil || !errors.Is(err, sql.ErrNoRows) {
+			return scope, l.fault(err)
+		}
+	}
+	return 0, nil
+}
+
+// Begin writes down that a run has begun and returns its number.
+func (l *Ledger) Begin(ctx context.Context, r ledger.Run) (int64, error) {
+	var id int64
+	err := l.jot(func(w *writer) error {
+		res, err := w.exec(`INSERT INTO runs (account, command, input, input_path, sheet, mapping, mapping_path, mapping_hash,
+			target, timezone, who, version, pace, started) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
+			r.Account, r.Command, r.Input, r.InputPath, r.Sheet, r.Mapping, r.MappingPath, r.MappingHash,
+			r.Target, r.Timezone, r.Who, r.Version, r.Limit, r.Started.UnixMilli())
+		if err != nil {
+			return err
+		}
+		id, err = res.LastInsertId()
+		return err
+	})
+	return id, err
+}
+
+// End writes down how a run ended.
+func (l *Ledger) End(ctx context.Context, r ledger.Run) error {
+	return l.write(func(w *writer) error {
+		_, err := w.exec("UPDATE runs SET ended = ?, calls = ?, throttled = ?, pace = ?, stop = ?, exit = ?, out = ? WHERE id = ?",
+			r.Ended.UnixMilli(), r.Calls, r.Throttled, r.Limit, r.Stop, r.Exit, r.Out, r.ID)
+		return err
+	})
+}
+
+// memo is the part of a ledger that is harmless to lose.
+type memo struct{ l *Ledger }
+
+// Memo returns what is worth remembering and harmless to lose.
+func (l *Ledger) Memo() ledger.Memo { return memo{l} }
+
+// day is the name of the day (UTC) in which t lies.
+func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
+
+func (w *writer) count(account int64, at time.Time, n int64) error {
+	_, err := w.exec("INSERT INTO days (account, day, calls) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET calls = calls + excluded.calls", account, day(at), n)
+	return err
+}
+
+func (m memo) CountCalls(account int64, at time.Time, n int64) {
+	m.l.hint(func(w *writer) error { return w.count(account, at, n) })
+}
+
+func (m memo) CallsOn(ctx context.Context, account int64, at time.Time) (int64, error) {
+	var n int64
+	err := m.l.db.QueryRowContext(ctx, "SELECT calls FROM days WHERE account = ? AND day = ?", account, day(at)).Scan(&n)
+	if errors.Is(err, sql.ErrNoRows) {
+		return 0, nil
+	}
+	return n, m.l.fault(err)
+}
+
+func (m memo) Lead(ctx context.Context, account int64, field, value string, age time.Duration) (string, error) {
+	stmt, err := m.l.prepared(ctx, "SELECT lead, found FROM leads WHERE account = ? AND field = ? AND value = ?")
+	if err != nil {
+		return "", m.l.fault(err)
+	}
+	var id any
+	var found int64
+	err = stmt.QueryRowContext(ctx, account, field, leadHash(value)).Scan(&id, &found)
+	if errors.Is(err, sql.ErrNoRows) {
+		return "", nil
+	}
+	if err != nil {
+		return "", m.l.fault(err)
+	}
+	if time.Since(time.UnixMilli(found)) > age {
+		return "", nil
+	}
+	return idText(id), nil
+}
+
+func (m memo) WantedLeads(ctx context.Context, account int64) (int64, error) {
+	var n int64
+	err := m.l.db.QueryRowContext(ctx, "SELECT count(*) FROM leads WHERE account = ? AND lead = ''", account).Scan(&n)
+	return n, m.l.fault(err)
+}
+
+func (m memo) ForgetLeads(ctx context.Context, account int64, age time.Duration) error {
+	before := time.Now().Add(-age).UnixMilli()
+	return m.l.jot(func(w *writer) error {
+		_, err := w.exec("DELETE FROM leads WHERE account = ? AND (lead = '' OR found < ?)", account, before)
+		return err
+	})
+}
+
+func (m memo) RememberLead(account int64, field, value, lead string) {
+	at := time.Now().UnixMilli()
+	m.l.hint(func(w *writer) error {
+		_, err := w.exec("INSERT INTO leads (account, field, value, lead, found) VALUES (?,?,?,?,?) ON CONFLICT DO UPDATE SET lead = excluded.lead, found = excluded.found",
+			account, field, leadHash(value), lead, at)
+		return err
+	})
+}
+
+func (m memo) ForgetLead(account int64, field, value string, before time.Time) {
+	m.l.hint(func(w *writer) error {
+		_, err := w.exec("DELETE FROM leads WHERE account = ? AND field = ? AND value = ? AND lead <> '' AND found < ?", account, field, leadHash(value), before.UnixMilli())
+		return err
+	})
+}

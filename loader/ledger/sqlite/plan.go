@@ -1,0 +1,514 @@
+package sqlite
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"leadload/loader/ledger"
+)
+
+// group is how many rows one statement reads or writes: much of a statement's
+// time is not the row's.
+const group = 16
+
+// places returns n groups of question marks with commas between.
+func places(one string, n int) string { return strings.Repeat(one+",", n-1) + one }
+
+// hashOf is where a record stands in the index of its identity: 8 bytes of
+// it, mixed with the scope so that the same key in two scopes does not collide.
+func hashOf(scope int64, ident *ledger.Ident) int64 {
+	return int64(binary.LittleEndian.Uint64(ident[:8]) ^ mix(scope))
+}
+
+// mix spreads the bits of a small number (splitmix64).
+func mix(n int64) uint64 {
+	x := uint64(n) * 0x9e3779b97f4a7c15
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
+}
+
+// names reports whether a record's tail says that it is the one of ident.
+// A whole identity stands there where the hash is not the record's own.
+func names(tail []byte, ident *ledger.Ident) bool {
+	if len(tail) == len(ident) {
+		return bytes.Equal(tail, ident[:])
+	}
+	return bytes.Equal(tail, ident[8:])
+}
+
+// none fills the place of an id in a record that has none yet.
+var none = make([]byte, 16)
+
+// neverSent stands for the moment of a call before there was one: a negative
+// number that takes as many bytes as a moment.
+const neverSent = -(1 << 40)
+
+// idBytes packs an id: a GUID into its 16 bytes, anything else stays a text.
+func idBytes(id string) any {
+	if id == "" {
+		return none
+	}
+	var b [16]byte
+	if len(id) != 36 || id[8] != '-' || id[13] != '-' || id[18] != '-' || id[23] != '-' {
+		return id
+	}
+	var digits [32]byte
+	n := 0
+	for i := range len(id) {
+		c := id[i]
+		switch {
+		case i == 8 || i == 13 || i == 18 || i == 23:
+			continue
+		case c >= '0' && c <= '9' || c >= 'a' && c <= 'f':
+			digits[n] = c
+			n++
+		default:
+			return id // upper case is another text
+		}
+	}
+	hex.Decode(b[:], digits[:])
+	if b == [16]byte{} {
+		return id
+	}
+	return b[:]
+}
+
+// idText unpacks an id.
+func idText(v any) string {
+	switch v := v.(type) {
+	case string:
+		return v
+	case []byte:
+		if len(v) != 16 || bytes.Equal(v, none) {
+			return ""
+		}
+		var b [36]byte
+		hex.Encode(b[:8], v[:4])
+		hex.Encode(b[9:13], v[4:6])
+		hex.Encode(b[14:18], v[6:8])
+		hex.Encode(b[19:23], v[8:10])
+		hex.Encode(b[24:], v[10:])
+		b[8], b[13], b[18], b[23] = '-', '-', '-', '-'
+		return string(b[:])
+	}
+	return ""
+}
+
+// queries are the readers' prepared statements and what they have met.
+type queries struct {
+	mu     sync.Mutex
+	stmts  map[string]*sql.Stmt
+	shapes map[int64][]string
+}
+
+func (q *queries) close() error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	var errs []error
+	for _, s := range q.stmts {
+		errs = append(errs, s.Close())
+	}
+	q.stmts = nil
+	return errors.Join(errs...)
+}
+
+// prepared returns a readers' statement.
+func (l *Ledger) prepared(ctx context.Context, text string) (*sql.Stmt, error) {
+	l.q.mu.Lock()
+	defer l.q.mu.Unlock()
+	if s := l.q.stmts[text]; s != nil {
+		return s, nil
+	}
+	s, err := l.db.PrepareContext(ctx, text)
+	if err != nil {
+		return nil, err
+	}
+	if l.q.stmts == nil {
+		l.q.stmts = map[string]*sql.Stmt{}
+	}
+	l.q.stmts[text] = s
+	return s, nil
+}
+
+// shapeNames returns the field names of a shape.
+func (l *Ledger) shapeNames(ctx context.Context, id int64) ([]string, error) {
+	l.q.mu.Lock()
+	names, ok := l.q.shapes[id]
+	l.q.mu.Unlock()
+	if ok {
+		return names, nil
+	}
+	var joined string
+	if err := l.db.QueryRowContext(ctx, "SELECT names FROM shapes WHERE id = ?", id).Scan(&joined); err != nil {
+		return nil, err
+	}
+	if joined != "" {
+		names = strings.Split(joined, "\x1f")
+	}
+	l.q.mu.Lock()
+	defer l.q.mu.Unlock()
+	if l.q.shapes == nil {
+		l.q.shapes = map[int64][]string{}
+	}
+	l.q.shapes[id] = names
+	return names, nil
+}
+
+const knownColumns = `SELECT c.id, c.scope, c.hash, c.tail, c.fate, c.body, c.shape, c.prints, c.remote, o.state
+	FROM records c LEFT JOIN operations o ON o.record = c.id AND o.op = 0 WHERE c.hash IN (`
+
+var (
+	knownOne  = knownColumns + "?)"
+	knownMany = knownColumns + places("?", group) + ")"
+)
+
+// Known fills in what is known of the records that idents name.
+func (l *Ledger) Known(ctx context.Context, scope int64, idents []ledger.Ident, out []ledger.Record) error {
+	for i := range out {
+		out[i] = ledger.Record{Prints: out[i].Prints[:0]}
+	}
+	for i := 0; i < len(idents); {
+		n := 1
+		if len(idents)-i >= group {
+			n = group
+		}
+		if err := l.known(ctx, scope, idents[i:i+n], out[i:i+n]); err != nil {
+			return l.fault(err)
+		}
+		i += n
+	}
+	return nil
+}
+
+// known looks up one identity or a group of them.
+func (l *Ledger) known(ctx context.Context, scope int64, idents []ledger.Ident, out []ledger.Record) error {
+	text := knownOne
+	if len(idents) == group {
+		text = knownMany
+	}
+	stmt, err := l.prepared(ctx, text)
+	if err != nil {
+		return err
+	}
+	var buf [group]any
+	args := buf[:len(idents)]
+	for i := range idents {
+		args[i] = hashOf(scope, &idents[i])
+	}
+	rows, err := stmt.QueryContext(ctx, args...)
+	if err != nil {
+		return err
+	}
+	collided, err := l.take(ctx, rows, scope, idents, out)
+	if err != nil {
+		return err
+	}
+	// Another record has the hash: this one's may be the next.
+	for _, i := range collided {
+		for next := hashOf(scope, &idents[i]) + 1; ; next++ {
+			stmt, err := l.prepared(ctx, knownOne)
+			if err != nil {
+				return err
+			}
+			rows, err := stmt.QueryContext(ctx, next)
+			if err != nil {
+				return err
+			}
+			again, err := l.take(ctx, rows, scope, idents[i:i+1], out[i:i+1])
+			if err != nil {
+				return err
+			}
+			if len(again) == 0 {
+				break // it is there, or nobody is
+			}
+		}
+	}
+	return nil
+}
+
+// take fills in records from rows of knownColumns. It returns the places of
+// the identities of which another record has the hash.
+func (l *Ledger) take(ctx context.Context, rows *sql.Rows, scope int64, idents []ledger.Ident, out []ledger.Record) (collided []int, err error) {
+	defer rows.Close()
+	var (
+		id, in, hash, shape int64
+		fate                ledger.Fate
+		tail, body, prints  sql.RawBytes
+		remote              any
+		state               sql.NullInt64
+	)
+	for rows.Next() {
+		if err := rows.Scan(&id, &in, &hash, &tail, &fate, &body, &shape, &prints, &remote, &state); err != nil {
+			return nil, err
+		}
+		for i := range idents {
+			if len(idents) > 1 && hashOf(scope, &idents[i]) != hash {
+				continue
+			}
+			if in != scope || !names(tail, &idents[i]) {
+				collided = append(collided, i)
+				continue
+			}
+			o := &out[i]
+			o.ID, o.Fate, o.Creation, o.Remote = id, fate, ledger.State(state.Int64), idText(remote)
+			o.Prints = append(o.Prints[:0], prints...)
+			copy(o.Body[:], body)
+			if o.Names, err = l.shapeNames(ctx, shape); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return collided, rows.Err()
+}
+
+// Idents returns the first 8 bytes of what names each record of a scope.
+func (l *Ledger) Idents(ctx context.Context, scope int64, most int) (map[uint64]struct{}, error) {
+	rows, err := l.db.QueryContext(ctx, "SELECT hash, CASE WHEN length(tail) = 16 THEN tail END FROM records WHERE scope = ? LIMIT ?", scope, most+1)
+	if err != nil {
+		return nil, l.fault(err)
+	}
+	defer rows.Close()
+	set := map[uint64]struct{}{}
+	spread := mix(scope)
+	for n := 1; rows.Next(); n++ {
+		var hash int64
+		var whole sql.RawBytes
+		if err := rows.Scan(&hash, &whole); err != nil {
+			return nil, l.fault(err)
+		}
+		if n > most {
+			return nil, nil
+		}
+		prefix := uint64(hash) ^ spread
+		if len(whole) == 16 {
+			prefix = binary.LittleEndian.Uint64(whole)
+		}
+		set[prefix] = struct{}{}
+	}
+	return set, l.fault(rows.Err())
+}
+
+// errPlanned says that another run has planned a row meanwhile.
+var errPlanned = errors.New("another run has planned the same row meanwhile")
+
+// shape finds or makes the number of a list of field names.
+func (w *writer) shape(names []string) (int64, error) {
+	joined := strings.Join(names, "\x1f")
+	if id := w.shapes[joined]; id != 0 {
+		return id, nil
+	}
+	var id int64
+	err := w.row("SELECT id FROM shapes WHERE names = ?", joined).Scan(&id)
+	if errors.Is(err, sql.ErrNoRows) {
+		var r sql.Result
+		if r, err = w.exec("INSERT INTO shapes (names) VALUES (?)", joined); err == nil {
+			id, err = r.LastInsertId()
+		}
+	}
+	if err != nil {
+		return 0, err
+	}
+	return id, nil
+}
+
+// shaper finds the shapes of rows that mostly have the same.
+type shaper struct {
+	w     *writer
+	names []string
+	id    int64
+}
+
+func (s *shaper) of(names []string) (int64, error) {
+	if s.id != 0 && slices.Equal(names, s.names) {
+		return s.id, nil
+	}
+	id, err := s.w.shape(names)
+	s.names, s.id = names, id
+	return id, err
+}
+
+const newRecord = "(?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+
+var (
+	insertRecord  = "INSERT INTO records (id, scope, hash, tail, fate, body, shape, prints, remote, lead, sent, run, row, key) VALUES " + newRecord
+	insertRecords = "INSERT INTO records (id, scope, hash, tail, fate, body, shape, prints, remote, lead, sent, run, row, key) VALUES " + places(newRecord, group) + " ON CONFLICT DO NOTHING"
+)
+
+// Plan writes rows that were decided about into a run.
+func (l *Ledger) Plan(ctx context.Context, lease ledger.Lease, run, scope int64, entries []ledger.Entry) error {
+	return l.jot(func(w *writer) error {
+		if scope != 0 {
+			if err := w.holds(lease); err != nil {
+				return err
+			}
+			if err := w.records(lease, run, scope, entries); err != nil {
+				return err
+			}
+		}
+		return w.chunk(run, entries)
+	})
+}
+
+// records makes the records of new rows, and brings others up to date.
+func (w *writer) records(lease ledger.Lease, run, scope int64, entries []ledger.Entry) error {
+	shapes := shaper{w: w}
+	var fresh []*ledger.Entry
+	var due []any
+	for i := range entries {
+		e := &entries[i]
+		if e.Verdict == ledger.Due && e.State == ledger.Ready && e.WantField != "" {
+			// A lead that is wanted and not yet known stands in the table without
+			// an id, so that a plan can count distinct look-ups.
+			if _, err := w.exec("INSERT INTO leads (account, field, value, lead, found) VALUES (?, ?, ?, '', 0) ON CONFLICT DO NOTHING", lease.Account, e.WantField, leadHash(e.WantValue)); err != nil {
+				return err
+			}
+		}
+		switch {
+		case e.Verdict != ledger.Due:
+		case e.Record == 0:
+			fresh = append(fresh, e)
+		case e.Replan:
+			shape, err := shapes.of(e.Digest.Names)
+			if err != nil {
+				return err
+			}
+			n, err := w.changes("UPDATE records SET run = ?, row = ?, body = ?, shape = ?, prints = ? WHERE id = ? AND fate = 1 AND NOT EXISTS (SELECT 1 FROM payloads p WHERE p.record = records.id)",
+				run, e.Number, e.Digest.Body[:ledger.BodySize], shape, e.Digest.Prints, e.Record)
+			if err != nil {
+				return err
+			}
+			if n == 0 {
+				return fmt.Errorf("%w: record %d", errPlanned, e.Record)
+			}
+			due = append(due, e.Record)
+		default:
+			if _, err := w.exec("UPDATE records SET run = ?, row = ? WHERE id = ?", run, e.Number, e.Record); err != nil {
+				return err
+			}
+		}
+	}
+	// What an earlier call had to say of a row that is sent anew is old news.
+	if err := w.each("DELETE FROM operations WHERE op = 0 AND record IN (", due); err != nil {
+		return err
+	}
+	if len(fresh) > 0 {
+		if err := w.insert(&shapes, run, scope, fresh); err != nil {
+			return err
+		}
+	}
+	for i := range entries {
+		if e := &entries[i]; e.Record == 0 && e.SameAs > 0 {
+			e.Record = entries[e.SameAs-1].Record
+		}
+	}
+	return nil
+}
+
+// insert makes records. Their numbers follow one another, so that rows of a
+// file lie side by side.
+func (w *writer) insert(shapes *shaper, run, scope int64, fresh []*ledger.Entry) error {
+	var last int64
+	if err := w.row("SELECT coalesce(max(id), 0) FROM records").Scan(&last); err != nil {
+		return err
+	}
+	for len(fresh) > 0 {
+		n := 1
+		if len(fresh) >= group {
+			n = group
+		}
+		args := w.args[:0]
+		for i, e := range fresh[:n] {
+			shape, err := shapes.of(e.Digest.Names)
+			if err != nil {
+				return err
+			}
+			e.Record = last + int64(i) + 1
+			args = append(args, e.Record, scope, hashOf(scope, &e.Ident), e.Ident[8:], ledger.Absent, e.Digest.Body[:ledger.BodySize], shape, e.Digest.Prints, none, none, neverSent, run, e.Number, null(e.KeyText))
+		}
+		w.args = args
+		made := int64(0)
+		if n > 1 {
+			var err error
+			if made, err = w.changes(insertRecords, args...); err != nil {
+				return err
+			}
+		}
+		if made < int64(n) {
+			// One of them has the hash of another record, or there is but one. What was
+			// written of the group is taken back, to write its rows one by one.
+			if made > 0 {
+				if _, err := w.exec("DELETE FROM records WHERE id > ?", last); err != nil {
+					return err
+				}
+			}
+			for i, e := range fresh[:n] {
+				if err := w.insertOne(scope, &e.Ident, args[i*14:i*14+14]); err != nil {
+					return err
+				}
+			}
+		}
+		last += int64(n)
+		fresh = fresh[n:]
+	}
+	return nil
+}
+
+// insertOne makes one record, at the first hash from its own that is free.
+func (w *writer) insertOne(scope int64, ident *ledger.Ident, args []any) error {
+	for hash := hashOf(scope, ident); ; hash++ {
+		var in int64
+		var tail []byte
+		err := w.row("SELECT scope, tail FROM records WHERE hash = ?", hash).Scan(&in, &tail)
+		switch {
+		case errors.Is(err, sql.ErrNoRows):
+			args[2] = hash
+			if hash != hashOf(scope, ident) {
+				args[3] = ident[:]
+			}
+			_, err := w.exec(insertRecord, args...)
+			return err
+		case err != nil:
+			return err
+		case in == scope && names(tail, ident):
+			return fmt.Errorf("%w: %x", errPlanned, ident[:])
+		}
+	}
+}
+
+// each runs a statement that ends in a list of values, a group at a time.
+func (w *writer) each(text string, values []any) error {
+	for len(values) > 0 {
+		n := 1
+		if len(values) >= group {
+			n = group
+		}
+		if _, err := w.exec(text+places("?", n)+")", values[:n]...); err != nil {
+			return err
+		}
+		values = values[n:]
+	}
+	return nil
+}
+
+func null(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+// leadHash hides a lead's value: the ledger need only know it again.
+func leadHash(value string) []byte {
+	h := sha256.Sum256([]byte(value))
+	return h[:16]
+}

@@ -1,0 +1,354 @@
+package sqlite
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"errors"
+	"iter"
+	"slices"
+	"strings"
+	"time"
+
+	"leadload/loader/ledger"
+)
+
+const runColumns = `r.id, r.account, a.name, r.command, r.input, r.input_path, r.sheet, r.mapping, r.mapping_path, r.mapping_hash,
+	r.target, r.timezone, r.who, r.version, r.pace, r.started, r.ended, r.calls, r.throttled, r.stop, r.exit, r.out`
+
+func scanRun(s rowScanner) (ledger.Run, error) {
+	var r ledger.Run
+	var started int64
+	var ended sql.NullInt64
+	err := s.Scan(&r.ID, &r.Account, &r.AccountName, &r.Command, &r.Input, &r.InputPath, &r.Sheet, &r.Mapping, &r.MappingPath, &r.MappingHash,
+		&r.Target, &r.Timezone, &r.Who, &r.Version, &r.Limit, &started, &ended, &r.Calls, &r.Throttled, &r.Stop, &r.Exit, &r.Out)
+	r.Started = time.UnixMilli(started).UTC()
+	if ended.Valid {
+		r.Ended = time.UnixMilli(ended.Int64).UTC()
+	}
+	return r, err
+}
+
+// Runs returns the runs that the query names, the newest first.
+func (l *Ledger) Runs(ctx context.Context, q ledger.RunQuery) ([]ledger.Run, error) {
+	where, args := " WHERE r.id = ?", []any{q.ID}
+	if q.ID == 0 {
+		where, args = " ORDER BY r.id DESC LIMIT ?", []any{q.Newest}
+	}
+	rows, err := l.db.QueryContext(ctx, "SELECT "+runColumns+" FROM runs r LEFT JOIN accounts a ON a.id = r.account"+where, args...)
+	if err != nil {
+		return nil, l.fault(err)
+	}
+	defer rows.Close()
+	var out []ledger.Run
+	for rows.Next() {
+		r, err := scanRun(rows)
+		if err != nil {
+			return nil, l.fault(err)
+		}
+		out = append(out, r)
+	}
+	return out, l.fault(rows.Err())
+}
+
+// standing is what is known now of a record and of its creation.
+type standing struct {
+	id                     int64
+	fate                   ledger.Fate
+	state                  ledger.State
+	remote, lead, key      string
+	request                string
+	attempts, sent         int64
+	code, msg, hint, among string
+}
+
+func (s *standing) State() ledger.State { return ledger.StateOf(s.fate, s.state) }
+
+const standingColumns = `SELECT r.id, r.fate, r.remote, coalesce(o.lead, r.lead), r.key, r.attempts + coalesce(o.attempts, 0), coalesce(o.sent, r.sent),
+	o.state, o.request, o.code, o.msg, o.hint, o.candidates FROM records r LEFT JOIN operations o ON o.record = r.id AND o.op = 0 WHERE r.id `
+
+var (
+	standingRange = standingColumns + "BETWEEN ? AND ? ORDER BY r.id"
+	standingOne   = standingColumns + "= ?"
+	standingMany  = standingColumns + "IN (" + places("?", group) + ")"
+)
+
+// standings looks up records by their numbers, which come in ascending order.
+// Records of rows that follow one another mostly do so too, and are read as a range.
+func (l *Ledger) standings(ctx context.Context, dst []standing, ids []int64) ([]standing, error) {
+	dst = dst[:0]
+	for len(ids) > 0 {
+		// As many as lie close together; then those that lie apart.
+		n := 1
+		for n < len(ids) && ids[n]-ids[n-1] <= 4 {
+			n++
+		}
+		var err error
+		if n >= 4 {
+			dst, err = l.stand(ctx, dst, standingRange, ids[:n], ids[0], ids[n-1])
+		} else if n = min(group, len(ids)); n == group {
+			args := make([]any, group)
+			for i := range args {
+				args[i] = ids[i]
+			}
+			dst, err = l.stand(ctx, dst, standingMany, nil, args...)
+		} else {
+			n = 1
+			dst, err = l.stand(ctx, dst, standingOne, nil, ids[0])
+		}
+		if err != nil {
+			return dst, err
+		}
+		ids = ids[n:]
+	}
+	slices.SortFunc(dst, func(a, b standing) int { return cmp.Compare(a.id, b.id) })
+	return dst, nil
+}
+
+// stand appends the rows of a query; with only, those of the numbers in it.
+func (l *Ledger) stand(ctx context.Context, dst []standing, text string, only []int64, args ...any) ([]standing, error) {
+	stmt, err := l.prepared(ctx, text)
+	if err != nil {
+		return dst, l.fault(err)
+	}
+	rows, err := stmt.QueryContext(ctx, args...)
+	if err != nil {
+		return dst, l.fault(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var s standing
+		var remote, lead any
+		var key, request, code, msg, hint, among sql.NullString
+		var state sql.NullInt64
+		if err := rows.Scan(&s.id, &s.fate, &remote, &lead, &key, &s.attempts, &s.sent, &state, &request, &code, &msg, &hint, &among); err != nil {
+			return dst, l.fault(err)
+		}
+		if only != nil {
+			for len(only) > 0 && only[0] < s.id {
+				only = only[1:]
+			}
+			if len(only) == 0 || only[0] != s.id {
+				continue
+			}
+		}
+		s.remote, s.lead, s.key, s.request = idText(remote), idText(lead), key.String, request.String
+		s.state, s.code, s.msg, s.hint, s.among = ledger.State(state.Int64), code.String, msg.String, hint.String, among.String
+		dst = append(dst, s)
+	}
+	return dst, l.fault(rows.Err())
+}
+
+// rowReader walks through the rows of a run, a chunk at a time.
+type rowReader struct {
+	l     *Ledger
+	chunk chunkReader
+	ids   []int64
+	known []standing
+}
+
+// each calls do for every row of a run with what is known of its record now,
+// or nil. needed says which rows' records are looked up.
+func (r *rowReader) each(ctx context.Context, run int64, needed func(*chunkRow) bool, do func(*chunkRow, *standing) bool) error {
+	for from := 0; ; {
+		ok, err := r.chunk.next(ctx, r.l, run, from, false)
+		if !ok || err != nil {
+			return err
+		}
+		r.ids = r.ids[:0]
+		for i := range r.chunk.rows {
+			if row := &r.chunk.rows[i]; row.Record != 0 && needed(row) {
+				r.ids = append(r.ids, row.Record)
+			}
+		}
+		slices.Sort(r.ids)
+		r.ids = slices.Compact(r.ids)
+		if r.known, err = r.l.standings(ctx, r.known, r.ids); err != nil {
+			return err
+		}
+		at := 0
+		for i := range r.chunk.rows {
+			row := &r.chunk.rows[i]
+			from = row.Number + 1
+			var s *standing
+			if row.Record != 0 && len(r.known) > 0 {
+				// Mostly the next one.
+				if at >= len(r.known) || r.known[at].id != row.Record {
+					at, _ = slices.BinarySearchFunc(r.known, row.Record, func(s standing, id int64) int { return cmp.Compare(s.id, id) })
+				}
+				if at < len(r.known) && r.known[at].id == row.Record {
+					s = &r.known[at]
+					at++
+				}
+			}
+			if !do(row, s) {
+				return nil
+			}
+		}
+	}
+}
+
+// Rows returns the rows of a run in the order of the file.
+func (l *Ledger) Rows(ctx context.Context, run int64) iter.Seq2[ledger.Row, error] {
+	return func(yield func(ledger.Row, error) bool) {
+		any := false
+		checked, err := l.checked(ctx, run)
+		if err == nil {
+			r := rowReader{l: l}
+			err = r.each(ctx, run, func(*chunkRow) bool { return true }, func(c *chunkRow, s *standing) bool {
+				any = true
+				return yield(rowOf(c, s, checked), nil)
+			})
+		}
+		if err == nil && !any {
+			err = l.pruned(ctx, run)
+		}
+		if err != nil {
+			yield(ledger.Row{}, err)
+		}
+	}
+}
+
+func (l *Ledger) checked(ctx context.Context, run int64) (bool, error) {
+	var command string
+	err := l.db.QueryRowContext(ctx, "SELECT command FROM runs WHERE id = ?", run).Scan(&command)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return command == "check", l.fault(err)
+}
+
+// rowOf joins a row of a run with what is known of its record.
+func rowOf(c *chunkRow, s *standing, checked bool) ledger.Row {
+	r := ledger.Row{Number: c.Number, Line: c.Line, Origin: c.Origin, Fingerprint: c.Fingerprint, Verdict: c.Verdict, Record: c.Record,
+		Key: c.Key, Code: c.Code, Error: c.Msg, Hint: c.Hint}
+	if s != nil {
+		r.State, r.Key, r.ID, r.LeadID, r.RequestID = s.State(), s.key, s.remote, s.lead, s.request
+	}
+	r.Result = ledger.ResultOf(c.Verdict, r.State, checked)
+	if s == nil || c.Verdict != ledger.Due {
+		return r
+	}
+	// What the first pass had to say of an open row is old news once the call has something to say.
+	if s.msg != "" || s.code != "" {
+		r.Code, r.Error, r.Hint = s.code, s.msg, s.hint
+	}
+	r.Attempts = int(s.attempts)
+	if s.sent >= 0 {
+		r.SentAt = time.UnixMilli(s.sent).UTC()
+	}
+	if s.among != "" {
+		r.Candidates = strings.Split(s.among, " ")
+	}
+	return r
+}
+
+// Tally counts the rows of a run as they stand now.
+func (l *Ledger) Tally(ctx context.Context, run int64) (ledger.Tally, error) {
+	t := ledger.Tally{}
+	var counts [8][ledger.Rejected + 1]int64
+	r := rowReader{l: l}
+	err := r.each(ctx, run, func(c *chunkRow) bool { return c.Verdict == ledger.Due }, func(c *chunkRow, s *standing) bool {
+		state := ledger.State(0)
+		if s != nil {
+			state = s.State()
+		}
+		counts[c.Verdict][state]++
+		return true
+	})
+	if err != nil {
+		return t, err
+	}
+	if counts == [8][ledger.Rejected + 1]int64{} {
+		return l.tallied(ctx, run)
+	}
+	for v := range counts {
+		for s, n := range counts[v] {
+			if n > 0 {
+				t.Add(ledger.Verdict(v), ledger.State(s), n)
+			}
+		}
+	}
+	return t, nil
+}
+
+// Twice returns the number of ids that stand on a row that a run has loaded
+// and on another record, and names one of them.
+func (l *Ledger) Twice(ctx context.Context, run int64) (first string, n int64, err error) {
+	const text = `SELECT r.remote FROM records r JOIN scopes s ON s.id = r.scope WHERE r.id BETWEEN ? AND ? AND r.fate = 2 AND EXISTS (
+		SELECT 1 FROM records o JOIN scopes z ON z.id = o.scope
+		WHERE substr(o.remote, 1, 6) = substr(r.remote, 1, 6) AND o.fate = 2 AND o.remote = r.remote AND o.id <> r.id AND z.account = s.account)`
+	var records []int64
+	r := rowReader{l: l}
+	err = r.each(ctx, run, func(*chunkRow) bool { return false }, func(c *chunkRow, _ *standing) bool {
+		if c.Verdict == ledger.Due {
+			records = append(records, c.Record)
+		}
+		return true
+	})
+	if err != nil {
+		return "", 0, err
+	}
+	slices.Sort(records)
+	found := map[string]bool{}
+	for len(records) > 0 {
+		n := 1
+		for n < len(records) && records[n]-records[n-1] <= 1 {
+			n++
+		}
+		rows, err := l.db.QueryContext(ctx, text, records[0], records[n-1])
+		if err != nil {
+			return "", 0, l.fault(err)
+		}
+		for rows.Next() {
+			var remote any
+			if err := rows.Scan(&remote); err != nil {
+				rows.Close()
+				return "", 0, l.fault(err)
+			}
+			if id := idText(remote); id != "" {
+				found[id] = true
+				if first == "" || id < first {
+					first = id
+				}
+			}
+		}
+		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+			return "", 0, l.fault(err)
+		}
+		records = records[n:]
+	}
+	return first, int64(len(found)), nil
+}
+
+// Errors returns the most common errors of a run's rows.
+func (l *Ledger) Errors(ctx context.Context, run int64, n int) ([]ledger.ErrorCount, error) {
+	var out []ledger.ErrorCount
+	at := map[string]int{}
+	r := rowReader{l: l}
+	err := r.each(ctx, run, func(c *chunkRow) bool { return c.Verdict == ledger.Due }, func(c *chunkRow, s *standing) bool {
+		row := rowOf(c, s, false)
+		if row.Code == "" {
+			return true
+		}
+		switch row.Result {
+		case ledger.ResultLoaded, ledger.ResultAlready, ledger.ResultDuplicate, ledger.ResultPending, ledger.ResultSkipped:
+			return true
+		}
+		i, ok := at[row.Code]
+		if !ok {
+			i = len(out)
+			at[row.Code] = i
+			out = append(out, ledger.ErrorCount{Code: row.Code, Example: row.Error, Row: cmp.Or(row.Origin, row.Number), Hint: row.Hint})
+		}
+		out[i].Count++
+		return true
+	})
+	if err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(out, func(a, b ledger.ErrorCount) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), strings.Compare(a.Code, b.Code))
+	})
+	return out[:min(n, len(out))], nil
+}

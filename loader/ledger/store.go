@@ -1,0 +1,201 @@
+package ledger
+
+import (
+	"context"
+	"iter"
+	"time"
+)
+
+// Reader is what a report reads.
+type Reader interface {
+	// Runs returns the runs that the query names, the newest first.
+	Runs(ctx context.Context, q RunQuery) ([]Run, error)
+	// Rows returns the rows of a run in the order of the file, each with what
+	// is known of its record now. Run 0 has no rows. No read stays open
+	// between two rows, so the run may write meanwhile.
+	Rows(ctx context.Context, run int64) iter.Seq2[Row, error]
+	// Errors returns the most common errors of a run's rows, at most n of
+	// them, the most common first. Run 0 has none.
+	Errors(ctx context.Context, run int64, n int) ([]ErrorCount, error)
+	// Tally counts the rows of a run as they stand now; those of a run whose
+	// rows were dropped, as they stood then.
+	Tally(ctx context.Context, run int64) (Tally, error)
+}
+
+// Store is a ledger: the memory of every account that is loaded into. Its
+// methods take batches, are safe for concurrent use, and give errors of type
+// *Error. What a method has written outlasts a crash of the process; Intend,
+// Settle, Adopt, End and Flush return when it outlasts a power cut as well.
+//
+// Contexts end waiting and reading, but never a write that has begun: what
+// may be on disk must be known.
+type Store interface {
+	Reader
+
+	// Enroll finds or makes the account that any of names stands for (such as
+	// "keys:host:hash"), and remembers those that are new. The first name
+	// that is known decides. Display is what people call it.
+	Enroll(ctx context.Context, display string, names []string) (account int64, err error)
+	// Scope finds or makes the number of a target within an account, such as
+	// "opportunity:12000". A key names one record within a scope.
+	Scope(ctx context.Context, account int64, target string) (int64, error)
+	// Find returns a scope of an account without making either; 0 when the
+	// ledger has none.
+	Find(ctx context.Context, names []string, target string) (scope int64, err error)
+
+	// Lease takes the account for one run. From then on, the leases before are
+	// refused.
+	Lease(ctx context.Context, account int64, who Holder) (Lease, error)
+	// Recover turns what earlier leases left reserved or sending into doubt,
+	// and takes all that is open over. It returns the number of rows cut off.
+	Recover(ctx context.Context, l Lease) (int64, error)
+
+	// Begin writes down that a run has begun and returns its number. It uses
+	// the fields of r but ID, AccountName and those that End writes.
+	Begin(ctx context.Context, r Run) (int64, error)
+	// End writes down how a run ended: Ended, Calls, Throttled, Limit, Stop,
+	// Exit and Out of r.
+	End(ctx context.Context, r Run) error
+
+	// Known fills in what is known of the records that idents name, in their
+	// order; those that are not known get ID 0. out is as long as idents, and
+	// its Prints are reused.
+	Known(ctx context.Context, scope int64, idents []Ident, out []Record) error
+	// Idents returns the first 8 bytes of what names each record of a scope,
+	// as little-endian numbers; nil when there are more than most.
+	Idents(ctx context.Context, scope int64, most int) (map[uint64]struct{}, error)
+	// Plan writes rows that Decide has decided about into a run. It makes the
+	// records that are new, puts their numbers into the entries, and takes the
+	// entries' values over where Replan says so. With scope 0 the rows are
+	// only noted.
+	Plan(ctx context.Context, l Lease, run, scope int64, entries []Entry) error
+	// Adopt writes records that are known to be in the account, or in doubt,
+	// from elsewhere, without a lease. What the ledger knows already is left as
+	// it is.
+	Adopt(ctx context.Context, scope int64, list []Adopted) (added int64, err error)
+
+	// Intend writes down that operations may be sent at any moment (Reserved)
+	// or are being sent (Sending), and counts their calls. It returns when
+	// the intents are on disk; only then may a request leave. Where one of
+	// them is refused (ErrState), the others are written.
+	Intend(ctx context.Context, l Lease, to State, intents ...Intent) error
+	// Settle writes down what became of an operation.
+	Settle(ctx context.Context, l Lease, o Outcome) error
+	// SettleLater queues an outcome and calls done when it is on disk, which
+	// may take some milliseconds longer than Settle while many come. done must
+	// not wait for the ledger.
+	SettleLater(l Lease, o Outcome, done func(error))
+	// Owners returns the records of the account that have one of the ids.
+	Owners(ctx context.Context, account int64, ids ...string) (map[string]int64, error)
+	// Open returns operations that are in doubt or pending, by the numbers of
+	// their records.
+	Open(ctx context.Context, q Query) ([]Operation, error)
+	// CountOpen counts an account's operations in doubt and pending.
+	CountOpen(ctx context.Context, account int64) (inDoubt, pending int64, err error)
+	// Twice returns the number of ids of the account that stand on a row that a
+	// run has loaded and on another record, and names one of them.
+	Twice(ctx context.Context, run int64) (id string, n int64, err error)
+	// Newest returns the newest loaded records of an account whose target
+	// begins with prefix and whose lead is known, at most n, of the last day.
+	// Those whose answer was lost are left out: when they were made is not
+	// known.
+	Newest(ctx context.Context, account int64, prefix string, n int) ([]KnownRecord, error)
+
+	// States counts the records of all accounts by where they stand.
+	States(ctx context.Context) (map[State]int64, error)
+	// Prune drops the rows of runs that ended before a moment and returns
+	// their number. Summaries of runs, and records, stay.
+	Prune(ctx context.Context, before time.Time) (Pruned, error)
+	// Check reads the whole ledger and verifies its structure.
+	Check(ctx context.Context) error
+	// Memo returns what is worth remembering and harmless to lose.
+	Memo() Memo
+	// Flush waits until everything queued so far is on disk.
+	Flush() error
+	// Broken returns the failure after which nothing more is written, or nil.
+	Broken() error
+	// Close writes what is queued and closes the ledger.
+	Close() error
+}
+
+// Memo remembers leads that were looked up and calls of a day. Its writes do
+// not wait for the disk: a forgotten look-up costs one call.
+type Memo interface {
+	// Lead returns the lead id that a look-up found for a value no longer ago
+	// than age; "" when none is remembered.
+	Lead(ctx context.Context, account int64, field, value string, age time.Duration) (string, error)
+	// RememberLead keeps what a look-up found. The value is kept as a hash.
+	RememberLead(account int64, field, value, lead string)
+	// ForgetLead drops a lead that was remembered before a moment: the account
+	// may no longer know it.
+	ForgetLead(account int64, field, value string, before time.Time)
+	// ForgetLeads drops leads that were looked up longer than age ago, and
+	// those that a former plan wanted and never looked up.
+	ForgetLeads(ctx context.Context, account int64, age time.Duration) error
+	// WantedLeads counts the leads of an account that a plan wants and that
+	// are not known.
+	WantedLeads(ctx context.Context, account int64) (int64, error)
+	// CountCalls adds n calls to the account's day (UTC).
+	CountCalls(account int64, at time.Time, n int64)
+	// CallsOn returns the number of calls counted on the day (UTC) of at.
+	CallsOn(ctx context.Context, account int64, at time.Time) (int64, error)
+}
+
+// RunQuery names one run by its ID, or the Newest ones.
+type RunQuery struct {
+	ID     int64
+	Newest int
+}
+
+// Query names open operations of an account: those whose records have a
+// number above After, at most Limit of them. With Run not 0, only those of
+// rows that the run planned last.
+type Query struct {
+	Account, Run, After int64
+	Limit               int
+}
+
+// Adopted is a record as a results file tells of it, or the account.
+type Adopted struct {
+	Entry   Entry // Ident, KeyText and Digest
+	State   State // Loaded, Duplicate or InDoubt
+	ID      string
+	LeadID  string
+	Sent    time.Time // zero: not known
+	Payload Payload   // for InDoubt
+}
+
+// Pruned says what Prune dropped.
+type Pruned struct {
+	Runs, Rows int64
+	Freed      int64 // bytes
+}
+
+// Tally is the rows of a run, counted by the first pass's verdict and by where
+// the records of those that are due stand; 0 is no record.
+type Tally map[Verdict]map[State]int64
+
+// Add counts rows.
+func (t Tally) Add(v Verdict, s State, n int64) {
+	if t[v] == nil {
+		t[v] = map[State]int64{}
+	}
+	t[v][s] += n
+}
+
+// Counts counts the rows by their results.
+func (t Tally) Counts() Counts {
+	return t.by(func(v Verdict, s State) Result { return ResultOf(v, s, false) })
+}
+
+// Planned counts the rows as the first pass left them.
+func (t Tally) Planned() Counts { return t.by(PlannedResult) }
+
+func (t Tally) by(result func(Verdict, State) Result) (c Counts) {
+	for v, states := range t {
+		for s, n := range states {
+			c.Add(result(v, s), n)
+		}
+	}
+	return c
+}

@@ -1,0 +1,195 @@
+// Package plan goes through a file once and decides about each of its rows,
+// for an import (Import) and for a check (Check). Both map a row with an
+// Examiner, and decide by ledger.Decide.
+package plan
+
+import (
+	"fmt"
+	"strings"
+
+	"leadload/converter"
+	"leadload/loader/ledger"
+	"leadload/loader/source"
+	"leadload/loader/target"
+	"leadload/mapping"
+)
+
+// Examiner turns rows into entries of the plan. It serves one goroutine.
+type Examiner struct {
+	// Record is the row that was examined last, mapped.
+	Record mapping.Record
+	// Brief leaves out what only a row that was loaded before is compared by.
+	Brief bool
+
+	m        *mapping.Mapping
+	runner   *mapping.Runner
+	digester ledger.Digester
+	numbers  map[string]bool // fields whose values are numbers
+	judge    Judge           // nil: none
+	again    bool            // the row at hand was examined before
+}
+
+// Judge holds rows against what the account says of its fields. It adds what
+// it finds to the record's problems.
+type Judge interface {
+	Row(number int, rec *mapping.Record)
+}
+
+// NewExaminer returns an examiner of rows of a mapping.
+func NewExaminer(m *mapping.Mapping, r *mapping.Runner) *Examiner {
+	ex := &Examiner{m: m, runner: r, numbers: map[string]bool{}}
+	for _, f := range m.Fields() {
+		if f.Type == "number" || f.Type == "integer" {
+			ex.numbers[f.Name] = true
+		}
+	}
+	return ex
+}
+
+// bareEntry is what an entry says of a row that was not looked at.
+func bareEntry(row *source.Row) ledger.Entry {
+	return ledger.Entry{Number: row.Number, Line: row.Line, Origin: row.Origin, Fingerprint: row.Fingerprint()}
+}
+
+// Entry examines one row. The mapped row stays in ex.Record until the next call.
+func (ex *Examiner) Entry(row *source.Row) ledger.Entry {
+	e := bareEntry(row)
+	if len(row.Faults) > 0 {
+		unusable(&e, row.Faults)
+		return e
+	}
+	ex.examine(&e, row.Cells)
+	return e
+}
+
+// unusable marks a row that could not be read whole.
+func unusable(e *ledger.Entry, faults []*source.Error) {
+	var msgs, hints []string
+	for _, f := range faults {
+		msgs = appendNew(msgs, inColumn(f.Column, f.Msg))
+		hints = appendNew(hints, f.Hint)
+	}
+	e.Verdict, e.Code, e.Msg, e.Hint = ledger.Invalid, faults[0].Code, strings.Join(msgs, "; "), strings.Join(hints, "; ")
+}
+
+// examine maps a row's cells and fills in what they say about it.
+func (ex *Examiner) examine(e *ledger.Entry, cells []converter.Cell) {
+	if ex.again {
+		ex.runner.Again(cells, &ex.Record)
+	} else {
+		ex.runner.Map(cells, &ex.Record)
+	}
+	rec := &ex.Record
+	e.KeyText = rec.KeyText
+	if rec.Skipped {
+		e.Verdict, e.Code, e.Msg = ledger.Skipped, "row.skipped", "skip_when of the mapping holds for this row"
+		return
+	}
+	if ex.judge != nil {
+		ex.judge.Row(e.Number, rec)
+	}
+	if len(rec.Problems) > 0 {
+		var msgs, hints []string
+		for _, p := range rec.Problems {
+			msgs = appendNew(msgs, inColumn(p.Column, p.Msg))
+			hints = appendNew(hints, p.Hint)
+		}
+		e.Verdict, e.Code, e.Msg, e.Hint = ledger.Invalid, rec.Problems[0].Code, strings.Join(msgs, "; "), strings.Join(hints, "; ")
+		return
+	}
+	ex.identify(e)
+}
+
+// identify fills in what names the row: its key, or without one what it says.
+func (ex *Examiner) identify(e *ledger.Entry) {
+	rec := &ex.Record
+	lead := ""
+	if ex.m.Lead.FindBy != "" {
+		// The lead is looked up, so its id is not in the body; what it is found by is part of what the row says.
+		lead = rec.Lead
+		e.WantField, e.WantValue = rec.LeadField, target.LeadName(rec.LeadField, strings.Clone(rec.LeadValue))
+	} else if ex.m.LeadMustExist {
+		e.WantField, e.WantValue = rec.LeadField, target.LeadName(rec.LeadField, strings.Clone(rec.LeadValue))
+	}
+	e.HasKey = len(ex.m.Key) > 0
+	if ex.Brief {
+		return
+	}
+	n := len(rec.Fields)
+	extra := 0
+	if lead != "" {
+		extra = 1
+	}
+	e.Digest = ex.digester.Digest(n+extra, func(i int) (string, string) {
+		if i == n {
+			return "lead", lead
+		}
+		f := rec.Fields[i]
+		if lead == "" && rec.LeadField != "" && strings.HasPrefix(f.Name, "LeadDetails.") && f.Name[len("LeadDetails."):] == rec.LeadField {
+			return f.Name, rec.Lead // the same lead written differently is the same lead
+		}
+		if ex.numbers[f.Name] {
+			// CSV has 1200.50 where a spreadsheet stores 1200.5: one number, one row.
+			return f.Name, shortest(f.Value)
+		}
+		return f.Name, f.Value
+	})
+	if e.HasKey {
+		e.Identity = ledger.HashIdentity(rec.Key)
+	} else {
+		e.Identity = e.Digest.Body
+	}
+}
+
+// shortest drops zeros that end a decimal fraction.
+func shortest(number string) string {
+	if !strings.Contains(number, ".") {
+		return number
+	}
+	return strings.TrimSuffix(strings.TrimRight(number, "0"), ".")
+}
+
+func inColumn(column, msg string) string {
+	if column == "" {
+		return msg
+	}
+	return fmt.Sprintf("column %q: %s", column, msg)
+}
+
+func appendNew(list []string, s string) []string {
+	if s == "" {
+		return list
+	}
+	for _, x := range list {
+		if x == s {
+			return list
+		}
+	}
+	return append(list, s)
+}
+
+// RowSet is a set of rows as the spreadsheet counts them.
+type RowSet []RowRange
+
+// RowRange is rows From to To, both included.
+type RowRange struct{ From, To int }
+
+// Has reports whether the set holds row n; a nil set holds all.
+func (s RowSet) Has(n int) bool {
+	if s == nil {
+		return true
+	}
+	for _, r := range s {
+		if n >= r.From && n <= r.To {
+			return true
+		}
+	}
+	return false
+}
+
+// Seen is what a pass has seen of a file.
+type Seen struct {
+	Rows   int64
+	Chosen int64 // rows named by the RowSet, or all
+	Hidden int64 // rows that a spreadsheet does not show
+}
