@@ -127,13 +127,33 @@ type Payload struct {
 	Body      string   `json:"b"`           // the request body
 	LeadField string   `json:"f,omitempty"` // what its lead is found by
 	LeadValue string   `json:"v,omitempty"`
-	LeadText  string   `json:"w,omitempty"` // LeadValue as an attribute of the lead has it, for a lead that may be made
 	Lead      string   `json:"l,omitempty"` // names the lead for the order of sending
 	KeyFields []string `json:"k,omitempty"` // fields whose values alone identify the record
-	Find      bool     `json:"d,omitempty"` // the lead's id is found by LeadField and put into Body
-	MustExist bool     `json:"m,omitempty"` // the lead must be there before the call
-	IfMissing string   `json:"i,omitempty"` // the lead rule of the mapping
-	IfMany    string   `json:"n,omitempty"`
+	// Lookup is how the lead is looked up before the call, in the sender's words.
+	// The ledger does not read it.
+	Lookup json.RawMessage `json:"u,omitempty"`
+}
+
+// UnmarshalJSON reads a payload. Older versions wrote the members of Lookup
+// beside the others: a member that Payload does not have is taken into Lookup.
+func (p *Payload) UnmarshalJSON(text []byte) error {
+	type plain Payload
+	if err := json.Unmarshal(text, (*plain)(p)); err != nil || p.Lookup != nil {
+		return err
+	}
+	rest := map[string]json.RawMessage{}
+	if err := json.Unmarshal(text, &rest); err != nil {
+		return err
+	}
+	for _, known := range []string{"t", "b", "f", "v", "l", "k", "u"} {
+		delete(rest, known)
+	}
+	if len(rest) == 0 {
+		return nil
+	}
+	var err error
+	p.Lookup, err = json.Marshal(rest)
+	return err
 }
 
 // Encode returns the payload as stores keep it.

@@ -2,6 +2,7 @@ package send
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -14,10 +15,61 @@ import (
 	"leadload/mapping"
 )
 
+// lookup is how the lead of a row is looked up before its call. It goes into
+// the ledger with the row, so that a row in doubt can be sent again without its
+// mapping. Old ledgers have the same names.
+type lookup struct {
+	Find      bool   `json:"d,omitempty"` // the lead's id goes into the body
+	MustExist bool   `json:"m,omitempty"` // the call would make the lead
+	IfMissing string `json:"i,omitempty"` // as in the mapping
+	IfMany    string `json:"n,omitempty"`
+	LeadText  string `json:"w,omitempty"` // the value as an attribute of the lead has it, for a lead that may be made
+}
+
+func lookupOf(m *mapping.Mapping, rec *mapping.Record) lookup {
+	look := lookup{Find: m.Lead.FindBy != "", MustExist: m.LeadMustExist, IfMissing: m.Lead.IfMissing, IfMany: m.Lead.IfMany}
+	if look.IfMissing == "create" {
+		look.LeadText = rec.LeadText
+	}
+	return look
+}
+
+func (l lookup) wanted() bool { return l.Find || l.MustExist }
+
+// encode returns nil where no lead is looked up.
+func (l lookup) encode() json.RawMessage {
+	if !l.wanted() {
+		return nil
+	}
+	text, err := json.Marshal(l)
+	if err != nil {
+		panic("send: " + err.Error()) // texts and truth values always can
+	}
+	return text
+}
+
+// lookup reads what encode wrote.
+func (j *Row) lookup(t target.Target) (look lookup, err error) {
+	if j.Payload.Lookup == nil {
+		return look, nil
+	}
+	if err = json.Unmarshal(j.Payload.Lookup, &look); err == nil && look.Find && j.again {
+		// A row that was sent before has the id in its body; one that was only about to be sent has not.
+		var sent leadsquared.Sent
+		sent, err = t.Sent([]byte(j.Payload.Body))
+		look.Find = sent.ProspectID == ""
+	}
+	if err != nil {
+		err = &ledger.Error{Code: "ledger.corrupt", Msg: fmt.Sprintf("what was sent for record %d cannot be read", j.Record), Err: err,
+			Hint: "restore the ledger from a backup, or compare the row with the account by hand"}
+	}
+	return look, err
+}
+
 // leadOf finds the id of the lead of a row: from memory, or by one paced
 // look-up. An Outcome with a State says that the row is refused without a
 // call; the error ends the run.
-func (s *Sender) leadOf(ctx context.Context, j *Row) (string, ledger.Outcome, error) {
+func (s *Sender) leadOf(ctx context.Context, j *Row, look lookup) (string, ledger.Outcome, error) {
 	field, value := j.Payload.LeadField, j.Payload.LeadValue
 	known, err := s.Ledger.Memo().Lead(ctx, s.Lease.Account, field, target.LeadName(field, value), s.LeadAge)
 	if err != nil || known != "" {
@@ -37,11 +89,11 @@ func (s *Sender) leadOf(ctx context.Context, j *Row) (string, ledger.Outcome, er
 		o := refuse("lead.unread", "run the same command again", "the lead with %s %q could not be looked up: %s", field, value, out.Message)
 		o.State = ledger.Ready // nobody refused the row
 		return "", o, nil
-	case len(leads) == 0 && j.Payload.IfMissing == "create":
-		return s.createLead(ctx, j)
+	case len(leads) == 0 && look.IfMissing == "create":
+		return s.createLead(ctx, j, look)
 	case len(leads) == 0:
 		return "", refuse("lead.missing", "correct the value, or make the lead in the account first, and load the row again", "no lead has %s %q", field, value), nil
-	case len(leads) > 1 && j.Payload.IfMany != "newest":
+	case len(leads) > 1 && look.IfMany != "newest":
 		ids := make([]string, len(leads))
 		for i, l := range leads {
 			ids[i] = l.ID
@@ -65,14 +117,14 @@ const createTries = 3
 // (if_missing: create). Whatever the call answers, the lead is looked up
 // again: that gives its id, and after a lost answer it tells whether there is
 // one. The row itself is sent only with an id that the account has shown.
-func (s *Sender) createLead(ctx context.Context, j *Row) (string, ledger.Outcome, error) {
+func (s *Sender) createLead(ctx context.Context, j *Row, look lookup) (string, ledger.Outcome, error) {
 	field, value := j.Payload.LeadField, j.Payload.LeadValue
 	refuse := func(state ledger.State, code, hint, format string, args ...any) ledger.Outcome {
 		return ledger.Outcome{Record: j.Record, State: state, Code: code, Msg: fmt.Sprintf(format, args...), Hint: hint}
 	}
 	attribute := value
-	if j.Payload.LeadText != "" {
-		attribute = j.Payload.LeadText
+	if look.LeadText != "" {
+		attribute = look.LeadText
 	}
 	if !mapping.MakesLead(field) { // a mapping no longer says so; a row of an older ledger may
 		return "", refuse(ledger.Rejected, "lead.uncreatable", "make the lead in the account first, or find it by EmailAddress or Phone",
@@ -104,7 +156,7 @@ func (s *Sender) createLead(ctx context.Context, j *Row) (string, ledger.Outcome
 			return "", ledger.Outcome{}, err
 		case seen.Verdict != leadsquared.Applied:
 			return "", refuse(ledger.Ready, "lead.unread", "run the same command again", "a lead with %s %q was asked for, and could not be looked up: %s", field, value, seen.Message), nil
-		case len(leads) > 1 && j.Payload.IfMany != "newest":
+		case len(leads) > 1 && look.IfMany != "newest":
 			return "", refuse(ledger.Rejected, "lead.many", "merge the leads in the account, or write if_many: newest under lead: in the mapping", "%d leads have %s %q since one was made", len(leads), field, value), nil
 		case len(leads) > 0:
 			return s.newest(field, value, leads), ledger.Outcome{}, nil

@@ -27,6 +27,7 @@ type Row struct {
 	Number   int            `json:"n"` // row as the spreadsheet counts
 	Payload  ledger.Payload `json:"p"`
 	reserved bool
+	again    bool      // it was in doubt
 	at       time.Time // when it was reserved
 }
 
@@ -35,12 +36,9 @@ func RowOf(m *mapping.Mapping, record int64, number int, rec *mapping.Record) *R
 	j := &Row{Record: record, Number: number, Payload: ledger.Payload{
 		Target: string(m.Target), Body: string(rec.Body),
 		LeadField: rec.LeadField, LeadValue: strings.Clone(rec.LeadValue), Lead: strings.Clone(rec.Lead),
-		KeyFields: rec.KeyFields, Find: m.Lead.FindBy != "", MustExist: m.LeadMustExist,
-		IfMissing: m.Lead.IfMissing, IfMany: m.Lead.IfMany,
+		KeyFields: rec.KeyFields,
 	}}
-	if j.Payload.IfMissing == "create" {
-		j.Payload.LeadText = strings.Clone(rec.LeadText)
-	}
+	j.Payload.Lookup = lookupOf(m, rec).encode()
 	if j.Payload.Lead == "" {
 		j.Payload.Lead = fmt.Sprint("record ", record) // no lead to keep an order for
 	}
@@ -71,10 +69,7 @@ type Sender struct {
 // Again sends a row that is certainly not in the account, and writes down what
 // became of it.
 func (s *Sender) Again(ctx context.Context, rec *ledger.Operation) error {
-	j := &Row{Record: rec.Record, Number: rec.Number, Payload: rec.Payload}
-	if strings.Contains(rec.Payload.Body, `"ProspectId"`) {
-		j.Payload.Find = false // the lead that was found stands in the body
-	}
+	j := &Row{Record: rec.Record, Number: rec.Number, Payload: rec.Payload, again: true}
 	out, err := s.one(ctx, j)
 	if out.State != 0 {
 		s.Tally(out.State, 1)
@@ -98,17 +93,19 @@ func (s *Sender) one(ctx context.Context, j *Row) (ledger.Outcome, error) {
 	t := target.For(name)
 	create := t.Create()
 	body, lead := j.Payload.Body, ""
-	if j.Payload.Find || j.Payload.MustExist {
+	look, err := j.lookup(t)
+	if err != nil {
+		return none, err
+	}
+	if look.wanted() {
 		var refused ledger.Outcome
-		var err error
-		lead, refused, err = s.leadOf(ctx, j)
-		if err != nil || refused.State != 0 {
+		if lead, refused, err = s.leadOf(ctx, j, look); err != nil || refused.State != 0 {
 			if refused.State == 0 {
 				refused = none
 			}
 			return refused, err
 		}
-		if j.Payload.Find {
+		if look.Find {
 			body = string(name.Create(nil, []byte(body), lead))
 		}
 	}
@@ -184,7 +181,7 @@ const notSentTries = 8
 // doubtLead forgets the lead of a row that the account refused: it may have been
 // deleted or merged since an earlier run looked it up, and the next run looks again.
 func (s *Sender) doubtLead(out ledger.Outcome, p *ledger.Payload) {
-	if out.State == ledger.Rejected && (p.Find || p.MustExist) {
+	if out.State == ledger.Rejected && p.Lookup != nil {
 		s.Ledger.Memo().ForgetLead(s.Lease.Account, p.LeadField, target.LeadName(p.LeadField, p.LeadValue), s.Began)
 	}
 }
