@@ -45,8 +45,10 @@ func (k Kind) String() string {
 
 // Cell is one cell of a row.
 type Cell struct {
-	Text   string
-	Format string // DateCell: the number format's code, such as "dd/mm/yyyy hh:mm"
+	Text string
+	// Format is the number format's code: of a DateCell, such as "dd/mm/yyyy
+	// hh:mm", and of a NumberCell that it makes an identifier of, such as 00000.
+	Format string
 	Kind   Kind
 }
 

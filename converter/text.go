@@ -27,6 +27,10 @@ func (c *Converter) text(cell Cell, e *Evidence) (string, *Problem) {
 			return "", problem(codePrecision, "format the column as text and type the value again",
 				"the number %s has more digits than a spreadsheet keeps (15), so that the last ones are not what was typed", clip(s))
 		}
+		if t, ok := Shown(cell); ok && (c.values == nil || c.values.knows(t) || !c.values.knows(s)) {
+			s = t
+			break
+		}
 		s = trimNoise(s)
 	case DateCell:
 		t, ok := serialText(cell)

@@ -301,11 +301,15 @@ func (s *sheetReader) value(c *storedCell, col int, out *converter.Cell) error {
 	if c.style != 0 && c.style >= len(s.w.styles) {
 		return fmt.Errorf("cell %s%d has style %d, and there are %d", letters(col), s.row.number, c.style, len(s.w.styles))
 	}
-	if c.style < len(s.w.styles) && s.w.styles[c.style].date {
-		f := &s.w.styles[c.style]
-		out.Kind, out.Format = converter.DateCell, f.code
-		if s.w.is1904 {
-			out.Format = s.shift1904(&text, f)
+	if c.style < len(s.w.styles) {
+		switch f := &s.w.styles[c.style]; {
+		case f.date:
+			out.Kind, out.Format = converter.DateCell, f.code
+			if s.w.is1904 {
+				out.Format = s.shift1904(&text, f)
+			}
+		case f.id:
+			out.Format = f.code
 		}
 	}
 	out.Text = view(text)

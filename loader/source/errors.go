@@ -95,6 +95,7 @@ const (
 	codeRowOrder    = "row.order"          // XLSX: rows out of order, or twice
 	codeCellOrder   = "cell.order"         // XLSX: cells out of order, or twice
 	codeSharedText  = "cell.shared-string" // XLSX: a cell names a text that is not there
+	codeMergedSheet = "sheet.merged"       // XLSX: merged cells in a sheet that is too large to fill them in
 	codeFileRead    = "file.read"          // the system stopped reading midway
 	codeTemp        = "file.temp"          // standard input could not be kept
 )
@@ -108,6 +109,7 @@ const (
 	codeNUL        = "cell.nul"         // a NUL byte
 	codeCellValue  = "cell.unreadable"  // XLSX: the stored value does not fit the cell's type
 	codeOrigin     = "row.origin"       // results file: the "Row" column holds no row number
+	codeMerged     = "cell.merged"      // XLSX: merged with a cell at its left
 	codeCut        = "cell.cut"         // results file: the end of a text is missing
 	codeUnreadRow  = "row.unreadable"   // results file: the row of the first file could not be read
 )
@@ -119,7 +121,7 @@ var Codes = []string{
 	codeEncoding, codeHeaderBytes, codeDelimiter, codeSheet, codeSheetEmpty, codeSheetKind, codeHeaderRow,
 	codeHeaderQuote, codeQuote, codeRowSize, codeRowOrder, codeCellOrder, codeSharedText, codeFileRead, codeTemp,
 	codeTooShort, codeTooLong, codeAfterQuote, codeBytes, codeNUL, codeCellValue, codeOrigin,
-	codeCut, codeUnreadRow,
+	codeMerged, codeMergedSheet, codeCut, codeUnreadRow,
 }
 
 // place fills in what only the file knows.

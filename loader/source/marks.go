@@ -32,6 +32,7 @@ const (
 	markQuote   = "#QUOTES!"
 	markMissing = "#MISSING CELL!"
 	markExtra   = "#EXTRA CELLS!"
+	markMerged  = "#MERGED!"
 	markRow     = "#UNREADABLE ROW!"
 )
 
@@ -43,6 +44,7 @@ var marks = []mark{
 	{markQuote, codeAfterQuote, true, "the cell still has the quotes that do not fit in the first file: %q", "write what the cell should say, without the mark"},
 	{markMissing, codeTooShort, true, "the row of the first file has no such cell", "write the value, or empty the cell if it has none"},
 	{markExtra, codeTooLong, true, "the row of the first file has more cells than its header; its last ones are %q", "put each value into its column, without the mark"},
+	{markMerged, codeMerged, false, "the cell is merged with another one in the first file", "write the value, or empty the cell if it has none"},
 	{markRow, codeUnreadRow, true, "the row of the first file cannot be read: %q", "check the row's cells against the first file, and take the mark away"},
 }
 

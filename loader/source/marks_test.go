@@ -178,6 +178,8 @@ func TestPlain(t *testing.T) {
 		{converter.Cell{Kind: converter.TextCell, Text: "2025-12-31"}, "2025-12-31", ".", converter.Cell{Kind: converter.TextCell, Text: "2025-12-31"}},
 		{converter.Cell{Kind: converter.NumberCell, Text: "1.234"}, "1.234", "n", converter.Cell{Kind: converter.NumberCell, Text: "1.234"}},
 		{converter.Cell{Kind: converter.NumberCell, Text: "-12"}, "-12", "n", converter.Cell{Kind: converter.NumberCell, Text: "-12"}},
+		{converter.Cell{Kind: converter.NumberCell, Text: "42", Format: "00000"}, "00042", ".", converter.Cell{Kind: converter.TextCell, Text: "00042"}},
+		{converter.Cell{Kind: converter.NumberCell, Text: "4111111111111110", Format: "00000"}, "4111111111111110", "n", converter.Cell{Kind: converter.NumberCell, Text: "4111111111111110"}},
 		{converter.Cell{Kind: converter.BoolCell, Text: "TRUE"}, "TRUE", "b", converter.Cell{Kind: converter.BoolCell, Text: "TRUE"}},
 		{converter.Cell{Kind: converter.DateCell, Text: "46022.979166666664", Format: "dd/mm/yyyy hh:mm"}, "2025-12-31 23:30:00", "d", converter.Cell{Kind: converter.DateCell, Text: "46022.979166666664", Format: "yyyy-mm-dd hh:mm:ss"}},
 		{converter.Cell{Kind: converter.DateCell, Text: "46022", Format: "d-mmm-yy"}, "2025-12-31", "d", converter.Cell{Kind: converter.DateCell, Text: "46022", Format: "yyyy-mm-dd"}},

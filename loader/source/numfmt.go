@@ -1,6 +1,10 @@
 package source
 
-import "strings"
+import (
+	"strings"
+
+	"leadload/converter"
+)
 
 // builtins are the number formats that have a number and no code in the file,
 // as far as they show dates and times. Those of East Asian versions of the
@@ -161,8 +165,9 @@ func readFormat(code string) numFormat {
 			return f
 		}
 		if s.digits {
-			return f
+			break
 		}
 	}
+	f.id = converter.ShowsID(code)
 	return f
 }

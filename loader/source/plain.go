@@ -31,10 +31,15 @@ const (
 // Plain writes a cell for a file without cell types, and its letter for
 // TypesColumn. A date becomes yyyy-MM-dd HH:mm:ss, the day or the clock alone
 // where it has only that, and a span of time H:mm:ss. A number that is no date
-// stays a number.
+// stays a number. A number whose format makes an identifier of it becomes the
+// text that is shown.
 func Plain(c converter.Cell) (text string, letter byte) {
 	switch c.Kind {
 	case converter.NumberCell:
+		// One of more digits is refused, which a text of these digits is not.
+		if text, ok := converter.Shown(c); ok && len(c.Text) < 16 {
+			return text, letterText
+		}
 		return c.Text, letterNumber
 	case converter.BoolCell:
 		return c.Text, letterBool

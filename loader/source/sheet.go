@@ -31,7 +31,9 @@ type sheetReader struct {
 	row        rawRow
 	most       int // cells of the last row, which must be emptied
 	hiddenCols []string
-	arrays     []area // of array formulas whose results may be stand-ins
+	merged     []area        // still to come, in the order of their rows
+	values     []mergedValue // of the merged cells that this row has
+	arrays     []area        // of array formulas whose results may be stand-ins
 }
 
 func (w *workbook) open(s sheet) (*sheetReader, error) {
@@ -48,7 +50,10 @@ func (w *workbook) open(s sheet) (*sheetReader, error) {
 	return r, nil
 }
 
-func (s *sheetReader) columns(first, n int) { s.first, s.n = first, n }
+func (s *sheetReader) columns(first, n int) {
+	s.first, s.n = first, n
+	s.merged = s.w.ofTable(s.w.merged)
+}
 
 func (s *sheetReader) close() { s.rc.Close() }
 
@@ -208,12 +213,15 @@ func (s *sheetReader) next() (*rawRow, error) {
 		}
 	}
 	if s.done {
-		if err := s.x.rest("worksheet"); err != nil {
+		if err := s.behindRows(); err != nil {
 			return nil, s.damage(err)
 		}
 		return nil, io.EOF
 	}
 	s.number = s.row.number
+	if len(s.merged) > 0 || len(s.values) > 0 {
+		s.fillMerged()
+	}
 	return &s.row, nil
 }
 

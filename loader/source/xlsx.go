@@ -27,6 +27,9 @@ type workbook struct {
 	// recalc: the file asks for all formulas to be calculated when it is
 	// opened, so that a stored 0 may be a stand-in.
 	recalc bool
+
+	merged   []area // of the sheet, in the order of their rows
+	unlooked bool   // it was too large to be looked through for them
 }
 
 // sheet is one entry of the workbook's list.
@@ -43,6 +46,8 @@ type numFormat struct {
 	day  bool // shows a day, month or year, not only a time
 	// elapsed: counts hours, minutes or seconds beyond a day, as [h]:mm does.
 	elapsed bool
+	// id: makes an identifier of a number, as 00000 does.
+	id bool
 }
 
 func damaged(part string, err error) error {
@@ -83,6 +88,9 @@ func (f *File) openXLSX() error {
 	}
 	f.info.Sheet = s.name
 	f.raw = func() (rowReader, error) { return w.open(s) }
+	if err := w.findMerged(s); err != nil {
+		return err
+	}
 	r, err := w.open(s)
 	if err != nil {
 		return err
@@ -93,7 +101,13 @@ func (f *File) openXLSX() error {
 		return w.elsewhere(err, s)
 	}
 	f.info.Notes = append(f.info.Notes, r.notes()...)
-	return f.setHeader(h)
+	if err := f.setHeader(h); err != nil {
+		return err
+	}
+	if note := w.mergedNote(); note != "" {
+		f.info.Notes = append(f.info.Notes, note)
+	}
+	return nil
 }
 
 // partName is a part's name as parts refer to each other. Some writers use

@@ -186,7 +186,7 @@ func TestXLSXDates(t *testing.T) {
 3: @46000{mm-dd-yy}
 4: @46000.395833333336{m/d/yy h:mm}
 5: @46000.99998842592{dd/mm/yyyy hh:mm}
-6: #46000
+6: #46000{"Day "0}
 7: @46000{[$-409]d\-mmm\-yy;@}
 8: @46000{m-d-yy}
 9: @1.5{[h]:mm}
@@ -207,7 +207,7 @@ func TestXLSXDates(t *testing.T) {
 3: @47462{mm-dd-yy}
 4: @47462.395833333336{m/d/yy h:mm}
 5: @47462.99998842592{dd/mm/yyyy hh:mm}
-6: #46000
+6: #46000{"Day "0}
 7: @47462{[$-409]d\-mmm\-yy;@}
 8: @47462{m-d-yy}
 9: @1.5{[h]:mm}

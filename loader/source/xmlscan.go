@@ -37,6 +37,8 @@ type xmlScanner struct {
 
 	checked, suspect int // as in csvReader
 
+	watch io.Writer // gets what rest steps over; nil: nobody
+
 	scratch []byte // decoded text of the current piece
 	nul     bool   // a text that was decoded since has a NUL
 }
@@ -120,9 +122,15 @@ func (x *xmlScanner) piece(read func(b []byte) (int, error)) error {
 // whether the document's last tag closes root.
 func (x *xmlScanner) rest(root string) error {
 	tail := append([]byte(nil), x.buf[max(0, x.end-64):x.end]...)
+	if err := x.show(); err != nil {
+		return err
+	}
 	for !x.eof {
 		x.pos = x.end
 		if err := x.fill(); err != nil {
+			return err
+		}
+		if err := x.show(); err != nil {
 			return err
 		}
 		tail = append(tail, x.buf[max(0, x.end-64):x.end]...)
@@ -133,6 +141,15 @@ func (x *xmlScanner) rest(root string) error {
 		return io.ErrUnexpectedEOF
 	}
 	return nil
+}
+
+// show hands the unread bytes to whoever watches.
+func (x *xmlScanner) show() error {
+	if x.watch == nil {
+		return nil
+	}
+	_, err := x.watch.Write(x.buf[x.pos:x.end])
+	return err
 }
 
 // tag is an element's start or end.
