@@ -148,7 +148,11 @@ func Connect(ctx context.Context, o Options) (*Session, error) {
 	if enrolled != nil {
 		return nil, errors.Join(enrolled, s.Close())
 	}
-	s.pacer = pace.New(pace.Options{Limit: o.Account.Limit, Reserve: o.Reserve, Table: s.table, OnChange: s.paceChanged})
+	most := pace.Limit{}
+	if o.Account.LimitSet {
+		most = o.Account.Limit
+	}
+	s.pacer = pace.New(pace.Options{Limit: o.Account.Limit, Most: most, Reserve: o.Reserve, Table: s.table, OnChange: s.paceChanged})
 	s.line = line.New(line.Options{Client: client, Pacer: s.pacer, DailyLimit: o.Account.DailyLimit, Used: used, OutageLimit: o.OutageLimit,
 		LogErr: o.LogErr, Notify: o.Notify, Counted: s.countCall})
 	return s, nil
@@ -202,6 +206,8 @@ func (s *Session) paceChanged(c pace.Change) {
 	switch c.Kind {
 	case "limit-adopted":
 		s.o.Notify(fmt.Sprintf("the account says that its limit is %s (set: %s); going on with %s. Write limit: %s into the account file", c.Limit, c.Was, c.Limit, c.Limit))
+	case "limit-larger":
+		s.o.Notify(fmt.Sprintf("the account says that its limit is %s; going on with %s, as it is set", c.Stated, c.Limit))
 	case "paused":
 		if c.Pause >= time.Second {
 			s.o.Notify(fmt.Sprintf("account busy, resuming in %d s", int((c.Pause+time.Second-1)/time.Second)))

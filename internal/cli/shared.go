@@ -169,6 +169,7 @@ func (a *app) connectWith(ctx context.Context, c *common, r *runFlags, command s
 		if k.account.Limit, err = pace.ParseLimit(r.limit); err != nil {
 			return nil, usageError("write --limit 25/5s, or --limit off", "--limit: %s", err)
 		}
+		k.account.LimitSet = true
 	}
 	if r.reserve < 0 || r.reserve > 0 && k.account.Limit != pace.Unlimited && r.reserve >= k.account.Limit.Calls {
 		return nil, usageError("leave at least one call to leadload", "--reserve %d leaves nothing of %s", r.reserve, k.account.Limit)

@@ -154,9 +154,18 @@ func (p *Pacer) accepted(now time.Duration) int {
 	return n
 }
 
-// adopt takes over a limit that the account has named, if it is news.
+// adopt takes over a limit that the account has named, if it is news. One that
+// allows more than the user has set is told and no more.
 func (p *Pacer) adopt(stated Limit, now time.Duration) bool {
 	if stated == p.limit || stated.fault() != "" {
+		return false
+	}
+	named := stated
+	if stated = stated.atMost(p.most); stated == p.limit {
+		if named != stated && p.larger != named {
+			p.larger = named
+			p.tell(Change{Kind: "limit-larger", Stated: named})
+		}
 		return false
 	}
 	c := &p.control

@@ -482,3 +482,43 @@ func TestNewPanicsOnNoLimit(t *testing.T) {
 		}()
 	}
 }
+
+// What the user has set is an upper bound: a larger limit of the account is told, once, and no more.
+func TestLargerLimitIsOnlyTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		set := Limit{5, second}
+		var told []Change
+		p := New(Options{Limit: set, Most: set, OnChange: func(c Change) { told = append(told, c) }})
+		start := time.Now()
+		for i := range 60 {
+			c, err := p.Acquire(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if i == 10 || i == 20 {
+				c.Done(Limited, Limit{100_000, second})
+				continue
+			}
+			c.Done(OK, Limit{})
+		}
+		synctest.Wait()
+		if took := time.Since(start); took < 11*second {
+			t.Errorf("60 calls at %v took %v", set, took)
+		}
+		n := 0
+		for _, c := range told {
+			switch c.Kind {
+			case "limit-adopted":
+				t.Errorf("told %+v", c)
+			case "limit-larger":
+				n++
+				if c.Stated != (Limit{100_000, second}) || c.Limit != set {
+					t.Errorf("told %+v", c)
+				}
+			}
+		}
+		if n != 1 {
+			t.Errorf("told %d times", n)
+		}
+	})
+}

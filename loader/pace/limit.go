@@ -84,6 +84,27 @@ func (l Limit) fault() string {
 	return ""
 }
 
+// atMost returns a limit that keeps both l and most: the fewer calls, in the longer
+// of the windows that both leave them. The zero Limit and Unlimited are no bound.
+func (l Limit) atMost(most Limit) Limit {
+	if most.Calls < 1 || l.Calls < 1 {
+		return l
+	}
+	both := Limit{Calls: min(l.Calls, most.Calls)}
+	both.Window = max(l.share(both.Calls), most.share(both.Calls))
+	if both.Window >= dayWindow {
+		// As a daily cap it would have a setting of its own: the longer window that can be paced.
+		both.Calls = max(1, int(int64(both.Calls)*int64(dayWindow/2)/int64(both.Window)))
+		both.Window = max(l.share(both.Calls), most.share(both.Calls))
+	}
+	return both
+}
+
+// share is the part of the window, rounded up, that so many of its calls take.
+func (l Limit) share(calls int) time.Duration {
+	return (l.Window*time.Duration(calls) + time.Duration(l.Calls) - 1) / time.Duration(l.Calls)
+}
+
 // unlimited tells whether l switches pacing off, whatever its window says.
 func (l Limit) unlimited() bool { return l.Calls == Unlimited.Calls }
 

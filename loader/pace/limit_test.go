@@ -99,3 +99,28 @@ func FuzzParseLimit(f *testing.F) {
 		New(Options{Limit: l})
 	})
 }
+
+func TestAtMostKeepsBothLimits(t *testing.T) {
+	for _, c := range []struct{ stated, most, want string }{
+		{"100000/1s", "5/1s", "5/1s"},
+		{"25/5s", "25/5s", "25/5s"},
+		{"30/5s", "25/5s", "25/5s"},
+		{"25/4s", "25/5s", "25/5s"},
+		{"10/5s", "25/5s", "10/5s"},
+		{"100/1m", "5/1s", "5/3s"},  // fewer a minute, but not all at once
+		{"10/1s", "25/5s", "10/2s"}, // fewer at once, but not more in five seconds
+		{"1/10s", "25/5s", "1/10s"},
+		{"7/3s", "5/2s", "5/2.142857143s"},
+	} {
+		stated, _ := ParseLimit(c.stated)
+		most, _ := ParseLimit(c.most)
+		want, err := ParseLimit(c.want)
+		if got := stated.atMost(most); err != nil || got != want {
+			t.Errorf("%s at most %s is %s, want %s", c.stated, c.most, got, c.want)
+		}
+	}
+	some := Limit{10, time.Second}
+	if some.atMost(Limit{}) != some || some.atMost(Unlimited) != some {
+		t.Error("no bound is one")
+	}
+}

@@ -69,8 +69,9 @@ const (
 // Options configure a Pacer.
 type Options struct {
 	Limit   Limit
-	Reserve int  // calls per window left to other integrations; one call always stays ours
-	Strict  bool // no round-trip credit, no presumption for slow answers
+	Most    Limit // set by the user: a limit that the account names never allows more; zero: no bound
+	Reserve int   // calls per window left to other integrations; one call always stays ours
+	Strict  bool  // no round-trip credit, no presumption for slow answers
 	// Table is where the calls of a former process and of others on the same
 	// account are remembered; nil is no memory.
 	Table *Table
@@ -84,17 +85,19 @@ type Options struct {
 // Change is something about the pace that a user should be told. Its kinds are
 //
 //	limit-adopted  the account has named its limit, now or to a former process
+//	limit-larger   the account has named a limit that allows more than Options.Most: it changes nothing
 //	throttled      calls are refused: fewer slots for now (once an episode)
 //	paused         nothing is sent for Pause
 //	resumed        the pause is over
 //	memory-lost    the table cannot be used; the pacer works alone
 type Change struct {
-	Kind  string
-	Limit Limit         // the account's limit as now known
-	Was   Limit         // limit-adopted: what was set
-	Pause time.Duration // paused: how long
-	Cap   int           // calls per window now allowed
-	Err   error         // memory-lost: why
+	Kind   string
+	Limit  Limit         // the account's limit as now known
+	Was    Limit         // limit-adopted: what was set
+	Stated Limit         // limit-larger: what the account named
+	Pause  time.Duration // paused: how long
+	Cap    int           // calls per window now allowed
+	Err    error         // memory-lost: why
 }
 
 // Pacer gives slots. It is safe for concurrent use and needs no Close.
@@ -113,6 +116,8 @@ type Pacer struct {
 
 	mu      sync.Mutex
 	limit   Limit // the account's, as far as known
+	most    Limit
+	larger  Limit // the latest limit-larger that was told
 	live    slots
 	trips   roundTrips
 	control control
@@ -154,6 +159,7 @@ func New(o Options) *Pacer {
 		onChange: o.OnChange,
 		base:     time.Now(),
 		limit:    o.Limit,
+		most:     o.Most,
 		head:     list.New(),
 		tail:     list.New(),
 		started:  unset,

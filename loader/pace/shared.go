@@ -253,6 +253,7 @@ func (s *shared) hear(r told) {
 	}
 	st, c := r.state, &p.control
 	clock := s.table.clock.read() - int64(now)
+	st.Limit = st.Limit.atMost(p.most)
 	if st.Limit != p.limit && st.Adopted != 0 {
 		was := p.limit
 		p.limit, s.adopted = st.Limit, st.Adopted
