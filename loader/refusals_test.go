@@ -1,10 +1,12 @@
 package loader
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"leadload/internal/sandbox"
 	"leadload/loader/ledger"
@@ -87,4 +89,58 @@ func TestForeignLimitsSlowTheCallsDown(t *testing.T) {
 			t.Errorf("%v, %s, %d throttled", err, res.Totals, res.Run.Throttled)
 		}
 	})
+}
+
+// TestEndlessTrailEnds says that one row in doubt costs a bounded number of calls,
+// however much the account says to have of its lead, and is then left to a person.
+func TestEndlessTrailEnds(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		answer func(n int) string // to a page of the trail
+	}{
+		{"new entries on every page", func(n int) string {
+			var b strings.Builder
+			for i := range 50 {
+				fmt.Fprintf(&b, `,{"Id":"a-%d-%d","EventCode":12000,"CreatedOn":"2001-01-01 00:00:00"}`, n, i)
+			}
+			return `{"RecordCount":1000000000,"ProspectActivities":[` + b.String()[1:] + `]}`
+		}},
+		{"young records that cannot be read", func(n int) string {
+			var b strings.Builder
+			for i := range 5000 {
+				fmt.Fprintf(&b, `,{"Id":"a-%d","EventCode":12000,"CreatedOn":"%s"}`, i, time.Now().UTC().Format(time.DateTime))
+			}
+			return `{"RecordCount":5000,"ProspectActivities":[` + b.String()[1:] + `]}`
+		}},
+	} {
+		bubble(t, c.name, func(t *testing.T) {
+			b := newBench(t, sandbox.Options{})
+			defer b.close()
+			n, lost := 0, false
+			b.wire.before = func(req *http.Request) (*http.Response, error) {
+				switch {
+				case strings.HasSuffix(req.URL.Path, "/Retrieve"):
+					n++
+					return jsonAnswer(c.answer(n)), nil
+				case strings.HasSuffix(req.URL.Path, "/GetOpportunityDetails"):
+					return jsonAnswer("{}"), nil
+				}
+				return nil, nil
+			}
+			b.wire.after = func(req *http.Request, _ []byte, resp *http.Response) *http.Response {
+				if strings.HasSuffix(req.URL.Path, "/Capture") && !lost {
+					lost = true
+					return page(502)
+				}
+				return resp
+			}
+			res, err := b.load(t.Context(), b.many(1))
+			if err != nil || res.Totals[ledger.ResultInDoubt] != 1 {
+				t.Errorf("%v, %s", err, res.Totals)
+			}
+			if n := len(b.wire.calls); n > 700 {
+				t.Errorf("%d calls for one row", n)
+			}
+		})
+	}
 }

@@ -170,6 +170,9 @@ const readTries = 4
 func (l *Line) read(ctx context.Context, call func(context.Context, leadsquared.Slot) leadsquared.Outcome) (leadsquared.Outcome, error) {
 	again := false
 	for try := 1; ; {
+		if !spend(ctx) {
+			return overBudget(), nil
+		}
 		if err := l.Ready(ctx); err != nil {
 			return leadsquared.Outcome{}, err
 		}

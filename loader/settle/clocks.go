@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"leadload/loader/line"
 	"leadload/loader/target"
 )
 
@@ -30,6 +31,7 @@ func (s *Settler) calibrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	ctx, _ = line.WithBudget(ctx, callsForADoubt)
 	for _, k := range known {
 		trail, why, err := target.Trail(ctx, s.Line, k.LeadID, target.ParseScope(k.Target).Code)
 		if err != nil {

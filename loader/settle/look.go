@@ -2,15 +2,21 @@ package settle
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"leadload/loader/leadsquared"
 	"leadload/loader/ledger"
+	"leadload/loader/line"
 	"leadload/loader/target"
 	"leadload/mapping"
 )
+
+// callsForADoubt is how many reading calls one row in doubt is worth: the trails of
+// busy leads have some hundred pages.
+const callsForADoubt = 250
 
 // sight is what the account shows about a group's lead.
 type sight struct {
@@ -19,6 +25,7 @@ type sight struct {
 	// proved says that lo was measured on records, and not on the Date header
 	// alone, which may come from another clock.
 	proved bool
+	spent  bool          // the budget of calls was not enough to see all
 	span   time.Duration // how long after its call a record may have been made by it
 }
 
@@ -35,7 +42,11 @@ func (s sight) leadOf(id string) string {
 func (s *Settler) look(ctx context.Context, rows []ledger.Operation, wants []want) (sight, error) {
 	seen := sight{span: s.Timeout + s.SettleAfter}
 	var err error
+	ctx, budget := line.WithBudget(ctx, callsForADoubt*len(rows))
 	seen.Sight, err = s.ask(ctx, rows, wants)
+	if seen.spent = budget.Spent(); seen.spent {
+		seen.Blind, seen.Later = fmt.Sprintf("the account has more about its lead than %d calls can read", budget.Calls()), false
+	}
 	// Each of these reads has shown the account's time. In a run whose every
 	// answer was lost they are the first to.
 	seen.lo, seen.proved = s.clockLo()
@@ -48,9 +59,12 @@ func (s *Settler) ask(ctx context.Context, rows []ledger.Operation, wants []want
 	if err != nil || blind != "" {
 		return target.Sight{Blind: blind, Later: true}, err
 	}
-	lo, _ := s.clockLo() // for the width of what is read
-	q := target.Question{Leads: leads, Count: len(wants), Since: widest(rows[0].Sent, lo), Owned: s.owned}
+	lo, proved := s.clockLo() // for the width of what is read
+	q := target.Question{Leads: leads, Count: len(wants), Since: sight{lo: lo, proved: proved}.widest(wants[0].sent), Owned: s.owned}
 	for _, w := range wants {
+		if w.vague {
+			q.Since = time.Time{}
+		}
 		if !slices.Contains(q.Codes, w.event) {
 			q.Codes = append(q.Codes, w.event)
 		}

@@ -19,10 +19,13 @@ type want struct {
 	body  leadsquared.Sent
 	text  string   // the body, to know rows that say the same
 	keys  []string // names in body whose values alone identify the record
+	// vague says that our clock was set back since the call, so that its moment is
+	// not known: sent is the latest that it can be.
+	vague bool
 }
 
-// wantsOf reads back what was sent.
-func wantsOf(rows []ledger.Operation) ([]want, error) {
+// wantsOf reads back what was sent. A call in the future was made by now at the latest.
+func wantsOf(rows []ledger.Operation, now time.Time) ([]want, error) {
 	wants := make([]want, len(rows))
 	for i, rec := range rows {
 		t, ok := target.Stored(rec.Payload.Target)
@@ -36,6 +39,9 @@ func wantsOf(rows []ledger.Operation) ([]want, error) {
 				Hint: "restore the ledger from a backup, or compare the row with the account by hand"}
 		}
 		w := want{event: body.EventCode, sent: rec.Sent, body: body, text: rec.Payload.Body}
+		if w.sent.After(now) {
+			w.sent, w.vague = now, true
+		}
 		for _, k := range rec.Payload.KeyFields {
 			w.keys = append(w.keys, k[strings.LastIndexByte(k, '.')+1:])
 		}
@@ -106,7 +112,27 @@ const (
 	// wideSlack is how far clocks may be apart where nothing was measured
 	// (field report: minutes).
 	wideSlack = 15 * time.Minute
+	// believable is how far the account's clock may differ from ours by the Date
+	// header alone. Beyond it one of the two is not set, or the header is another machine's.
+	believable = time.Hour
+	// anyZone is how far a clock is off that is right in another zone.
+	anyZone = 26 * time.Hour
 )
+
+// believed reports whether lo may be true.
+func (s sight) believed() bool { return s.proved || s.lo.Abs() <= believable }
+
+// match is the least that the account's clock is ahead for saying that a record
+// is a row's. A header that no record proves makes the doubt wider, and never the match.
+func (s sight) match() time.Duration {
+	switch {
+	case s.proved:
+		return s.lo
+	case !s.believed():
+		return 0
+	}
+	return max(s.lo, 0)
+}
 
 // since reports whether a record was made since the call began, by the
 // account's clock.
@@ -114,17 +140,21 @@ func (s sight) since(created, sent time.Time) bool {
 	if created.IsZero() {
 		return true // a sale of which the account does not say when it was made
 	}
-	return !created.Add(time.Second).Before(sent.Add(s.lo - clockSlack))
+	return !created.Add(time.Second).Before(sent.Add(s.match() - clockSlack))
 }
 
 // sinceWide is since for clocks that differ by more than was measured.
 func (s sight) sinceWide(created, sent time.Time) bool {
-	return created.IsZero() || !created.Before(widest(sent, s.lo))
+	return created.IsZero() || !created.Before(s.widest(sent))
 }
 
-// widest is the earliest moment at which a call can have made a record. lo is
-// the least by which the account's clock is ahead.
-func widest(sent time.Time, lo time.Duration) time.Time { return sent.Add(min(lo, 0) - wideSlack) }
+// widest is the earliest moment at which a call can have made a record.
+func (s sight) widest(sent time.Time) time.Time {
+	if !s.believed() {
+		return sent.Add(-anyZone - wideSlack)
+	}
+	return sent.Add(min(s.lo, 0) - wideSlack)
+}
 
 // near reports whether a record might have been made by the call even if the
 // clocks are not what they seem: only records of which both moments are known
@@ -142,7 +172,17 @@ func (s sight) near(created, sent time.Time) bool {
 // during is near for a record of which nothing is known but its moment: it is
 // not much younger than the call either.
 func (s sight) during(created, sent time.Time) bool {
-	return created.IsZero() || s.near(created, sent) && created.Before(sent.Add(s.lo+s.span+wideSlack))
+	if created.IsZero() {
+		return true
+	}
+	ahead := s.lo
+	switch {
+	case !s.believed():
+		ahead = anyZone
+	case !s.proved:
+		ahead = max(s.lo, 0)
+	}
+	return s.near(created, sent) && created.Before(sent.Add(ahead+s.span+wideSlack))
 }
 
 // The ends of a look at the account.
@@ -363,9 +403,9 @@ func undecided(w want, s sight, taken map[string]bool) decision {
 		switch {
 		case like == unread && s.during(c.Created, w.sent):
 			hidden = append(hidden, c)
-		case like == exact && !s.since(c.Created, w.sent) && s.near(c.Created, w.sent):
+		case like == exact && !s.since(c.Created, w.sent) && (w.vague || s.near(c.Created, w.sent)):
 			early = append(early, c)
-		case like == alike && s.during(c.Created, w.sent),
+		case like == alike && (w.vague || s.during(c.Created, w.sent)),
 			// A record of that lead, type and moment that nobody owns may be the row
 			// however little of it the account gives back: a text cut short, a field
 			// emptied by an automation. Only another key proves that it is not.

@@ -39,6 +39,8 @@ func there(id string, at time.Duration, pairs ...string) target.Record {
 
 func hiddenFields(c target.Record) target.Record { c.Readable = false; return c }
 
+func vague(w want) want { w.vague = true; return w }
+
 func undated(c target.Record) target.Record {
 	c.Created, c.Loose = time.Time{}, true
 	return c
@@ -71,6 +73,15 @@ func TestDecide(t *testing.T) {
 		{"same values, an hour older", []want{one}, with(proved, there("x", -time.Hour, "Name", "A", "Amount", "10")), "a"},
 		{"same values, five minutes older, clocks proved", []want{one}, with(proved, there("x", -5*min, "Name", "A", "Amount", "10")), "a"},
 		{"same values, five minutes older, clocks only believed", []want{one}, with(header, there("x", -5*min, "Name", "A", "Amount", "10")), "u:x"},
+		{"a header of years ago, and a record of two years ago", []want{one}, with(shifted(header, -10*365*24*time.Hour), there("x", -700*24*time.Hour, "Name", "A", "Amount", "10")), "a"},
+		{"a header of years to come, and a record of the call", []want{one}, with(shifted(header, 10*365*24*time.Hour), there("x", 0, "Name", "A", "Amount", "10")), "f:x"},
+		{"a header two hours behind, and a record as much older", []want{one}, with(shifted(header, -2*time.Hour), there("x", -2*time.Hour, "Name", "A", "Amount", "10")), "u:x"},
+		{"a header in another zone, and a record in that zone", []want{one}, with(shifted(header, -11*time.Hour/2), there("x", -11*time.Hour/2, "Name", "A", "Amount", "10")), "u:x"},
+		{"a header four minutes behind, and a record as much older", []want{one}, with(shifted(header, -4*min), there("x", -4*min, "Name", "A", "Amount", "10")), "u:x"},
+		{"a header four minutes ahead, and a record of the call", []want{one}, with(shifted(header, 4*min), there("x", 0, "Name", "A", "Amount", "10")), "u:x"},
+		{"our clock was set back, and a record of an hour ago", []want{vague(one)}, with(proved, there("x", -time.Hour, "Name", "A", "Amount", "10")), "u:x"},
+		{"our clock was set back, and a record of a week ago that differs in one value", []want{vague(one)}, with(proved, there("x", -7*24*time.Hour, "Name", "A", "Amount", "11")), "u:x"},
+		{"our clock was set back, and nothing is there", []want{vague(one)}, with(proved), "a"},
 		{"same values, a minute older, clocks proved", []want{one}, with(proved, there("x", -min, "Name", "A", "Amount", "10")), "u:x"},
 		{"the account's clock is four minutes behind", []want{one}, with(shifted(proved, -4*min), there("x", -4*min, "Name", "A", "Amount", "10")), "f:x"},
 		{"… and the record is older still", []want{one}, with(shifted(proved, -4*min), there("x", -9*min, "Name", "A", "Amount", "10")), "a"},

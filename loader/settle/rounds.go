@@ -101,7 +101,7 @@ func (s *Settler) round(ctx context.Context, asked map[int64]int) (int, error) {
 			groups[name] = g
 		}
 		g.rows = append(g.rows, rec)
-		due := s.endOf(rec).Add(s.SettleAfter)
+		due := s.dueOf(rec)
 		if asked[rec.Record] > 0 {
 			due = time.Now().Add(s.SettleAfter / 2)
 		}
@@ -166,6 +166,17 @@ func (s *Settler) round(ctx context.Context, asked map[int64]int) (int, error) {
 	return rows, s.sendAllAgain(ctx, again)
 }
 
+// dueOf is when a row may be looked for: the account's indexes have caught up by
+// then. Where somebody has set the clock back, its call lies in the future; the
+// wait is never longer than for a call that is made now.
+func (s *Settler) dueOf(rec ledger.Operation) time.Time {
+	due, latest := s.endOf(rec).Add(s.SettleAfter), time.Now().Add(s.Timeout+s.SettleAfter)
+	if due.After(latest) {
+		return latest
+	}
+	return due
+}
+
 // endOf is when the call of a row had ended at the latest: until then, the
 // account may still have been about to make the record.
 func (s *Settler) endOf(rec ledger.Operation) time.Time {
@@ -188,7 +199,7 @@ type settled struct {
 func (s *Settler) group(ctx context.Context, g *group) (settled, error) {
 	done := settled{tried: map[int64]int{}}
 	slices.SortFunc(g.rows, func(a, b ledger.Operation) int { return a.Sent.Compare(b.Sent) })
-	wants, err := wantsOf(g.rows)
+	wants, err := wantsOf(g.rows, time.Now())
 	if err != nil {
 		return done, err
 	}
@@ -214,7 +225,7 @@ func (s *Settler) group(ctx context.Context, g *group) (settled, error) {
 			done.absent = append(done.absent, rec)
 		default:
 			done.tried[rec.Record] = 1
-			if d.kind == unsure {
+			if d.kind == unsure || sight.spent {
 				done.tried[rec.Record] = laterTries
 			}
 			err := s.Ledger.Settle(ctx, s.Lease, ledger.Outcome{Record: rec.Record, State: ledger.InDoubt, Code: d.code, Msg: d.msg, Hint: d.hint, Candidates: d.ids})
