@@ -102,7 +102,11 @@ func parseYAML(c *collector, what, text string) (root *node) {
 			root = nil
 		}
 	}()
-	file, err := parser.Parse(mendFlow(lexer.Tokenize(text)), 0, parser.AllowDuplicateMapKey())
+	tokens := mendFlow(c, lexer.Tokenize(text))
+	if tokens == nil {
+		return nil
+	}
+	file, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
 		syntaxProblem(c, err)
 		return nil
@@ -205,10 +209,11 @@ func checkShape(c *collector, what, text string) bool {
 	return ok
 }
 
-// mendFlow joins again what the YAML library cuts by mistake: in a list inside
-// braces it takes every colon for the end of a key, and {format: [HH:mm]} would
-// be a list of a group. YAML asks for a space after such a colon.
-func mendFlow(tokens token.Tokens) token.Tokens {
+// mendFlow joins again what the YAML library cuts by mistake: inside braces it
+// takes the first colon for the end of a key, so that {10:30: early} would have
+// the key 10 and {format: [HH:mm]} a list of a group. YAML asks for a space
+// after such a colon, as the library does outside of braces.
+func mendFlow(c *collector, tokens token.Tokens) token.Tokens {
 	var out token.Tokens
 	var open []token.Type
 	braces := 0
@@ -228,25 +233,85 @@ func mendFlow(tokens token.Tokens) token.Tokens {
 				open = open[:len(open)-1]
 			}
 		}
-		inList := braces > 0 && open[len(open)-1] == token.SequenceStartType
-		for inList && i+2 < len(tokens) && cutApart(tk, tokens[i+1], tokens[i+2]) {
-			next := tokens[i+2]
-			tk = token.New(tk.Value+":"+next.Value, tk.Origin+":"+next.Origin, tk.Position)
-			i += 2
+		if braces == 0 || len(open) == 0 {
+			out.Add(tk)
+			continue
 		}
-		out.Add(tk)
+		whole := tk.Value
+		last := i
+		if tk.Type == token.MappingValueType && len(out) > 0 && i+1 < len(tokens) && startsEntry(out[len(out)-1]) && besideColon(tk, tokens[i+1]) {
+			whole += tokens[i+1].Value // a key that begins with a colon
+			last++
+		}
+		for last+2 < len(tokens) && (last > i || isPlain(tk)) && cutApart(tokens[last], tokens[last+1], tokens[last+2]) {
+			whole += ":" + tokens[last+2].Value
+			last += 2
+		}
+		if last == i {
+			out.Add(tk)
+			continue
+		}
+		i = last
+		end := keyEnd(whole)
+		if inList := open[len(open)-1] == token.SequenceStartType; inList && end < 0 {
+			out.Add(token.New(whole, whole, tk.Position))
+			continue
+		} else if inList || end < 0 {
+			c.place(tk.Position.Line, tk.Position.Column, "yaml.syntax", "put a space after the colon that ends a name, and texts that hold a colon in quotes",
+				fmt.Sprintf("%s has a colon that may end a name or belong to the text", quoted(whole)))
+			return nil
+		}
+		key, value := strings.TrimRight(whole[:end], " "), whole[end+1:]
+		out.Add(token.New(key, key, tk.Position))
+		at := *tk.Position
+		at.Column += utf8.RuneCountInString(whole[:end])
+		out.Add(token.MappingValue(&at))
+		text := strings.TrimLeft(value, " ")
+		for _, v := range lexer.Tokenize(text) {
+			if v.Type == token.MappingValueType || v.Position == nil {
+				c.place(at.Line, at.Column, "yaml.syntax", "put texts that hold a colon in quotes", fmt.Sprintf("%s has two colons that end a name", quoted(whole)))
+				return nil
+			}
+			pos := *v.Position
+			pos.Column += at.Column + len(value) - len(text)
+			pos.Line = at.Line
+			v.Position = &pos
+			out.Add(v)
+		}
 	}
 	return out
 }
 
+// keyEnd returns the place of the colon that ends a key: the first one before
+// a space or at the end; -1 for none.
+func keyEnd(s string) int {
+	for i := 1; i < len(s); i++ {
+		if s[i] == ':' && (i+1 == len(s) || s[i+1] == ' ') {
+			return i
+		}
+	}
+	return -1
+}
+
+// startsEntry reports a token after which an entry of braces begins.
+func startsEntry(t *token.Token) bool {
+	return t.Type == token.MappingStartType || t.Type == token.CollectEntryType
+}
+
+func isPlain(t *token.Token) bool {
+	return t.CharacterType == token.CharacterTypeMiscellaneous && t.Indicator == token.NotIndicator && t.Position != nil
+}
+
+// besideColon reports a plain scalar right behind a colon.
+func besideColon(colon, b *token.Token) bool {
+	return isPlain(b) && colon.Type == token.MappingValueType && colon.Position != nil &&
+		b.Position.Line == colon.Position.Line && b.Position.Column == colon.Position.Column+1
+}
+
 // cutApart reports two plain scalars with nothing but a colon between them.
 func cutApart(a, colon, b *token.Token) bool {
-	plain := func(t *token.Token) bool {
-		return t.CharacterType == token.CharacterTypeMiscellaneous && t.Indicator == token.NotIndicator && t.Position != nil
-	}
-	return plain(a) && plain(b) && colon.Type == token.MappingValueType && colon.Position != nil &&
-		colon.Position.Line == a.Position.Line && b.Position.Line == a.Position.Line &&
-		colon.Position.Column == a.Position.Column+utf8.RuneCountInString(a.Value) && b.Position.Column == colon.Position.Column+1
+	return isPlain(a) && besideColon(colon, b) && colon.Position.Line == a.Position.Line &&
+		colon.Position.Column == a.Position.Column+utf8.RuneCountInString(a.Value)
 }
 
 // syntaxProblem puts the library's words for a syntax fault into ours where
