@@ -51,20 +51,86 @@ func TestTables(t *testing.T) {
 		{name: "check", what: "rows|s", target: "≥ 0.50", measured: "1,000", ratio: 0.514, verdict: judge(true)},
 		{name: "memory", what: "peak", measured: "9 MB", verdict: judge(false)},
 	}
-	var plain, marked bytes.Buffer
+	var plain bytes.Buffer
 	writePlain(&plain, table)
-	writeMarkdown(&marked, table)
+	marked := markdownHead() + markdownRow(table[0]) + "\n" + markdownRow(table[1]) + "\n"
 	for _, want := range []string{"check", "0.51", "met", "MISSED"} {
 		if !strings.Contains(plain.String(), want) {
 			t.Errorf("the plain table lacks %q:\n%s", want, plain.String())
 		}
 	}
-	const want = "| What | Target | Measured | Ratio | Verdict |\n|---|---|---|--:|---|\n| rows\\|s | ≥ 0.50 | 1,000 | 0.51 | met |\n| peak |  | 9 MB |  | MISSED |\n"
-	if marked.String() != want {
-		t.Errorf("Markdown:\n%s\nwant:\n%s", marked.String(), want)
+	const want = "| Measurement | What | Target | Measured | Ratio | Verdict |\n|---|---|---|---|--:|---|\n| `check` | rows\\|s | ≥ 0.50 | 1,000 | 0.51 | met |\n| `memory` | peak |  | 9 MB |  | MISSED |\n"
+	if marked != want {
+		t.Errorf("Markdown:\n%s\nwant:\n%s", marked, want)
 	}
 	if heads[0] != "Measurement" {
 		t.Error("writing Markdown changed the heads")
+	}
+}
+
+// A run of some measurements replaces their lines and leaves the others and
+// everything around the table.
+func TestWriteReadme(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "README.md")
+	write := func(text string) {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	read := func() string {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	write("# Title\n\n" + tableBegin + tableEnd + "\n\nmore\n")
+	if err := writeReadme(path, []line{{name: "check", what: "one", verdict: met}, {name: "check", what: "two", verdict: met}, {name: "startup", what: "a", verdict: met}}, "2 cores"); err != nil {
+		t.Fatal(err)
+	}
+	if err := writeReadme(path, []line{{name: "check", what: "three", verdict: missed}}, "4 cores"); err != nil {
+		t.Fatal(err)
+	}
+	want := "# Title\n\n" + tableBegin + "\n" + markdownHead() + "| `startup` | a |  |  |  | met |\n| `check` | three |  |  |  | MISSED |\n\nLast written on 4 cores.\n\n" + tableEnd + "\n\nmore\n"
+	if got := read(); got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+	write("# no marks\n")
+	if err := writeReadme(path, nil, ""); err == nil || read() != "# no marks\n" {
+		t.Errorf("a README without marks: %v, %q", err, read())
+	}
+}
+
+func TestComparisonOf(t *testing.T) {
+	got := comparisonOf("findings/x.sh", "node v20\nMost arrivals:\n| a |\n| --- |\n| 1 |\n")
+	if want := "<!-- printed by bash findings/x.sh -->\n\n| a |\n| --- |\n| 1 |\n\nMost arrivals; node v20.\n\n<!-- end of the output -->"; got != want {
+		t.Errorf("got %q", got)
+	}
+	if again := comparison.FindStringSubmatch(got); again == nil || again[1] != "findings/x.sh" {
+		t.Error("its own place is not found again")
+	}
+}
+
+// TestReadmeHasItsPlaces holds the README against the scripts and the marks.
+func TestReadmeHasItsPlaces(t *testing.T) {
+	text, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(text), tableBegin) || !strings.Contains(string(text), tableEnd) {
+		t.Error("the README has no place for the table")
+	}
+	found := comparison.FindAllStringSubmatch(string(text), -1)
+	if len(found) < 4 {
+		t.Errorf("%d places for comparisons, want 4", len(found))
+	}
+	for _, m := range found {
+		if _, err := os.Stat(filepath.Join("../..", m[1])); err != nil {
+			t.Error(err)
+		}
+		if !strings.Contains(m[0], "\n| ") {
+			t.Errorf("%s has printed no table into the README", m[1])
+		}
 	}
 }
 

@@ -5,7 +5,8 @@
 //	go run ./internal/bench                       everything, about 40 minutes
 //	go run ./internal/bench -short                fewer rows, about 10 minutes
 //	go run ./internal/bench -only rows200,check   some of it
-//	go run ./internal/bench -markdown             the table for the README
+//	go run ./internal/bench -markdown             the same, and the table of README.md beside it
+//	go run ./internal/bench -compare              the tables of README.md that scripts of findings/ print
 //
 // The account is the practice account in a process of its own. leadload runs
 // as a process too: this program starts itself again and behaves as leadload,
@@ -41,6 +42,9 @@ func main() {
 	}
 	os.Exit(code)
 }
+
+// readme is where tables are written, as seen from the module's folder.
+const readme = "internal/bench/README.md"
 
 // roleMark begins the first argument of a process that plays a part.
 const roleMark = "@"
@@ -99,7 +103,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags.SetOutput(stderr)
 	only := flags.String("only", "", "measure only these, with commas: "+strings.Join(names(), ", "))
 	short := flags.Bool("short", false, "fewer rows")
-	markdown := flags.Bool("markdown", false, "print the table as Markdown")
+	markdown := flags.Bool("markdown", false, "write the table into "+readme+" too")
+	against := flags.Bool("compare", false, "run the scripts of findings/ that "+readme+" names, and write their tables into it")
 	profile := flags.String("cpuprofile", "", "unlimited: write a CPU profile of one import to this file")
 	heap := flags.String("heapprofile", "", "memory: write a profile of what the larger import holds half-way to this file")
 	if err := flags.Parse(args); err != nil {
@@ -112,6 +117,13 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err != nil {
 		fmt.Fprintf(stderr, "bench: %s\n", err)
 		return 2
+	}
+	if *against {
+		if err := compare(ctx, readme, func(format string, args ...any) { fmt.Fprintf(stderr, format+"\n", args...) }); err != nil {
+			fmt.Fprintf(stderr, "bench: %s\n", err)
+			return 1
+		}
+		return 0
 	}
 	b, err := newBench(ctx, *short, *profile, *heap, stderr)
 	if err != nil {
@@ -140,12 +152,15 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		b.say("  took %s", time.Since(began).Round(time.Second))
 		table = append(table, lines...)
 	}
+	machine := fmt.Sprintf("%d cores, %s/%s, %s%s", runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(), loads(before, load()))
+	writePlain(stdout, table)
+	fmt.Fprintf(stdout, "\n%s\n", machine)
 	if *markdown {
-		writeMarkdown(stdout, table)
-	} else {
-		writePlain(stdout, table)
+		if err := writeReadme(readme, table, machine); err != nil {
+			fmt.Fprintf(stderr, "bench: %s\n", err)
+			code = 1
+		}
 	}
-	fmt.Fprintf(stdout, "\n%d cores, %s/%s, %s%s\n", runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version(), loads(before, load()))
 	return code
 }
 

@@ -56,18 +56,18 @@ func writePlain(w io.Writer, table []line) {
 	t.Flush()
 }
 
-func writeMarkdown(w io.Writer, table []line) {
-	row := func(cells []string) {
-		for i := range cells {
-			cells[i] = strings.ReplaceAll(cells[i], "|", "\\|")
-		}
-		fmt.Fprintf(w, "| %s |\n", strings.Join(cells, " | "))
+func markdownHead() string {
+	return "| " + strings.Join(heads, " | ") + " |\n|---|---|---|---|--:|---|\n"
+}
+
+// markdownRow is a row of a Markdown table, without the end of the line.
+func markdownRow(l line) string {
+	cells := l.cells()
+	cells[0] = "`" + cells[0] + "`"
+	for i := range cells {
+		cells[i] = strings.ReplaceAll(cells[i], "|", "\\|")
 	}
-	row(slices.Clone(heads[1:]))
-	fmt.Fprintln(w, "|---|---|---|--:|---|")
-	for _, l := range table {
-		row(l.cells()[1:])
-	}
+	return "| " + strings.Join(cells, " | ") + " |"
 }
 
 // median of an odd or even number of values; 0 of none.
