@@ -127,6 +127,7 @@ var catalogue = sortEntries(append(mappingEntries(), []entry{
 	{"account.partial", "the record was made, but the account left something out", "look at the record in the account"},
 	{"account.duplicate", "the account's duplicate rule matched a record that was there", "nothing, when the two are the same"},
 	{"account.pending", "the account has queued the row", "run leadload settle later to learn its id"},
+	{"account.pages", "the account's records moved while they were read page by page", "run the same command again when fewer people work in the account"},
 	{"account.busy", "another run holds the account", "wait for it to end, or add --wait-lock 30m"},
 	{"account.unreachable", "the account did not answer for too long", "run the same command again later; --outage-limit says how long to wait"},
 	{"account.MXMandatoryAttributeMissingException", "an attribute that the account demands is missing", "map the attribute that the message names, or fill it in"},

@@ -11,6 +11,7 @@ type Lead struct {
 	ID         string            // ProspectID
 	Attributes map[string]string // by schema name; null is ""
 	CreatedOn  time.Time         // UTC; zero where the answer has none that can be read
+	ModifiedOn time.Time         // likewise
 }
 
 // LeadsByEmail looks a lead up by its e-mail address
@@ -145,6 +146,8 @@ func leads(o Outcome, doc any) ([]Lead, Outcome) {
 			return nil, misread(o, "a list of leads: one has no ProspectID")
 		}
 		created, _ := lookUp(l.Attributes, "CreatedOn")
+		modified, _ := lookUp(l.Attributes, "ModifiedOn")
+		l.ModifiedOn, _ = parseTime(modified)
 		l.CreatedOn, _ = parseTime(created)
 		all = append(all, l)
 	}

@@ -1,0 +1,136 @@
+package target
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"leadload/loader/leadsquared"
+	"leadload/loader/line"
+)
+
+// Wanted names a record that is to be read back.
+type Wanted struct {
+	ID   string
+	Lead string // id of its lead; "" where it is not known
+}
+
+// ReadQuestion is what a Read is to bring.
+type ReadQuestion struct {
+	Code   int // the opportunity type
+	Wanted []Wanted
+	Fields []string // names of a mapping's fields, such as "Fields.mx_Custom_1"
+	// Since is when the oldest of the records was made, by the account's clock:
+	// where pages of what was modified begin.
+	Since time.Time
+	// Memory remembers for the account which calls it does not have. It may be nil.
+	Memory Memory
+	// Progress is told how many records have been read; it may be nil.
+	Progress func(done int)
+}
+
+// Memory remembers which calls an account does not have, for a day.
+type Memory interface {
+	Missing(call string) bool
+	SetMissing(call string)
+}
+
+// Presence is what is known of a record that was to be read.
+type Presence uint8
+
+// The ends of reading one record.
+const (
+	Unread  Presence = iota // it could not be read: Back.Why says why
+	Present                 // it is there, with Values
+	Gone                    // it is certainly not there
+)
+
+// Back is a record as the account has it now.
+type Back struct {
+	Wanted
+	Presence Presence
+	Why      string
+	// Created and Modified are by the account's clock; zero where the answer
+	// has none. Sales have neither.
+	Created, Modified time.Time
+	// Values has the fields that were asked for and that the account shows, by
+	// their names in the mapping. A field without a value is "".
+	Values map[string]string
+}
+
+// Reader is a Target whose records can be read back.
+type Reader interface {
+	Target
+	// Shows reports whether a read brings a field of a mapping. Fields of the
+	// lead are read with the lead, and OpportunityDateTime by no known call.
+	Shows(field string) bool
+	// Read reads records back: as many as possible with one call, the rest one
+	// by one. It returns them by the ids that were asked for, in lower case,
+	// each exactly once. The error ends the run.
+	Read(ctx context.Context, l *line.Line, q ReadQuestion) (map[string]Back, error)
+	// Calls estimates how many calls Read makes for n records of so many leads.
+	ReadCalls(n, leads int, m Memory) int
+}
+
+// ReadLeads reads the attributes of leads, one call each, by their ids in lower
+// case. An attribute is named as in a mapping: "LeadDetails.mx_City".
+func ReadLeads(ctx context.Context, l *line.Line, ids []string) (map[string]Back, error) {
+	all := make(map[string]Back, len(ids))
+	for _, id := range ids {
+		leads, out, err := line.Ask(ctx, l, line.With(l.Client.LeadByID, id))
+		if err != nil {
+			return all, err
+		}
+		b := Back{Wanted: Wanted{ID: id, Lead: id}, Why: "its lead could not be read: " + out.Message}
+		switch {
+		case out.Verdict == leadsquared.Applied && len(leads) == 0:
+			b.Presence = Gone
+		case out.Verdict == leadsquared.Applied:
+			b.Presence, b.Why, b.Values = Present, "", map[string]string{}
+			b.Created, b.Modified = leads[0].CreatedOn, leads[0].ModifiedOn
+			for name, value := range leads[0].Attributes {
+				b.Values["LeadDetails."+name] = value
+			}
+		}
+		all[strings.ToLower(id)] = b
+	}
+	return all, nil
+}
+
+// shown leaves out the fields that no read of the target brings.
+func (q ReadQuestion) shown(t Reader) ReadQuestion {
+	var fields []string
+	for _, f := range q.Fields {
+		if t.Shows(f) {
+			fields = append(fields, f)
+		}
+	}
+	q.Fields = fields
+	return q
+}
+
+// column returns the account's name of a mapping's field: the part behind the dot.
+func column(field string) string { return field[strings.IndexByte(field, '.')+1:] }
+
+// valuesOf picks the fields that were asked for out of what the account showed.
+func valuesOf(fields []string, got map[string]string, name func(field string) string) map[string]string {
+	folded := make(map[string]string, len(got))
+	for n, v := range got {
+		folded[strings.ToLower(n)] = v
+	}
+	values := make(map[string]string, len(fields))
+	for _, f := range fields {
+		if n := name(f); n != "" {
+			if v, shown := folded[strings.ToLower(n)]; shown {
+				values[f] = v
+			}
+		}
+	}
+	return values
+}
+
+func told(progress func(int), done int) {
+	if progress != nil {
+		progress(done)
+	}
+}
