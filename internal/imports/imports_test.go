@@ -22,7 +22,7 @@ var allowed = map[string][]string{
 	"leadload/loader/account":           {"loader/target", "loader/line", "loader/leadsquared", "loader/pace", "mapping", "converter", "internal/fault"},
 	"leadload/loader/send":              {"loader/target", "loader/line", "loader/ledger", "loader/leadsquared", "mapping", "internal/fault"},
 	"leadload/loader/settle":            {"loader/send", "loader/target", "loader/line", "loader/ledger", "loader/leadsquared", "mapping", "internal/fault"},
-	"leadload/loader/target":            {"loader/line", "loader/leadsquared", "mapping", "internal/fault"},
+	"leadload/loader/target":            {"loader/line", "loader/ledger", "loader/leadsquared", "mapping", "internal/fault"},
 	"leadload/loader/line":              {"loader/leadsquared", "loader/pace", "internal/fault"},
 	"leadload/loader/source":            {"converter"},
 	"leadload/loader/leadsquared":       {},

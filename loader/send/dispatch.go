@@ -192,7 +192,7 @@ func (s *Sender) reserve(ctx context.Context, batch []*Row) error {
 	intents := make([]ledger.Intent, len(batch))
 	now := time.Now()
 	for i, j := range batch {
-		intents[i] = ledger.Intent{Record: j.Record, At: now, Payload: j.Payload}
+		intents[i] = ledger.Intent{Record: j.Record, Op: j.Op, At: now, Payload: j.Payload}
 	}
 	if err := s.Ledger.Intend(ctx, s.Lease, ledger.Reserved, intents...); err != nil {
 		return err
@@ -206,7 +206,7 @@ func (s *Sender) reserve(ctx context.Context, batch []*Row) error {
 // unsend takes back the reservation of a row that never left.
 func (s *Sender) unsend(j *Row) {
 	if j.reserved {
-		s.Ledger.SettleLater(s.Lease, ledger.Outcome{Record: j.Record, State: ledger.Ready}, func(error) {}) // a failure leaves it in doubt, which is safe
+		s.Ledger.SettleLater(s.Lease, ledger.Outcome{Record: j.Record, Op: j.Op, State: ledger.Ready}, func(error) {}) // a failure leaves it in doubt, which is safe
 	}
 }
 

@@ -7,8 +7,8 @@ import (
 )
 
 // Outcome says what a call's verdict means for its record.
-func Outcome(record int64, out leadsquared.Outcome) ledger.Outcome {
-	o := ledger.Outcome{Record: record, LeadID: out.LeadID}
+func Outcome(record int64, op ledger.Op, out leadsquared.Outcome) ledger.Outcome {
+	o := ledger.Outcome{Record: record, Op: op, LeadID: out.LeadID}
 	switch out.Verdict {
 	case leadsquared.Applied:
 		o.State, o.ID = ledger.Loaded, out.ID

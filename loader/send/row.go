@@ -25,6 +25,7 @@ import (
 type Row struct {
 	Record   int64          `json:"r"`
 	Number   int            `json:"n"` // row as the spreadsheet counts
+	Op       ledger.Op      `json:"o,omitempty"`
 	Payload  ledger.Payload `json:"p"`
 	reserved bool
 	again    bool      // it was in doubt
@@ -69,7 +70,7 @@ type Sender struct {
 // Again sends a row that is certainly not in the account, and writes down what
 // became of it.
 func (s *Sender) Again(ctx context.Context, rec *ledger.Operation) error {
-	j := &Row{Record: rec.Record, Number: rec.Number, Payload: rec.Payload, again: true}
+	j := &Row{Record: rec.Record, Number: rec.Number, Op: rec.Op, Payload: rec.Payload, again: true}
 	out, err := s.one(ctx, j)
 	if out.State != 0 {
 		s.Tally(out.State, 1)
@@ -87,11 +88,14 @@ func (s *Sender) Again(ctx context.Context, rec *ledger.Operation) error {
 func (s *Sender) one(ctx context.Context, j *Row) (ledger.Outcome, error) {
 	none := ledger.Outcome{}
 	if j.reserved {
-		none = ledger.Outcome{Record: j.Record, State: ledger.Ready}
+		none = ledger.Outcome{Record: j.Record, Op: j.Op, State: ledger.Ready}
 	}
 	name := mapping.Target(j.Payload.Target)
 	t := target.For(name)
-	create := t.Create()
+	calls, ok := t.Calls(j.Op)
+	if !ok { // such a row is not planned
+		panic(fmt.Sprintf("send: target %s has no call to %s record %d", name, j.Op, j.Record))
+	}
 	body, lead := j.Payload.Body, ""
 	look, err := j.lookup(t)
 	if err != nil {
@@ -129,15 +133,15 @@ func (s *Sender) one(ctx context.Context, j *Row) (ledger.Outcome, error) {
 			j.reserved = false
 			p := j.Payload
 			p.Body = body
-			if err := s.Ledger.Intend(ctx, s.Lease, ledger.Sending, ledger.Intent{Record: j.Record, At: time.Now(), Payload: p}); err != nil {
+			if err := s.Ledger.Intend(ctx, s.Lease, ledger.Sending, ledger.Intent{Record: j.Record, Op: j.Op, At: time.Now(), Payload: p}); err != nil {
 				c.Abort()
 				return ledger.Outcome{}, err
 			}
 		}
 		call := context.WithoutCancel(ctx)
-		out := create.Make(call, s.Line.Client, c, [][]byte{[]byte(body)})[0]
+		out := calls.Make(call, s.Line.Client, c, []target.Item{{Body: []byte(body)}})[0]
 		err = s.Line.Finish(c, out)
-		o := Outcome(j.Record, out)
+		o := Outcome(j.Record, j.Op, out)
 		if o.LeadID == "" && !t.MakesLead() {
 			// The account's answer leaves the lead out, but the request named it.
 			if o.LeadID = lead; lead == "" {

@@ -161,7 +161,7 @@ func (s *Settler) pollOne(ctx context.Context, rec ledger.Operation, repeats *re
 	if err != nil || out.Verdict != leadsquared.Applied || task.Pending() {
 		return err // it stays pending, whatever kept the answer away
 	}
-	o := send.Outcome(rec.Record, task.Result)
+	o := send.Outcome(rec.Record, rec.Op, task.Result)
 	switch o.State {
 	case ledger.InDoubt:
 		if time.Since(rec.Sent) < leadsquared.AsyncRetrySpan {

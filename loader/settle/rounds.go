@@ -82,11 +82,13 @@ type group struct {
 	rows []ledger.Operation
 }
 
-// round looks at every row in doubt that is not given up, and gives
-// their number.
+// round looks at every row in doubt that is not given up, and returns their number.
 func (s *Settler) round(ctx context.Context, asked map[int64]int) (int, error) {
 	groups := map[string]*group{}
 	err := s.open(ctx, func(rec ledger.Operation) {
+		if rec.Op != ledger.Create {
+			return // whether a change arrived is read off its record; nothing is looked for
+		}
 		tries := laterTries
 		if s.Run != 0 && rec.Run != s.Run {
 			tries = 1 // another file's: a look is worth while, but no long wait

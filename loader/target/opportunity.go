@@ -9,6 +9,7 @@ import (
 
 	"leadload/internal/fault"
 	"leadload/loader/leadsquared"
+	"leadload/loader/ledger"
 	"leadload/loader/line"
 	"leadload/mapping"
 )
@@ -21,7 +22,9 @@ type opportunity struct{}
 
 func (opportunity) Scope(m *mapping.Mapping) Scope { return Scope{opportunityKind, m.EventCode} }
 
-func (opportunity) Create() Calls { return single((*leadsquared.Client).CaptureOpportunity) }
+func (opportunity) Calls(op ledger.Op) (Calls, bool) {
+	return creation(op, (*leadsquared.Client).CaptureOpportunity)
+}
 
 func (opportunity) Sent(body []byte) (leadsquared.Sent, error) { return leadsquared.ParseCapture(body) }
 

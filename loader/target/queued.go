@@ -5,13 +5,16 @@ import (
 	"fmt"
 
 	"leadload/loader/leadsquared"
+	"leadload/loader/ledger"
 	"leadload/loader/line"
 )
 
 // queued is an opportunity whose capture goes into the account's queue.
 type queued struct{ opportunity }
 
-func (queued) Create() Calls { return single((*leadsquared.Client).SubmitOpportunity) }
+func (queued) Calls(op ledger.Op) (Calls, bool) {
+	return creation(op, (*leadsquared.Client).SubmitOpportunity)
+}
 
 // Look is blind while the queue may still hold the rows.
 func (t queued) Look(ctx context.Context, l *line.Line, q Question) (Sight, error) {

@@ -7,6 +7,7 @@ import (
 
 	"leadload/internal/fault"
 	"leadload/loader/leadsquared"
+	"leadload/loader/ledger"
 	"leadload/loader/line"
 	"leadload/mapping"
 )
@@ -16,7 +17,9 @@ type sale struct{}
 
 func (sale) Scope(*mapping.Mapping) Scope { return Scope{Kind: string(mapping.SalesActivity)} }
 
-func (sale) Create() Calls { return single((*leadsquared.Client).CreateSalesActivity) }
+func (sale) Calls(op ledger.Op) (Calls, bool) {
+	return creation(op, (*leadsquared.Client).CreateSalesActivity)
+}
 
 func (sale) Sent(body []byte) (leadsquared.Sent, error) { return leadsquared.ParseFlat(body, saleForm) }
 

@@ -3,9 +3,10 @@
 //
 // One file a target, one line a target in the table below, and package mapping
 // has a file for its body. A change belongs here when it concerns one target,
-// or a call that only some targets have: an update is one more case of Calls,
-// reading a record back one more method beside Look. Nothing outside asks
-// which target it has before it; what differs is a method here.
+// or a call that only some targets have. Changing and deleting records are
+// further cases of Calls, many records a call are its Max, and reading a record
+// back by its id is a method beside Look. Nothing outside asks which target it
+// has before it; what differs is a method here.
 package target
 
 import (
@@ -16,6 +17,7 @@ import (
 	"time"
 
 	"leadload/loader/leadsquared"
+	"leadload/loader/ledger"
 	"leadload/loader/line"
 	"leadload/mapping"
 )
@@ -24,11 +26,12 @@ import (
 type Target interface {
 	// Scope returns the part of the account within which a key names one record.
 	Scope(m *mapping.Mapping) Scope
-	// Create returns the call that makes records.
-	Create() Calls
-	// Sent reads what a body of Create asked the account to store.
+	// Calls returns how an operation is called for. It reports false where the
+	// account has no such call, or none that is safe to make.
+	Calls(op ledger.Op) (Calls, bool)
+	// Sent reads what the body of a creation asked the account to store.
 	Sent(body []byte) (leadsquared.Sent, error)
-	// MakesLead reports that Create makes the lead where there is none. The lead
+	// MakesLead reports that a creation makes the lead where there is none. The lead
 	// may then be younger than every look-up of leads shows.
 	MakesLead() bool
 	// Look reads which records the account has that may be those asked for. The
@@ -75,14 +78,22 @@ func Stored(name string) (Target, bool) {
 // Calls is how an operation is called for.
 type Calls struct {
 	Max  int // records that one call takes
-	Make func(ctx context.Context, c *leadsquared.Client, slot leadsquared.Slot, bodies [][]byte) []leadsquared.Outcome
+	Make func(ctx context.Context, c *leadsquared.Client, slot leadsquared.Slot, items []Item) []leadsquared.Outcome
 }
 
-// single makes Calls of a call for one record.
-func single(call func(*leadsquared.Client, context.Context, leadsquared.Slot, []byte) leadsquared.Outcome) Calls {
-	return Calls{Max: 1, Make: func(ctx context.Context, c *leadsquared.Client, slot leadsquared.Slot, bodies [][]byte) []leadsquared.Outcome {
-		return []leadsquared.Outcome{call(c, ctx, slot, bodies[0])}
-	}}
+// Item is one record of a call.
+type Item struct {
+	Body []byte
+}
+
+// creation is the Calls of a target that makes one record a call and does nothing else.
+func creation(op ledger.Op, call func(*leadsquared.Client, context.Context, leadsquared.Slot, []byte) leadsquared.Outcome) (Calls, bool) {
+	if op != ledger.Create {
+		return Calls{}, false
+	}
+	return Calls{Max: 1, Make: func(ctx context.Context, c *leadsquared.Client, slot leadsquared.Slot, items []Item) []leadsquared.Outcome {
+		return []leadsquared.Outcome{call(c, ctx, slot, items[0].Body)}
+	}}, true
 }
 
 // Scope is a part of the account within which a key names one record.

@@ -3,6 +3,7 @@ package target
 import (
 	"testing"
 
+	"leadload/loader/ledger"
 	"leadload/mapping"
 )
 
@@ -15,8 +16,7 @@ func TestEveryTarget(t *testing.T) {
 			t.Errorf("target %s is not in the table", name)
 			continue
 		}
-		calls := of.Create()
-		if calls.Max < 1 || calls.Make == nil {
+		if calls, ok := of.Calls(ledger.Create); !ok || calls.Max < 1 || calls.Make == nil {
 			t.Errorf("target %s has no call that makes a record", name)
 		}
 		scope := of.Scope(&mapping.Mapping{Target: name, EventCode: 12000})
