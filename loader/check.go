@@ -38,8 +38,9 @@ type CheckJob struct {
 	Online *account.Online
 	// OnFault is told of every fault of a row.
 	OnFault func(Fault)
-	// OnBody is shown the row and the request body of every row that would be sent; it may be nil.
-	OnBody func(row int, body []byte)
+	// OnBody is shown the request body of every row that would be sent or is
+	// loaded already, and which of them it is; it may be nil.
+	OnBody func(row int, result ledger.Result, body []byte)
 	// OnRow is told the number of rows seen so far; it may be nil.
 	OnRow func(n int64)
 }
@@ -152,8 +153,12 @@ func (j *CheckJob) tell(row *plan.Row) {
 			j.OnFault(Fault{Row: e.Number, Line: e.Line, Column: strings.Join(j.keyColumns(e), " + "), Code: e.Code, Msg: e.Msg, Hint: e.Hint})
 		}
 	case ledger.Due:
-		if j.OnBody != nil && e.State == ledger.Ready {
-			j.OnBody(e.Number, row.Body)
+		if j.OnBody != nil {
+			j.OnBody(e.Number, ledger.PlannedResult(e.Verdict, e.State), row.Body)
+		}
+	case ledger.Already:
+		if j.OnBody != nil {
+			j.OnBody(e.Number, ledger.ResultAlready, row.Body)
 		}
 	}
 }

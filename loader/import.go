@@ -109,6 +109,7 @@ func (s *Session) Import(ctx context.Context, j Job) (Result, error) {
 	if res.Run.ID, err = s.led.Begin(ctx, res.Run); err != nil {
 		return res, err
 	}
+	s.live.run.Store(res.Run.ID)
 	r := &run{Session: s, job: j, program: program, id: res.Run.ID, began: res.Run.Started, cancel: cancel}
 	runErr := r.do(ctx, &res.Plan)
 	// What was cut short is said by the cause of the context, unless something worse happened.

@@ -11,6 +11,7 @@ import (
 // live counts what a progress line shows, while it happens.
 type live struct {
 	phase   atomic.Value // Phase
+	run     atomic.Int64 // its number in the ledger
 	total   atomic.Int64
 	started atomic.Int64 // Unix nanoseconds at which sending began
 	rows    [ledger.NumResults]atomic.Int64
@@ -26,6 +27,7 @@ func (l *live) counts() (c ledger.Counts) {
 
 // reset begins the numbers of another file.
 func (l *live) reset() {
+	l.run.Store(0)
 	l.total.Store(0)
 	l.started.Store(0)
 	for r := range l.rows {
@@ -53,6 +55,7 @@ const (
 
 // Snapshot is a look at a running import.
 type Snapshot struct {
+	Run              int64 // its number in the ledger; 0 before it has one
 	Phase            Phase
 	Rows             int64         // Planning: rows seen; later: rows to send
 	Results          ledger.Counts // of the rows sent
@@ -70,7 +73,7 @@ func (s Snapshot) Done() int64 { return s.Results.Sum() }
 func (s *Session) Snapshot() Snapshot {
 	st := s.pacer.State()
 	v := Snapshot{
-		Rows: s.live.total.Load(), Results: s.live.counts(),
+		Run: s.live.run.Load(), Rows: s.live.total.Load(), Results: s.live.counts(),
 		Calls: st.Calls, Throttled: st.Throttled, Limit: st.Limit.String(),
 	}
 	v.Phase, _ = s.live.phase.Load().(Phase)

@@ -62,6 +62,9 @@ func TargetWords() string {
 	return strings.Join(targetNames[:last], ", ") + " or " + targetNames[last]
 }
 
+// TargetNames lists the targets as a mapping writes them.
+func TargetNames() []string { return slices.Clone(targetNames) }
+
 var targetNames = func() (out []string) {
 	for _, t := range Targets() {
 		out = append(out, string(t))

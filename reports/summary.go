@@ -25,21 +25,25 @@ type Summary struct {
 	Target      string         `json:"target"`
 	TimeZones   string         `json:"time_zones"` // the release of the time zone data, such as "2026f (built in)"; "" when it is not known
 	Account     string         `json:"account"`
-	Started     time.Time      `json:"started"`      // UTC
-	Ended       *time.Time     `json:"ended"`        // UTC; null: cut off
-	Duration    float64        `json:"duration_s"`   // seconds; 0 when the run has no end
-	Calls       int64          `json:"calls"`        // throttled ones too
-	CallsPerS   float64        `json:"calls_per_s"`  // over the whole run
-	Limit       string         `json:"limit"`        // "25/5s" or "off"
-	Throttled   int64          `json:"throttled"`    // calls that the account turned away for their rate
-	Stop        string         `json:"stopped"`      // why the run ended early, in words; "" when it did not
-	Totals      ledger.Counts  `json:"totals"`       // of rows
-	Errors      []SummaryError `json:"errors"`       // the most common first, at most ten; never null
-	ResultsFile string         `json:"results_file"` // "" for none, "-" for standard output
-	ExitCode    int            `json:"exit_code"`    // of the process
-	Error       *Failure       `json:"error"`        // what stopped the program; null when nothing did
-	Next        []string       `json:"next"`         // commands to type next; never null
-	Line        string         `json:"line"`         // the sentence that ends the run
+	Started     time.Time      `json:"started"`               // UTC
+	Ended       *time.Time     `json:"ended"`                 // UTC; null: cut off
+	Duration    float64        `json:"duration_s"`            // seconds; 0 when the run has no end
+	Calls       int64          `json:"calls"`                 // throttled ones too
+	CallsPerS   float64        `json:"calls_per_s"`           // over the whole run
+	Limit       string         `json:"limit"`                 // "25/5s" or "off"
+	Throttled   int64          `json:"throttled"`             // calls that the account turned away for their rate
+	Stop        string         `json:"stopped"`               // why the run ended early, in words; "" when it did not
+	Totals      ledger.Counts  `json:"totals"`                // of rows
+	Errors      []SummaryError `json:"errors"`                // the most common first, at most ten; never null
+	ResultsFile string         `json:"results_file"`          // "" for none, "-" for standard output
+	ExitCode    int            `json:"exit_code"`             // of the process
+	Error       *Failure       `json:"error"`                 // what stopped the program; null when nothing did
+	Warnings    []string       `json:"warnings"`              // what the plan warned of; never null
+	Faults      []Fault        `json:"faults,omitempty"`      // check: every fault, as far as --max-faults goes
+	FaultsLeft  int64          `json:"faults_left,omitempty"` // check: faults beyond it
+	Bodies      []Body         `json:"bodies,omitempty"`      // check --show
+	Next        []string       `json:"next"`                  // commands to type next; never null
+	Line        string         `json:"line"`                  // the sentence that ends the run
 }
 
 // SummaryError is one kind of error and the number of rows that have it.
@@ -49,6 +53,24 @@ type SummaryError struct {
 	Row      int    `json:"row"`     // the first such row
 	Example  string `json:"example"` // its message
 	WhatToDo string `json:"what_to_do"`
+}
+
+// Fault is one fault of one row.
+type Fault struct {
+	Row      int    `json:"row"`            // as the spreadsheet counts
+	Line     int    `json:"line,omitempty"` // CSV: physical line
+	Column   string `json:"column,omitempty"`
+	Field    string `json:"field,omitempty"` // of the request body
+	Code     string `json:"code"`
+	Message  string `json:"message"`
+	WhatToDo string `json:"what_to_do,omitempty"`
+}
+
+// Body is the request body of a row.
+type Body struct {
+	Row    int             `json:"row"`
+	Result string          `json:"result"` // "would send", or what became of the row before
+	Body   json.RawMessage `json:"body"`
 }
 
 // Failure is the error that stopped the program.
@@ -76,7 +98,7 @@ func (j *job) summarize(ctx context.Context, resultsFile string) (Summary, error
 		Duration: round(duration(run).Seconds(), 3), Calls: run.Calls, CallsPerS: round(callsPerSecond(run), 3),
 		Limit: run.Limit, Throttled: run.Throttled, Stop: run.Stop,
 		Totals:      t,
-		ResultsFile: resultsFile, ExitCode: run.Exit, Next: j.Next, Line: Line(t, resultsFile),
+		ResultsFile: resultsFile, ExitCode: run.Exit, Warnings: []string{}, Next: j.Next, Line: Line(t, resultsFile),
 	}
 	if !run.Ended.IsZero() {
 		ended := run.Ended.UTC()
@@ -94,6 +116,9 @@ func WriteJSON(w io.Writer, s Summary) error {
 	s.Version = SummaryVersion
 	if s.Errors == nil {
 		s.Errors = []SummaryError{}
+	}
+	if s.Warnings == nil {
+		s.Warnings = []string{}
 	}
 	if s.Next == nil {
 		s.Next = []string{}

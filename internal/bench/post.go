@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"leadload/loader"
+	"leadload/loader/ledger"
 )
 
 // postBare is the yardstick of sending: net/http's client posts the bodies,
@@ -29,7 +30,7 @@ func postBare(ctx context.Context, args []string) error {
 	}
 	defer file.Close()
 	bodies := make([][]byte, 0, *rows)
-	_, err = loader.Check(ctx, loader.CheckJob{Job: loader.Job{Input: *path, File: file, Mapping: m}, OnBody: func(_ int, body []byte) {
+	_, err = loader.Check(ctx, loader.CheckJob{Job: loader.Job{Input: *path, File: file, Mapping: m}, OnBody: func(_ int, _ ledger.Result, body []byte) {
 		bodies = append(bodies, bytes.Clone(body))
 	}})
 	if err != nil {

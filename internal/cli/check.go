@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -156,7 +157,7 @@ func (a *app) ledgerToRead(c *common) (ledger.Store, error) {
 
 func (a *app) checkOne(ctx context.Context, o *checkOptions, in string, m *mapping.Mapping, mappingPath string, acct account.Account, led ledger.Store, rows loader.RowSet, online *account.Online) int {
 	run := ledger.Run{Command: "check", Input: in, Mapping: m.Name, MappingPath: mappingPath, MappingHash: m.Hash, Target: string(m.Target), Timezone: m.Timezone,
-		Who: who(), Version: version(), Started: time.Now().UTC(), Limit: acct.Limit.String()}
+		AccountName: acct.Display(), Who: who(), Version: version(), Started: time.Now().UTC(), Limit: acct.Limit.String()}
 	fail := func(err error) int {
 		a.explain(err)
 		code := exitCode(err)
@@ -189,21 +190,31 @@ func (a *app) checkOne(ctx context.Context, o *checkOptions, in string, m *mappi
 		job.ScratchRun = run.ID
 	}
 	var listed, unlisted int
-	if !o.quiet {
+	var seen reports.Summary // what --json adds
+	if !o.quiet || o.json {
 		job.OnFault = func(x loader.Fault) {
 			if listed >= o.faults {
 				unlisted++
 				return
 			}
 			listed++
-			a.showFault(in, f.Info(), x)
+			if !o.quiet {
+				a.showFault(in, f.Info(), x)
+			}
+			if o.json {
+				seen.Faults = append(seen.Faults, reports.Fault{Row: x.Row, Line: x.Line, Column: x.Column, Field: x.Field, Code: x.Code, Message: x.Msg, WhatToDo: x.Hint})
+			}
 		}
 	}
 	if o.show > 0 {
 		left := o.show
-		job.OnBody = func(row int, body []byte) {
-			if left--; left >= 0 {
-				a.showBody(row, body)
+		job.OnBody = func(row int, result ledger.Result, body []byte) {
+			switch left--; {
+			case left < 0:
+			case o.json:
+				seen.Bodies = append(seen.Bodies, reports.Body{Row: row, Result: result.String(), Body: slices.Clone(body)})
+			default:
+				a.showBody(row, result, body)
 			}
 		}
 	}
@@ -245,7 +256,10 @@ func (a *app) checkOne(ctx context.Context, o *checkOptions, in string, m *mappi
 			code = worse(exitCode(err), exitBug)
 		}
 	}
+	seen.FaultsLeft, seen.Warnings = int64(unlisted), res.Plan.Warnings
+	a.seen = seen
 	a.last(&o.common, job.Scratch, loader.Result{Run: run, Plan: res.Plan, Totals: res.Totals}, out, code, nil)
+	a.seen = reports.Summary{}
 	return code
 }
 
@@ -268,14 +282,19 @@ func (a *app) showFault(in string, info source.Info, x loader.Fault) {
 	}
 }
 
-func (a *app) showBody(row int, body []byte) {
-	a.say("row %d would send:", row)
-	var v json.RawMessage = body
-	text, err := json.MarshalIndent(v, "  ", "  ")
+// showBody prints a request body on stdout, where programs read it, and on
+// stderr which row's it is.
+func (a *app) showBody(row int, result ledger.Result, body []byte) {
+	if result == ledger.ResultWouldSend {
+		a.say("row %d would send:", row)
+	} else {
+		a.say("row %d is %s; it says:", row, result)
+	}
+	text, err := json.MarshalIndent(json.RawMessage(body), "", "  ")
 	if err != nil {
 		text = body
 	}
-	a.say("  %s", text)
+	fmt.Fprintf(a.stdout, "%s\n", text)
 }
 
 // runCases compares what the mapping makes of rows with what a team expects.

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -17,6 +18,7 @@ import (
 
 	"leadload/loader"
 	"leadload/loader/ledger"
+	"leadload/mapping"
 	"leadload/reports"
 )
 
@@ -28,6 +30,8 @@ type app struct {
 	logFormat      string // text or json: how lines for people are written
 	several        bool   // several files are loaded: their summaries are printed as one array
 	summaries      []reports.Summary
+	seen           reports.Summary // what a check has found beside the numbers: Faults, FaultsLeft, Bodies, Warnings
+	run            atomic.Int64    // the number of the run at work; 0 for none
 }
 
 // Main runs the program and gives its exit code. Cancelling ctx is the first
@@ -94,25 +98,23 @@ rows in doubt are looked up, the rest are sent.`,
 	root.SetIn(a.stdin)
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usageError("type "+cmd.CommandPath()+" --help to see its flags", "%s", err)
-	})
+	root.SetFlagErrorFunc(wrongFlag)
 	root.PersistentFlags().StringVar(&a.logFormat, "log-format", "text", "lines on stderr: text or json")
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
 		if err := a.fromEnvironment(cmd); err != nil {
 			return err
 		}
-		if a.logFormat != "text" && a.logFormat != "json" {
-			given := a.logFormat
+		err := choice("log-format", a.logFormat, logFormats...)
+		if err != nil {
 			a.logFormat = "text"
-			return usageError("write --log-format text or json", "--log-format %q is not possible", given)
 		}
-		return nil
+		return err
 	}
 	root.SetUsageTemplate(helpTemplate(root.UsageTemplate()))
 	root.SetHelpCommand(a.helpCommand(root))
 	root.AddCommand(a.importCommand(), a.checkCommand(), a.initCommand(), a.settleCommand(), a.runsCommand(), a.reportCommand(),
 		a.accountCommand(), a.checkInCommand(), a.checkOutCommand(), a.errorsCommand(), a.ledgerCommand(), a.sandboxCommand(), a.schemaCommand(), a.versionCommand())
+	a.complete(root)
 	return root
 }
 
@@ -143,8 +145,14 @@ func noArgs(cmd *cobra.Command, args []string) error {
 		return nil
 	}
 	hint := "type " + cmd.CommandPath() + " --help"
-	if s := cmd.SuggestionsFor(args[0]); len(s) > 0 {
-		hint = "did you mean " + cmd.CommandPath() + " " + s[0] + "? Type " + cmd.CommandPath() + " --help to see all commands"
+	var names []string
+	for _, c := range cmd.Commands() {
+		if c.IsAvailableCommand() {
+			names = append(names, c.Name())
+		}
+	}
+	if near := mapping.Nearest(args[0], names); near != "" {
+		hint = "did you mean " + cmd.CommandPath() + " " + near + "? Type " + cmd.CommandPath() + " --help to see all commands"
 	}
 	if cmd.HasSubCommands() {
 		return usageError(hint, "unknown command %q", args[0])
@@ -152,18 +160,40 @@ func noArgs(cmd *cobra.Command, args []string) error {
 	return usageError(hint, "%s takes no arguments, but %q was given", cmd.CommandPath(), args[0])
 }
 
+// logFormats are how lines for people can be written.
+var logFormats = []string{"text", "json"}
+
 // say writes a line for people; it goes to stderr, because stdout carries
 // nothing but results.
-func (a *app) say(format string, args ...any) {
-	text := fmt.Sprintf(format, args...)
+func (a *app) say(format string, args ...any) { a.write("info", nil, fmt.Sprintf(format, args...)) }
+
+// warn says what may be wrong, and fail what is.
+func (a *app) warn(format string, args ...any) { a.write("warn", nil, fmt.Sprintf(format, args...)) }
+func (a *app) fail(format string, args ...any) { a.write("error", nil, fmt.Sprintf(format, args...)) }
+
+// logLine is a line with --log-format json.
+type logLine struct {
+	Time   string         `json:"time"`
+	Level  string         `json:"level"`            // info, warn, error
+	Run    int64          `json:"run,omitempty"`    // the run's number in the ledger
+	Phase  string         `json:"phase,omitempty"`  // of a running import
+	Rows   int64          `json:"rows,omitempty"`   // to send
+	Counts *ledger.Counts `json:"counts,omitempty"` // rows so far by result
+	Calls  int64          `json:"calls,omitempty"`
+	Msg    string         `json:"msg"`
+}
+
+// write writes a line; v, where not nil, is how far a run has come.
+func (a *app) write(level string, v *loader.Snapshot, text string) {
 	if a.logFormat != "json" {
 		fmt.Fprintln(a.stderr, fit(a.stderr, text))
 		return
 	}
-	line, err := json.Marshal(struct {
-		Time string `json:"time"`
-		Msg  string `json:"msg"`
-	}{time.Now().UTC().Format(time.RFC3339), strings.TrimSpace(text)})
+	l := logLine{Time: time.Now().UTC().Format(time.RFC3339), Level: level, Run: a.run.Load(), Msg: strings.TrimSpace(text)}
+	if v != nil {
+		l.Phase, l.Rows, l.Counts, l.Calls = string(v.Phase), v.Rows, &v.Results, v.Calls
+	}
+	line, err := json.Marshal(l)
 	if err == nil {
 		fmt.Fprintf(a.stderr, "%s\n", line)
 	}

@@ -121,22 +121,22 @@ func (a *app) explain(err error) {
 	var probs mapping.Problems
 	if errors.As(err, &probs) {
 		for _, p := range probs {
-			a.say("leadload: %s", place(p)+p.Msg)
+			a.fail("leadload: %s", place(p)+p.Msg)
 			for _, line := range strings.Split(strings.TrimRight(p.Excerpt, "\n"), "\n") {
 				if line != "" {
-					a.say("  %s", line)
+					a.fail("  %s", line)
 				}
 			}
 			if p.Hint != "" {
-				a.say("  %s", p.Hint)
+				a.fail("  %s", p.Hint)
 			}
 		}
 		return
 	}
 	_, msg, hint := words(err)
-	a.say("leadload: %s", msg)
+	a.fail("leadload: %s", msg)
 	if hint != "" {
-		a.say("  %s", hint)
+		a.fail("  %s", hint)
 	}
 }
 

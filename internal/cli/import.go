@@ -118,7 +118,10 @@ func (a *app) runImport(ctx context.Context, o *importOptions) error {
 				job.InputPath = abs
 			}
 		}
-		job.Confirm = func(p loader.Plan) error { return a.confirm(o, k, in.name, m, p, in.file.Info()) }
+		job.Confirm = func(p loader.Plan) error {
+			a.run.Store(k.session.Snapshot().Run)
+			return a.confirm(o, k, in.name, m, p, in.file.Info())
+		}
 		show.start(k.session)
 		res, err := k.session.Import(ctx, job)
 		show.stop()
@@ -180,6 +183,7 @@ func (a *app) finish(ctx context.Context, o *importOptions, k *connection, in in
 		}
 	}
 	res.Run.Exit = code
+	a.run.Store(res.Run.ID)
 	if err != nil {
 		_, res.Run.Stop, _ = words(err)
 	}
@@ -388,6 +392,7 @@ func (a *app) summary(led ledger.Reader, res loader.Result, out string, code int
 	if serr != nil {
 		a.explain(serr)
 	}
+	s.Faults, s.FaultsLeft, s.Bodies, s.Warnings = a.seen.Faults, a.seen.FaultsLeft, a.seen.Bodies, res.Plan.Warnings
 	s.ExitCode = code
 	s.Error = failedOf(err)
 	return s

@@ -83,8 +83,8 @@ func (a *app) runInit(ctx context.Context, o *initOptions) error {
 	}
 	d := mapping.DraftOptions{Target: mapping.Target(o.target), Timezone: o.timezone, EventCode: o.eventCode,
 		Sheet: o.sheet, HeaderRow: o.headerRow, Delimiter: o.delimiter, Encoding: o.encoding}
-	if !d.Target.Known() {
-		return usageError("write "+mapping.TargetWords(), "--target %q is none of the targets", o.target)
+	if err := choice("target", o.target, mapping.TargetNames()...); err != nil {
+		return err
 	}
 	if o.headerRow < 0 || o.eventCode < 0 {
 		return usageError("leave it out to have it found", "--header-row and --type are positive numbers")

@@ -74,7 +74,7 @@ func (a *app) showPlan(input string, m *mapping.Mapping, p loader.Plan, info sou
 		a.say("  not used: %s (list them under ignore: to silence this)", list(p.Unused))
 	}
 	for _, w := range p.Warnings {
-		a.say("  warning: %s", w)
+		a.warn("  warning: %s", w)
 	}
 	for _, n := range info.Notes {
 		a.say("  note: %s", n)

@@ -69,7 +69,9 @@ func (p *progress) start(s *loader.Session) {
 			case <-p.done:
 				return
 			case <-t.C:
-				p.show(p.session.Snapshot())
+				v := p.session.Snapshot()
+				p.a.run.Store(v.Run)
+				p.show(v)
 			}
 		}
 	}()
@@ -147,7 +149,7 @@ func (p *progress) show(v loader.Snapshot) {
 		// A wait is told once; it has nothing new to say until a row is settled.
 		if text := describe(v); text != p.told {
 			p.told = text
-			p.a.say("  %s", text)
+			p.a.write("info", &v, "  "+text)
 		}
 		return
 	}

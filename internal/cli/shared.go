@@ -181,9 +181,12 @@ func (a *app) connectWith(ctx context.Context, c *common, r *runFlags, command s
 		opts.StateDir = k.stateDir
 	}
 	if c.apiLog != "" {
+		if err := choice("api-log-level", c.apiLogLevel, logLevels...); err != nil {
+			return nil, err
+		}
 		level, err := leadsquared.ParseLogLevel(c.apiLogLevel)
 		if err != nil {
-			return nil, usageError("write full or brief", "--api-log-level: %s", err)
+			return nil, err
 		}
 		if k.log, err = leadsquared.NewLogWriter(c.apiLog, level, 0); err != nil {
 			return nil, usageError("name a file that you may write", "%s", err)
@@ -206,6 +209,9 @@ func (a *app) connectWith(ctx context.Context, c *common, r *runFlags, command s
 	k.session, err = loader.Connect(ctx, opts)
 	return k, err
 }
+
+// logLevels are what an API log can hold.
+var logLevels = []string{"full", "brief"}
 
 func (r *runFlags) into(o *loader.Options) error {
 	switch {
@@ -279,7 +285,11 @@ func (c *common) loadMapping() (*mapping.Mapping, string, error) {
 	text, err := os.ReadFile(c.mapping)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return nil, "", usageError("check the path given with -m; leadload init FILE drafts a mapping", "mapping %q: there is no such file", c.mapping)
+		hint := "check the path given with -m; leadload init FILE drafts a mapping"
+		if near := nearFile(c.mapping, ".yaml", ".yml"); near != "" {
+			hint = "did you mean -m " + shellWord(near) + "?"
+		}
+		return nil, "", usageError(hint, "mapping %q: there is no such file", c.mapping)
 	case err != nil:
 		return nil, "", usageError("check the path given with -m and your rights to it", "mapping %q cannot be read: %s", c.mapping, pathless(err))
 	}
