@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	mathrand "math/rand/v2"
 	"net"
 	"net/http"
@@ -53,7 +54,9 @@ const (
 	submitPath   = "/opportunity/capture"
 )
 
-var endpoints = map[string]endpoint{
+// endpoints are the calls of the account, by their paths. A service with a file
+// of its own has its calls there.
+var endpoints = join(activityEndpoints, map[string]endpoint{
 	authPath: {method: http.MethodGet, run: (*Account).userByAccessKey},
 
 	salesPath + "Create":           {method: http.MethodPost, kind: creates, run: (*Account).createSale},
@@ -76,10 +79,6 @@ var endpoints = map[string]endpoint{
 	oppPath + "GetOpportunityTypes":               {method: http.MethodGet, run: (*Account).getOpportunityTypes},
 	oppPath + "GetOpportunityTypeMetadata":        {method: http.MethodGet, run: (*Account).getOpportunityTypeMetadata},
 
-	trailPath: {method: http.MethodPost, run: (*Account).trail},
-	activityPath + "RetrieveRecentlyModified":               {method: http.MethodPost, run: (*Account).recentlyModified},
-	activityPath + "CustomActivity/RetrieveByActivityEvent": {method: http.MethodPost, run: (*Account).byActivityEvent},
-
 	leadPath + "Leads.GetByEmailaddress":   {method: http.MethodGet, run: (*Account).leadsByEmail},
 	leadPath + "RetrieveLeadByPhoneNumber": {method: http.MethodGet, run: (*Account).leadsByPhone},
 	leadPath + "Leads.GetById":             {method: http.MethodGet, run: (*Account).leadsByID},
@@ -94,6 +93,14 @@ var endpoints = map[string]endpoint{
 	submitPath:              {method: http.MethodPost, kind: creates, async: asyncWrite, run: (*Account).submit},
 	submitPath + "/status":  {method: http.MethodGet, async: asyncRead, run: (*Account).taskStatus},
 	submitPath + "/metrics": {method: http.MethodGet, async: asyncRead, run: (*Account).taskMetrics},
+})
+
+func join(tables ...map[string]endpoint) map[string]endpoint {
+	all := map[string]endpoint{}
+	for _, t := range tables {
+		maps.Copy(all, t)
+	}
+	return all
 }
 
 // call is one request on its way through the account.

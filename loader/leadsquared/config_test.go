@@ -113,7 +113,7 @@ func TestNewNamesWhatToMend(t *testing.T) {
 
 func TestAsyncCallsNeedTheirSettings(t *testing.T) {
 	sync := testClient(t, Config{Host: "api.example.com"})
-	if o := sync.SubmitOpportunity(t.Context(), nil, nil); o.Verdict != Fatal || Code(o) != codeSetup || !strings.Contains(o.Message, "async_host") {
+	if o := sync.Make(t.Context(), nil, QueueOpportunity, nil); o.Verdict != Fatal || Code(o) != codeSetup || !strings.Contains(o.Message, "async_host") {
 		t.Errorf("%v %q", o.Verdict, o.Message)
 	}
 	keyless := testClient(t, Config{Host: "api.example.com", AsyncHost: "async.example.com", AccessKey: NewSecret("abcdef"), SecretKey: NewSecret("abcdef")})

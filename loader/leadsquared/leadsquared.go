@@ -6,7 +6,7 @@
 // left and when the answer began, and leaves it to the caller to end it.
 //
 //	c, err := leadsquared.New(leadsquared.Config{Host: "api-in21.leadsquared.com", …})
-//	o := c.CaptureOpportunity(ctx, slot, body)
+//	o := c.Make(ctx, slot, leadsquared.MakeOpportunity, body)
 //	switch o.Verdict { case leadsquared.Applied: … o.ID …; case leadsquared.InDoubt: … }
 //
 // Calls that make a record give an Outcome. Reads give a value and an Outcome:
@@ -152,20 +152,8 @@ type Outcome struct {
 	code string // what Code gives; an Outcome made by hand has none
 }
 
-// CaptureOpportunity creates an opportunity, and its lead where SearchBy matches none.
-func (c *Client) CaptureOpportunity(ctx context.Context, s Slot, body []byte) Outcome {
-	o, _ := c.do(ctx, s, call{kind: kindCapture, method: http.MethodPost, path: pathCapture, body: body})
-	return o
-}
-
-// CreateSalesActivity posts a sales activity.
-func (c *Client) CreateSalesActivity(ctx context.Context, s Slot, body []byte) Outcome {
-	o, _ := c.do(ctx, s, call{kind: kindSale, method: http.MethodPost, path: pathSaleCreate, body: body})
-	return o
-}
-
-// SubmitOpportunity queues a capture with the async API.
-func (c *Client) SubmitOpportunity(ctx context.Context, s Slot, body []byte) Outcome {
-	o, _ := c.do(ctx, s, call{kind: kindSubmit, method: http.MethodPost, path: pathSubmit, body: body, async: true})
+// Make makes one record by a call of the table of them.
+func (c *Client) Make(ctx context.Context, s Slot, m Making, body []byte) Outcome {
+	o, _ := c.do(ctx, s, call{kind: m.kind, method: http.MethodPost, path: m.path, body: body, async: m.async})
 	return o
 }

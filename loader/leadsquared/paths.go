@@ -39,3 +39,17 @@ const (
 	defaultPathTaskStatus  = "/opportunity/capture/status"
 	defaultPathTaskMetrics = "/opportunity/capture/metrics"
 )
+
+// Making is a call that makes one record.
+type Making struct {
+	path  string
+	kind  kind
+	async bool
+}
+
+// The calls that make one record.
+var (
+	MakeOpportunity   = Making{path: pathCapture, kind: kindCapture}            // and its lead, where SearchBy matches none
+	QueueOpportunity  = Making{path: pathSubmit, kind: kindSubmit, async: true} // the account makes it later
+	MakeSalesActivity = Making{path: pathSaleCreate, kind: kindSale}
+)

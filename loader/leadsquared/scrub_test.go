@@ -34,7 +34,7 @@ func TestKeysAreHidden(t *testing.T) {
 		c := testClient(t, Config{Host: srv.URL, AsyncHost: srv.URL, Log: func(e LogEntry) { entries = append(entries, e) }})
 		sent := []byte(`{"note":"` + testSecret + `"}`)
 		_, read := c.LeadsByEmail(t.Context(), nil, testAsync+"@example.com")
-		for _, o := range []Outcome{c.CaptureOpportunity(t.Context(), nil, sent), c.SubmitOpportunity(t.Context(), nil, sent), read} {
+		for _, o := range []Outcome{c.Make(t.Context(), nil, MakeOpportunity, sent), c.Make(t.Context(), nil, QueueOpportunity, sent), read} {
 			hasNoKey(t, o.Message)
 			if strings.Contains(body, "<html>") || body == all {
 				hasNoKey(t, string(o.Body))
@@ -238,7 +238,7 @@ func TestNoTextOfTheClientHoldsAKey(t *testing.T) {
 					return reply(status, body), nil
 				})})
 				_, read := c.LeadsByEmail(t.Context(), nil, "a@example.com")
-				for _, o := range []Outcome{c.CaptureOpportunity(t.Context(), nil, nil), c.SubmitOpportunity(t.Context(), nil, nil), read} {
+				for _, o := range []Outcome{c.Make(t.Context(), nil, MakeOpportunity, nil), c.Make(t.Context(), nil, QueueOpportunity, nil), read} {
 					for _, s := range []string{o.Message, o.ExceptionType, o.ID, o.LeadID, o.RequestID, o.RightHost, Code(o), string(o.Body), e.Message, string(e.ResponseBody)} {
 						if len(s) > 2000 {
 							s = s[len(s)-500:] // the places of the keys

@@ -76,7 +76,7 @@ func TestStandIn(t *testing.T) {
 				}
 				s := &testSlot{}
 				start := time.Now()
-				o := n.CaptureOpportunity(ctx, s, []byte(`{}`))
+				o := n.Make(ctx, s, MakeOpportunity, []byte(`{}`))
 				if o.Verdict != c.want || Code(o) != c.code {
 					t.Errorf("%v %q %q, want %v %q", o.Verdict, Code(o), o.Message, c.want, c.code)
 				}
@@ -118,7 +118,7 @@ func TestHooksThatComeLateAreNotPassedOn(t *testing.T) {
 		tr = httptrace.ContextClientTrace(r.Context())
 		return nil, ErrNotSent
 	})})
-	c.CaptureOpportunity(t.Context(), slot, nil)
+	c.Make(t.Context(), slot, MakeOpportunity, nil)
 	tr.WroteRequest(httptrace.WroteRequestInfo{})
 	tr.GotFirstResponseByte()
 	slot.want(t)

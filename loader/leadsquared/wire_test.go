@@ -120,7 +120,7 @@ func answerRaw(c net.Conn, body string) {
 func TestNothingIsSentTwice(t *testing.T) {
 	calls := map[string]func(*Client, Slot) Outcome{
 		"a POST with a body": func(c *Client, s Slot) Outcome {
-			return c.CaptureOpportunity(t.Context(), s, []byte(`{"a":1}`))
+			return c.Make(t.Context(), s, MakeOpportunity, []byte(`{"a":1}`))
 		},
 		"a POST without a body": func(c *Client, s Slot) Outcome {
 			_, o := c.OpportunitiesOfLead(t.Context(), s, "l", 12000, 0)
@@ -141,7 +141,7 @@ func TestNothingIsSentTwice(t *testing.T) {
 				return false
 			})
 			c := testClient(t, Config{Host: s.url()})
-			if o := c.CaptureOpportunity(t.Context(), nil, []byte(`{}`)); o.Verdict != Applied {
+			if o := c.Make(t.Context(), nil, MakeOpportunity, []byte(`{}`)); o.Verdict != Applied {
 				t.Fatal(o.Verdict, o.Message)
 			}
 			slot := &testSlot{}
@@ -203,9 +203,9 @@ func TestKeysAreInHeadersOnly(t *testing.T) {
 		do          func()
 		keys, async bool
 	}{
-		{"POST /v2/OpportunityManagement.svc/Capture", func() { c.CaptureOpportunity(ctx, nil, []byte(`{}`)) }, true, false},
-		{"POST /v2/SalesActivity.svc/Create", func() { c.CreateSalesActivity(ctx, nil, []byte(`{}`)) }, true, false},
-		{"POST /opportunity/capture", func() { c.SubmitOpportunity(ctx, nil, []byte(`{}`)) }, true, true},
+		{"POST /v2/OpportunityManagement.svc/Capture", func() { c.Make(ctx, nil, MakeOpportunity, []byte(`{}`)) }, true, false},
+		{"POST /v2/SalesActivity.svc/Create", func() { c.Make(ctx, nil, MakeSalesActivity, []byte(`{}`)) }, true, false},
+		{"POST /opportunity/capture", func() { c.Make(ctx, nil, QueueOpportunity, []byte(`{}`)) }, true, true},
 		{"GET /opportunity/capture/status?RequestID=r-1", func() { c.CaptureStatus(ctx, nil, "r-1") }, false, true},
 		{"GET /opportunity/capture/metrics", func() { c.QueueMetrics(ctx, nil) }, false, true},
 		{"GET /v2/LeadManagement.svc/Leads.GetByEmailaddress?emailaddress=a%2Bb%40example.com", func() { c.LeadsByEmail(ctx, nil, " a+b@example.com ") }, true, false},
@@ -265,7 +265,7 @@ func TestRedirectIsNotFollowed(t *testing.T) {
 			http.Redirect(w, r, target.URL+"/x?accessKey=1", status)
 		}))
 		c := testClient(t, Config{Host: srv.URL})
-		o := c.CaptureOpportunity(t.Context(), nil, []byte(`{}`))
+		o := c.Make(t.Context(), nil, MakeOpportunity, []byte(`{}`))
 		if o.Verdict != InDoubt || o.Status != status || strings.Contains(o.Message, "accessKey") {
 			t.Errorf("%d: %v %d %q", status, o.Verdict, o.Status, o.Message)
 		}
@@ -287,7 +287,7 @@ func TestSlotHearsOfBothEnds(t *testing.T) {
 	c := testClient(t, Config{Host: srv.URL})
 	for _, want := range []string{"wrote reused=false", "wrote reused=true"} {
 		s := &testSlot{}
-		o := c.CaptureOpportunity(t.Context(), s, []byte(`{}`))
+		o := c.Make(t.Context(), s, MakeOpportunity, []byte(`{}`))
 		if o.Verdict != Applied || o.ID != anID || o.Status != 200 {
 			t.Fatalf("%v %q %s", o.Verdict, o.ID, o.Message)
 		}
@@ -315,7 +315,7 @@ func TestNoConnectionIsNotSent(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := &testSlot{}
-			o := testClient(t, Config{Host: c.host}).CaptureOpportunity(t.Context(), s, []byte(`{}`))
+			o := testClient(t, Config{Host: c.host}).Make(t.Context(), s, MakeOpportunity, []byte(`{}`))
 			if o.Verdict != NotSent || !o.Outage || Code(o) != c.code {
 				t.Errorf("%v outage=%v %s %q", o.Verdict, o.Outage, Code(o), o.Message)
 			}
@@ -326,7 +326,7 @@ func TestNoConnectionIsNotSent(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		s := &testSlot{}
-		o := testClient(t, Config{Host: "http://" + gone}).CaptureOpportunity(ctx, s, []byte(`{}`))
+		o := testClient(t, Config{Host: "http://" + gone}).Make(ctx, s, MakeOpportunity, []byte(`{}`))
 		if o.Verdict != NotSent || o.Outage || Code(o) != codeCancelled {
 			t.Errorf("%v outage=%v %s", o.Verdict, o.Outage, Code(o))
 		}
@@ -335,7 +335,7 @@ func TestNoConnectionIsNotSent(t *testing.T) {
 	t.Run("plain http on a TLS port's host", func(t *testing.T) {
 		srv := httptest.NewServer(http.NotFoundHandler())
 		defer srv.Close()
-		o := testClient(t, Config{Host: strings.Replace(srv.URL, "http:", "https:", 1)}).CaptureOpportunity(t.Context(), nil, []byte(`{}`))
+		o := testClient(t, Config{Host: strings.Replace(srv.URL, "http:", "https:", 1)}).Make(t.Context(), nil, MakeOpportunity, []byte(`{}`))
 		if o.Verdict != NotSent || Code(o) != codeTLS {
 			t.Errorf("%v %s %q", o.Verdict, Code(o), o.Message)
 		}
@@ -400,7 +400,7 @@ func TestLostAnswersAreInDoubt(t *testing.T) {
 			}
 			s := serveRaw(t, func(_ int64, conn net.Conn, _ *http.Request) bool { return c.handle(conn) })
 			slot := &testSlot{}
-			o := testClient(t, Config{Host: s.url(), Timeout: timeout}).CaptureOpportunity(t.Context(), slot, []byte(`{"a":1}`))
+			o := testClient(t, Config{Host: s.url(), Timeout: timeout}).Make(t.Context(), slot, MakeOpportunity, []byte(`{"a":1}`))
 			if o.Verdict != InDoubt || Code(o) != c.code || o.Outage != c.outage {
 				t.Errorf("%v %s outage=%v %q, want in doubt %s outage=%v", o.Verdict, Code(o), o.Outage, o.Message, c.code, c.outage)
 			}
@@ -416,7 +416,7 @@ func TestLostAnswersAreInDoubt(t *testing.T) {
 func TestUncountedConnectionIsInDoubt(t *testing.T) {
 	s := serveRaw(t, func(int64, net.Conn, *http.Request) bool { return false })
 	slot := &testSlot{}
-	o := testClient(t, Config{Host: s.url(), Transport: &http.Transport{}}).CaptureOpportunity(t.Context(), slot, []byte(`{}`))
+	o := testClient(t, Config{Host: s.url(), Transport: &http.Transport{}}).Make(t.Context(), slot, MakeOpportunity, []byte(`{}`))
 	if o.Verdict != InDoubt {
 		t.Errorf("%v %q", o.Verdict, o.Message)
 	}
@@ -445,7 +445,7 @@ func TestPartOfARequestIsInDoubt(t *testing.T) {
 		c.(*net.TCPConn).SetLinger(0)
 		c.Close()
 	}()
-	o := testClient(t, Config{Host: "http://" + l.Addr().String()}).CaptureOpportunity(t.Context(), nil, make([]byte, 16<<20))
+	o := testClient(t, Config{Host: "http://" + l.Addr().String()}).Make(t.Context(), nil, MakeOpportunity, make([]byte, 16<<20))
 	if o.Verdict != InDoubt || Code(o) != codeReset {
 		t.Errorf("%v %s %q", o.Verdict, Code(o), o.Message)
 	}
@@ -458,7 +458,7 @@ func TestGivenUpWhileWaitingIsInDoubt(t *testing.T) {
 		c.Read(make([]byte, 1)) // until the client hangs up
 		return false
 	})
-	o := testClient(t, Config{Host: s.url()}).CaptureOpportunity(ctx, nil, []byte(`{}`))
+	o := testClient(t, Config{Host: s.url()}).Make(ctx, nil, MakeOpportunity, []byte(`{}`))
 	if o.Verdict != InDoubt || Code(o) != codeCancelled || o.Outage {
 		t.Errorf("%v %s outage=%v", o.Verdict, Code(o), o.Outage)
 	}
@@ -477,7 +477,7 @@ func TestDeadKeptConnections(t *testing.T) {
 			c := startServer(t, srv, secure)
 			count := map[Verdict]int64{}
 			for i := range 60 {
-				o := c.CaptureOpportunity(t.Context(), nil, []byte(`{}`))
+				o := c.Make(t.Context(), nil, MakeOpportunity, []byte(`{}`))
 				count[o.Verdict]++
 				if o.Verdict == NotSent && o.Outage {
 					t.Errorf("a dead connection is called an outage: %s %q", Code(o), o.Message)
@@ -523,14 +523,14 @@ func TestTLS(t *testing.T) {
 	}))
 	c := startServer(t, srv, true)
 	for range 2 {
-		if o := c.CaptureOpportunity(t.Context(), nil, []byte(`{}`)); o.Verdict != Applied {
+		if o := c.Make(t.Context(), nil, MakeOpportunity, []byte(`{}`)); o.Verdict != Applied {
 			t.Fatalf("%v %q", o.Verdict, o.Message)
 		}
 	}
 
 	t.Run("a certificate that nobody vouches for stops the run", func(t *testing.T) {
 		s := &testSlot{}
-		o := testClient(t, Config{Host: srv.URL}).CaptureOpportunity(t.Context(), s, []byte(`{}`))
+		o := testClient(t, Config{Host: srv.URL}).Make(t.Context(), s, MakeOpportunity, []byte(`{}`))
 		if o.Verdict != Fatal || Code(o) != codeCertificate || o.Outage {
 			t.Errorf("%v %s %q", o.Verdict, Code(o), o.Message)
 		}
@@ -540,7 +540,7 @@ func TestTLS(t *testing.T) {
 		srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			panic(http.ErrAbortHandler)
 		}))
-		if o := startServer(t, srv, true).CaptureOpportunity(t.Context(), nil, []byte(`{}`)); o.Verdict != InDoubt {
+		if o := startServer(t, srv, true).Make(t.Context(), nil, MakeOpportunity, []byte(`{}`)); o.Verdict != InDoubt {
 			t.Errorf("%v %q", o.Verdict, o.Message)
 		}
 	})
@@ -558,7 +558,7 @@ func TestAnswersAreBounded(t *testing.T) {
 		}
 		return &http.Response{StatusCode: 200, Body: io.NopCloser(endless{})}, nil
 	})})
-	if o := c.CaptureOpportunity(t.Context(), nil, []byte(`{}`)); o.Verdict != InDoubt || Code(o) != codeCut || len(o.Body) > maxKeptAnswer {
+	if o := c.Make(t.Context(), nil, MakeOpportunity, []byte(`{}`)); o.Verdict != InDoubt || Code(o) != codeCut || len(o.Body) > maxKeptAnswer {
 		t.Errorf("%v %s, %d bytes kept", o.Verdict, Code(o), len(o.Body))
 	}
 	if l, o := c.LeadByID(t.Context(), nil, "l-1"); o.Verdict != Applied || len(l) != 1 || len(o.Body) != maxKeptAnswer {
@@ -589,7 +589,7 @@ func TestCompressedAnswerIsRead(t *testing.T) {
 		w.Write(b.Bytes())
 	}))
 	defer srv.Close()
-	if o := testClient(t, Config{Host: srv.URL}).CaptureOpportunity(t.Context(), nil, []byte(`{}`)); o.Verdict != Applied {
+	if o := testClient(t, Config{Host: srv.URL}).Make(t.Context(), nil, MakeOpportunity, []byte(`{}`)); o.Verdict != Applied {
 		t.Errorf("%v %q", o.Verdict, o.Message)
 	}
 }
@@ -607,7 +607,7 @@ func BenchmarkCall(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				slot.calls = slot.calls[:0]
-				if o := c.CaptureOpportunity(b.Context(), slot, body); o.Verdict != Applied {
+				if o := c.Make(b.Context(), slot, MakeOpportunity, body); o.Verdict != Applied {
 					b.Fatal(o.Message)
 				}
 			}
@@ -617,7 +617,7 @@ func BenchmarkCall(b *testing.B) {
 		c := testClient(b, Config{Host: "api.example.com", Transport: roundTrip(func(*http.Request) (*http.Response, error) { return reply(200, successBody), nil })})
 		b.ReportAllocs()
 		for b.Loop() {
-			c.CaptureOpportunity(b.Context(), nil, nil)
+			c.Make(b.Context(), nil, MakeOpportunity, nil)
 		}
 	})
 }
@@ -631,7 +631,7 @@ func TestAnIDOfAnotherFormThanItsNeighbours(t *testing.T) {
 		return reply(200, `{"Status":0,"CreatedOpportunityId":"`+ids[n-1]+`"}`), nil
 	})})
 	for i, want := range []Verdict{Applied, Applied, InDoubt, Applied} {
-		if o := c.CaptureOpportunity(t.Context(), nil, nil); o.Verdict != want {
+		if o := c.Make(t.Context(), nil, MakeOpportunity, nil); o.Verdict != want {
 			t.Errorf("answer %d with id %q is %v, want %v", i+1, ids[i], o.Verdict, want)
 		}
 	}
@@ -647,7 +647,7 @@ func TestSwitchingProtocolsEndsTheCall(t *testing.T) {
 		return false
 	})
 	c := testClient(t, Config{Host: s.url(), Timeout: time.Hour})
-	if o := c.CaptureOpportunity(t.Context(), nil, []byte(`{}`)); o.Verdict != InDoubt || o.Status != 101 {
+	if o := c.Make(t.Context(), nil, MakeOpportunity, []byte(`{}`)); o.Verdict != InDoubt || o.Status != 101 {
 		t.Errorf("%v under %d: %s", o.Verdict, o.Status, o.Message)
 	}
 	<-closed

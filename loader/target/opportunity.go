@@ -23,7 +23,7 @@ type opportunity struct{}
 func (opportunity) Scope(m *mapping.Mapping) Scope { return Scope{opportunityKind, m.EventCode} }
 
 func (opportunity) Calls(op ledger.Op) (Calls, bool) {
-	return creation(op, (*leadsquared.Client).CaptureOpportunity)
+	return creation(op, leadsquared.MakeOpportunity)
 }
 
 func (opportunity) Sent(body []byte) (leadsquared.Sent, error) { return leadsquared.ParseCapture(body) }

@@ -13,7 +13,7 @@ import (
 type queued struct{ opportunity }
 
 func (queued) Calls(op ledger.Op) (Calls, bool) {
-	return creation(op, (*leadsquared.Client).SubmitOpportunity)
+	return creation(op, leadsquared.QueueOpportunity)
 }
 
 // Look is blind while the queue may still hold the rows.

@@ -18,7 +18,7 @@ type sale struct{}
 func (sale) Scope(*mapping.Mapping) Scope { return Scope{Kind: string(mapping.SalesActivity)} }
 
 func (sale) Calls(op ledger.Op) (Calls, bool) {
-	return creation(op, (*leadsquared.Client).CreateSalesActivity)
+	return creation(op, leadsquared.MakeSalesActivity)
 }
 
 func (sale) Sent(body []byte) (leadsquared.Sent, error) { return leadsquared.ParseFlat(body, saleForm) }

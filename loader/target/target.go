@@ -87,12 +87,12 @@ type Item struct {
 }
 
 // creation is the Calls of a target that makes one record a call and does nothing else.
-func creation(op ledger.Op, call func(*leadsquared.Client, context.Context, leadsquared.Slot, []byte) leadsquared.Outcome) (Calls, bool) {
+func creation(op ledger.Op, m leadsquared.Making) (Calls, bool) {
 	if op != ledger.Create {
 		return Calls{}, false
 	}
 	return Calls{Max: 1, Make: func(ctx context.Context, c *leadsquared.Client, slot leadsquared.Slot, items []Item) []leadsquared.Outcome {
-		return []leadsquared.Outcome{call(c, ctx, slot, items[0].Body)}
+		return []leadsquared.Outcome{c.Make(ctx, slot, m, items[0].Body)}
 	}}, true
 }
 
