@@ -57,7 +57,7 @@ type CheckResult struct {
 // Check does everything that Import would do with a file, except sending.
 func Check(ctx context.Context, j CheckJob) (CheckResult, error) {
 	res := CheckResult{Started: time.Now().UTC()}
-	program, err := j.Mapping.Compile(j.File.Header())
+	program, err := Compile(j.Mapping, j.File, j.Input)
 	if err != nil {
 		return res, err
 	}

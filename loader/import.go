@@ -91,7 +91,7 @@ func (s *Session) Import(ctx context.Context, j Job) (Result, error) {
 		})
 		defer t.Stop()
 	}
-	program, err := j.Mapping.Compile(j.File.Header())
+	program, err := Compile(j.Mapping, j.File, j.Input)
 	if err != nil {
 		return res, err
 	}

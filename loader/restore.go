@@ -34,7 +34,7 @@ func Restore(ctx context.Context, led ledger.Store, acct account.Account, m *map
 	if !file.Info().Results {
 		return res, fault.Misuse("usage", "name a results file that leadload wrote, with its input's columns", "this is no results file: its columns do not begin with %s", strings.Join(source.ResultColumns, ", "))
 	}
-	program, err := m.Compile(file.Header())
+	program, err := Compile(m, file, "")
 	if err != nil {
 		return res, err
 	}

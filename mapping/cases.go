@@ -49,7 +49,7 @@ func RunCases(m *Mapping, name string, text []byte) ([]CaseResult, error) {
 	if err := c.err(); err != nil {
 		return nil, err
 	}
-	header := m.columns()
+	header := m.Columns()
 	for i := range cases {
 		for _, e := range cases[i].row.entries {
 			column := strings.TrimSpace(e.key.text)
@@ -76,8 +76,8 @@ func RunCases(m *Mapping, name string, text []byte) ([]CaseResult, error) {
 	return out, nil
 }
 
-// columns lists all columns that the mapping names.
-func (m *Mapping) columns() []string {
+// Columns lists all columns that the mapping names.
+func (m *Mapping) Columns() []string {
 	var out []string
 	add := func(name string) {
 		if name = strings.TrimSpace(name); !slices.Contains(out, name) {

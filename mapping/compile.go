@@ -9,9 +9,11 @@ import (
 	"leadload/converter"
 )
 
-// Compile checks the mapping against the columns of a file. The error is Problems.
-func (m *Mapping) Compile(header []string) (*Program, error) {
-	b := &binding{collector: newCollector(m.Name, m.text), header: make([]string, len(header)), index: make(map[string][]int, len(header)), used: make([]bool, len(header))}
+// Compile checks the mapping against the columns of a file. letters are the
+// columns' letters in the spreadsheet, for messages; without them the first
+// column is A. The error is Problems.
+func (m *Mapping) Compile(header []string, letters ...string) (*Program, error) {
+	b := &binding{letters: letters, collector: newCollector(m.Name, m.text), header: make([]string, len(header)), index: make(map[string][]int, len(header)), used: make([]bool, len(header))}
 	for i, name := range header {
 		b.header[i] = strings.TrimSpace(name)
 		if b.header[i] != "" {
@@ -25,7 +27,11 @@ func (m *Mapping) Compile(header []string) (*Program, error) {
 	}
 	for i, used := range b.used {
 		if !used {
-			p.unused = append(p.unused, columnName(b.header, i))
+			name := b.header[i]
+			if name == "" {
+				name = "column " + b.letter(i)
+			}
+			p.unused = append(p.unused, name)
 		}
 	}
 	p.layOut()
@@ -35,9 +41,18 @@ func (m *Mapping) Compile(header []string) (*Program, error) {
 // binding resolves the names of columns.
 type binding struct {
 	*collector
-	header []string
-	index  map[string][]int
-	used   []bool // by a field, a key, an expression or ignore
+	header  []string
+	letters []string
+	index   map[string][]int
+	used    []bool // by a field, a key, an expression or ignore
+}
+
+// letter returns a column's letter in the spreadsheet.
+func (b *binding) letter(i int) string {
+	if i < len(b.letters) {
+		return b.letters[i]
+	}
+	return columnLetters(i)
 }
 
 // column gives the position of the column that n names, or -1.
@@ -61,7 +76,7 @@ func (b *binding) column(n *node, by string) int {
 func (b *binding) twice(name string, found []int) string {
 	places := make([]string, len(found))
 	for i, at := range found {
-		places[i] = fmt.Sprintf("%s (%d)", columnLetters(at), at+1)
+		places[i] = b.letter(at)
 	}
 	return fmt.Sprintf("the file has several columns named %q: %s", name, strings.Join(places, " and "))
 }
@@ -95,14 +110,6 @@ func columnLetters(i int) string {
 		s = string(rune('A'+(i-1)%26)) + s
 	}
 	return s
-}
-
-// columnName names a column for people, also when its header is empty.
-func columnName(header []string, i int) string {
-	if i < len(header) && header[i] != "" {
-		return header[i]
-	}
-	return "column " + columnLetters(i)
 }
 
 // Program is a mapping compiled against a header. It is safe for concurrent use.

@@ -30,6 +30,7 @@ type DraftOptions struct {
 	// Numbers are the sample's rows as a spreadsheet counts them; without them
 	// the first is row 2.
 	Numbers []int
+	Letters []string // of the columns in the spreadsheet; without them the first is A
 	// Words are texts of columns behind the sample, by the column's position:
 	// those of a status decide what a row becomes, and a sample may lack some.
 	Words map[int][]string
@@ -90,7 +91,11 @@ func (d *draft) look(header []string, sample [][]converter.Cell) {
 		name = strings.TrimSpace(name)
 		switch {
 		case name == "":
-			d.note("column %s has no name and cannot be mapped", columnLetters(i))
+			letter := columnLetters(i)
+			if i < len(d.o.Letters) {
+				letter = d.o.Letters[i]
+			}
+			d.note("column %s has no name and cannot be mapped", letter)
 			continue
 		case count[name] > 1:
 			d.note("several columns are named %q; rename them in the file to map them", name)

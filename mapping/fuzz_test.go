@@ -38,7 +38,7 @@ func FuzzParse(f *testing.F) {
 			checkProblems(t, err)
 			return
 		}
-		header := m.columns()
+		header := m.Columns()
 		p, err := m.Compile(header)
 		if err != nil {
 			checkProblems(t, err)

@@ -617,3 +617,31 @@ func TestIsCleanLooksAtEveryByte(t *testing.T) {
 		}
 	}
 }
+
+// TestColumnLetters: a column is named by its letter in the spreadsheet, where
+// the table need not begin in column A.
+func TestColumnLetters(t *testing.T) {
+	m, err := Parse("m.yaml", []byte(top+"search_by: EmailAddress\n"+details+"Opportunity: {OpportunityEventCode: 1, OpportunityNote: Name}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	header, letters := []string{"Email", "Name", "", "Name"}, []string{"C", "D", "E", "AA"}
+	if _, err = m.Compile(header, letters...); err == nil || !strings.Contains(err.Error(), `several columns named "Name": D and AA`) {
+		t.Errorf("%v", err)
+	}
+	header[3] = "City"
+	p, err := m.Compile(header, letters...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := strings.Join(p.Unused(), ","); got != "column E,City" {
+		t.Errorf("unused: %s", got)
+	}
+	if p, err = m.Compile(header); err != nil || strings.Join(p.Unused(), ",") != "column C,City" {
+		t.Errorf("without letters: %v, %v", p.Unused(), err)
+	}
+	_, notes := Draft("f.xlsx", header, nil, DraftOptions{Letters: letters})
+	if !strings.Contains(strings.Join(notes, "\n"), "column E has no name") {
+		t.Errorf("notes %q", notes)
+	}
+}

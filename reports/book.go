@@ -52,6 +52,7 @@ func (j *job) saveBook(ctx context.Context, dir string, out *os.File) (err error
 	if err := j.writeSummary(ctx, b, &t); err != nil {
 		return err
 	}
+	j.remark(&t, b.trims)
 	for _, s := range b.sheets() {
 		if err := s.close(); err != nil {
 			return err

@@ -106,13 +106,17 @@ func (j *job) writeCSV(ctx context.Context, w io.Writer) error {
 		return err
 	}
 	var t tally
-	return j.each(ctx, &t, func(lines []line) error {
+	err := j.each(ctx, &t, func(lines []line) error {
 		batch, next, fixed = lines, 0, fixed[:0]
 		for i := range lines {
 			fixed = append(fixed, resultOf(&lines[i].row))
 		}
 		return gocsv.MarshalCSVWithoutHeaders(fixed, g)
 	})
+	if err == nil {
+		j.remark(&t, trims{})
+	}
+	return err
 }
 
 // saveCSV writes the CSV file. A byte order mark goes first, without which

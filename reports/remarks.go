@@ -2,6 +2,17 @@ package reports
 
 import "fmt"
 
+// remark tells whoever asked what the lines lack. That there is no input at
+// all is known before.
+func (j *job) remark(t *tally, x trims) {
+	if j.OnRemark == nil {
+		return
+	}
+	for _, r := range t.remarks(true, x) {
+		j.OnRemark(r)
+	}
+}
+
 // remarks says in plain words what the lines lack.
 func (t *tally) remarks(hasInput bool, x trims) []string {
 	var out []string

@@ -35,9 +35,12 @@ type Report struct {
 	Location *time.Location // the mapping's zone, shown beside UTC; nil is UTC
 	Next     []string       // commands to type next, most useful first
 	Notes    []string       // remarks for the Summary
-	Key      []string       // columns of the input that make up the key; nil: not known
-	Fields   []Field        // fields of the account and their columns; nil: not known
-	Zones    string         // the release of the time zone data that timestamps were read with; "" where it is not known
+	// OnRemark is told what the lines lack, such as the columns of rows that
+	// were changed in the input since; nil: nobody.
+	OnRemark func(string)
+	Key      []string // columns of the input that make up the key; nil: not known
+	Fields   []Field  // fields of the account and their columns; nil: not known
+	Zones    string   // the release of the time zone data that timestamps were read with; "" where it is not known
 }
 
 // Field is a field of the account and the input's columns that it is made from.

@@ -42,6 +42,7 @@ var catalogue = sortEntries(append(mappingEntries(), []entry{
 	{"file.changed", "the file changed while it was being loaded", "run the same command again: rows already loaded are not sent twice"},
 	{"encoding.unknown", "input.encoding names no encoding", "use a name such as utf-8, utf-16le or windows-1252"},
 	{"encoding.header", "the header is not valid in the file's encoding", "set input.encoding in the mapping, often to windows-1252, or save the file as UTF-8"},
+	{"file.columns", "the sheet or row that is read has few of the columns that the mapping names", "name the sheet with --sheet, or the row with input.header_row, as the message says"},
 	{"delimiter.unknown", "input.delimiter is none of those that are read", "use a comma, a semicolon, a tab or a pipe"},
 	{"sheet.unknown", "the workbook has no such sheet", "use one of the names listed, letter by letter"},
 	{"sheet.empty", "the sheet has no row with any text", "name the right sheet with --sheet or input.sheet"},

@@ -158,7 +158,7 @@ func (a *app) openForImport(o *importOptions, in *input, m *mapping.Mapping) (*s
 	if err != nil {
 		return nil, err
 	}
-	if _, err = m.Compile(f.Header()); err == nil && o.out != "-" {
+	if _, err = loader.Compile(m, f, in.name); err == nil && o.out != "-" {
 		_, err = reports.PathFor(in.name, in.out(&o.common), "-results")
 	}
 	if err != nil {

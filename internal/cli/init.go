@@ -109,7 +109,7 @@ func (a *app) runInit(ctx context.Context, o *initOptions) error {
 	if err != nil {
 		return err
 	}
-	d.Words, d.Numbers = words, numbers
+	d.Words, d.Numbers, d.Letters = words, numbers, f.Positions()
 	var notes []string
 	if o.online {
 		if notes, err = a.askFields(ctx, o, &d); err != nil {
@@ -214,7 +214,7 @@ func (a *app) nextAfterDraft(o *initOptions, f *source.File, text []byte) {
 	}
 	m, err := mapping.Parse(name, text)
 	if err == nil {
-		_, err = m.Compile(f.Header())
+		_, err = m.Compile(f.Header(), f.Positions()...)
 	}
 	var probs mapping.Problems
 	if errors.As(err, &probs) {

@@ -166,6 +166,7 @@ func (a *app) runReport(ctx context.Context, o *reportOptions, args []string) er
 	if loc, err := converter.LoadZone(run.Timezone); err == nil && run.Timezone != "" {
 		rep.Location = loc
 	}
+	rep.OnRemark = func(r string) { a.say("note: %s", r) }
 	file, m, why := a.reopen(run)
 	if m != nil {
 		rep.Key, rep.Fields = m.Key, fieldsOf(m)
@@ -219,7 +220,10 @@ func (a *app) reopen(run ledger.Run) (f *source.File, m *mapping.Mapping, why st
 }
 
 // isMissing reports that a file is not there.
-func isMissing(err error) bool {
+func isMissing(err error) bool { return hasCode(err, "file.missing") }
+
+// hasCode reports a fault of an input file by its code.
+func hasCode(err error, code string) bool {
 	var e *source.Error
-	return errors.As(err, &e) && e.Code == "file.missing"
+	return errors.As(err, &e) && e.Code == code
 }

@@ -318,6 +318,16 @@ func (c *common) openInput(path string, m *mapping.Mapping) (*source.File, error
 		o.MaxBytes = n
 	}
 	f, err := source.Open(path, o)
+	if c.sheet == "" && o.Sheet != "" && hasCode(err, "sheet.unknown") {
+		// The mapping's sheet is the first file's; the results of that have others.
+		o.Sheet, o.HeaderRow = "", 0
+		if r, rerr := source.Open(path, o); rerr == nil {
+			if r.Info().Results {
+				return r, nil
+			}
+			r.Close()
+		}
+	}
 	if err == nil && c.sheet != "" && f.Info().Format == "csv" {
 		f.Close()
 		return nil, usageError("leave --sheet out: a CSV file has no sheets", "%s is a CSV file, and --sheet %q was given", path, c.sheet)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"unicode/utf8"
 )
 
 // delimiters in the order of preference.
@@ -13,6 +14,13 @@ const delimiters = ",;\t|"
 // openCSV settles encoding, delimiter and header of a CSV. head is the
 // beginning of what open gives, size about how much that is.
 func (f *File) openCSV(head []byte, size int64, open func() (io.Reader, error)) error {
+	if d := resultsDelimiter(head); d != 0 {
+		// The first file's header row, delimiter and encoding are not those of its results.
+		f.opt.HeaderRow, f.opt.Delimiter = 0, string(d)
+		if utf8.Valid(head[:len(head)-cutRune(head)]) {
+			f.opt.Encoding = ""
+		}
+	}
 	delim, err := namedDelimiter(f.opt.Delimiter)
 	if err != nil {
 		return err
@@ -83,6 +91,33 @@ func (f *File) openCSV(head []byte, size int64, open func() (io.Reader, error)) 
 		return err
 	}
 	return f.setHeader(h)
+}
+
+// resultsDelimiter is what stands between the names at the beginning of a
+// results CSV, which a spreadsheet may have saved again; 0 for another file.
+func resultsDelimiter(head []byte) byte {
+	text := bytes.TrimPrefix(head, []byte("\xef\xbb\xbf"))
+	for _, d := range []byte(delimiters) {
+		for _, names := range [][]string{ResultColumns[:ResultsBefore], firstColumns} {
+			if bytes.HasPrefix(text, []byte(strings.Join(names, string(d))+string(d))) {
+				return d
+			}
+		}
+	}
+	return 0
+}
+
+// cutRune is how many bytes at the end begin a character that is cut off there.
+func cutRune(b []byte) int {
+	for n := 1; n < utf8.UTFMax && n <= len(b); n++ {
+		if utf8.RuneStart(b[len(b)-n]) {
+			if utf8.FullRune(b[len(b)-n:]) {
+				return 0
+			}
+			return n
+		}
+	}
+	return 0
 }
 
 func namedDelimiter(s string) (byte, error) {

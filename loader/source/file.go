@@ -22,6 +22,7 @@ type impl struct {
 	size  int64
 	// trusted: the limit was given by the user, so that it alone decides what is absurd.
 	trusted bool
+	book    *workbook
 	needed  []bool // by column of the table; nil: all
 	temp    string // the copy of standard input, while it has a name
 	raw     func() (rowReader, error)

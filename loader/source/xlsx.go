@@ -86,7 +86,7 @@ func (f *File) openXLSX() error {
 	if err != nil {
 		return err
 	}
-	f.info.Sheet = s.name
+	f.info.Sheet, f.book = s.name, w
 	f.raw = func() (rowReader, error) { return w.open(s) }
 	if err := w.findMerged(s); err != nil {
 		return err
@@ -412,6 +412,7 @@ func (w *workbook) choose(want string) (sheet, error) {
 	switch {
 	case want != "":
 	case found == w.failedSheet():
+		w.f.opt.HeaderRow = 0 // that of the mapping is the first file's
 		note("this is a results workbook: its sheet %q is read; other sheets: %s", s.name, quoted(others))
 	case len(others) > 0:
 		note("the sheet %q is read; other sheets: %s", s.name, quoted(others))
