@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/semaphore"
 )
 
 const (
@@ -19,8 +21,15 @@ const (
 	defaultMaxIdle = 32
 
 	maxCreateAnswer = 1 << 20  // an answer to a call that makes something
-	maxReadAnswer   = 16 << 20 // lists and metadata
+	maxLookUpAnswer = 1 << 20  // one lead, one record, one state
+	maxPageAnswer   = 4 << 20  // a page of a list
+	maxReadAnswer   = 16 << 20 // metadata, and reads of many records
 	maxKeptAnswer   = 64 << 10 // Outcome.Body
+
+	// An answer takes up to forty times its size once it is read into maps. So
+	// answers of more than smallAnswer share one budget while they are read.
+	smallAnswer  = 32 << 10
+	answerBudget = 4 << 20
 )
 
 // Client makes calls. It is safe for concurrent use.
@@ -37,7 +46,8 @@ type Client struct {
 	statusPath    string
 	metricsPath   string
 	trailMeanings trailMemory
-	guids         [kinds]atomic.Bool // the account names records by GUIDs
+	guids         [kinds]atomic.Bool  // the account names records by GUIDs
+	answers       *semaphore.Weighted // bytes of large answers that are being read
 }
 
 // String names the client by its host.
@@ -85,7 +95,7 @@ func New(c Config) (*Client, error) {
 		base: base, async: async,
 		access: c.AccessKey, secret: c.SecretKey, asyncKey: c.AsyncKey,
 		timeout: c.Timeout, log: c.Log, rt: c.Transport,
-		keys: NewVeil(c.AccessKey, c.SecretKey, c.AsyncKey),
+		keys: NewVeil(c.AccessKey, c.SecretKey, c.AsyncKey), answers: semaphore.NewWeighted(answerBudget),
 	}
 	if n.timeout == 0 {
 		n.timeout = defaultTimeout
@@ -142,13 +152,29 @@ type call struct {
 // do makes one call: at most one request, no redirect followed, nothing
 // repeated. The second result is the answer as JSON, for reads that were Applied.
 func (c *Client) do(ctx context.Context, s Slot, k call) (Outcome, any) {
+	o, doc, done := c.exchange(ctx, s, k)
+	done()
+	return o, doc
+}
+
+// ask is do for a call that many make side by side: the answer counts against the
+// budget until read has made of it what the caller needs.
+func ask[T any](ctx context.Context, c *Client, s Slot, k call, read func(Outcome, any) (T, Outcome)) (T, Outcome) {
+	o, doc, done := c.exchange(ctx, s, k)
+	defer done()
+	return read(o, doc)
+}
+
+// exchange is do; done gives back the budget of the answer.
+func (c *Client) exchange(ctx context.Context, s Slot, k call) (_ Outcome, _ any, done func()) {
 	started := time.Now()
 	base, host := c.base, bareHost(c.base)
 	if k.async {
 		base, host = c.async, bareHost(c.async)
 	}
-	give := func(v Verdict, code, msg string) (Outcome, any) {
-		return Outcome{Verdict: v, Message: msg, code: code, Started: started, Ended: time.Now()}, nil
+	done = func() {}
+	give := func(v Verdict, code, msg string) (Outcome, any, func()) {
+		return Outcome{Verdict: v, Message: msg, code: code, Started: started, Ended: time.Now()}, nil, done
 	}
 	switch {
 	case k.async && base == "":
@@ -194,7 +220,7 @@ func (c *Client) do(ctx context.Context, s Slot, k call) (Outcome, any) {
 			a.cut = errors.Join(errSwitched, resp.Body.Close())
 		default:
 			stop := context.AfterFunc(ctx2, func() { resp.Body.Close() })
-			a.body, a.cut = readBody(resp.Body, k.kind)
+			a.body, done, a.cut = c.readBody(ctx2, resp, k.most())
 			stop()
 		}
 	}
@@ -225,9 +251,9 @@ func (c *Client) do(ctx context.Context, s Slot, k call) (Outcome, any) {
 		})
 	}
 	if !k.kind.listed() && k.kind != kindDelete || o.Verdict != Applied {
-		return o, nil
+		return o, nil, done
 	}
-	return o, doc
+	return o, doc, done
 }
 
 // veil takes the keys out of an outcome's texts.
@@ -274,15 +300,45 @@ var errSwitched = errors.New("the host wants to speak another protocol")
 
 var errTooLong = errors.New("the answer is too long")
 
-func readBody(body io.ReadCloser, k kind) ([]byte, error) {
-	defer body.Close()
-	limit := int64(maxCreateAnswer)
-	if k == kindRead {
-		limit = maxReadAnswer
+// most is how long the answer to a call may be.
+func (k *call) most() int64 {
+	if k.kind != kindRead {
+		return maxCreateAnswer
 	}
-	b, err := io.ReadAll(io.LimitReader(body, limit+1))
-	if err == nil && int64(len(b)) > limit {
+	switch k.path {
+	case pathLeadsByEmail, pathLeadsByPhone, pathLeadByID, pathLeadsBy, pathOpportunity, pathSale, pathSelf, pathCheckedIn:
+		return maxLookUpAnswer
+	case pathTrail, pathOpportunitiesOf, pathOpportunitiesBy, pathSalesOf, pathProducts:
+		return maxPageAnswer
+	}
+	if k.async {
+		return maxLookUpAnswer
+	}
+	return maxReadAnswer
+}
+
+// readBody reads an answer of at most so many bytes. done gives back what a large
+// one took of the budget.
+func (c *Client) readBody(ctx context.Context, resp *http.Response, most int64) (b []byte, done func(), err error) {
+	defer resp.Body.Close()
+	done = func() {}
+	small := min(most, smallAnswer)
+	b, err = io.ReadAll(io.LimitReader(resp.Body, small+1))
+	if err == nil && int64(len(b)) > small && small < most {
+		weight := min(most, answerBudget)
+		if n := resp.ContentLength; n >= 0 {
+			weight = min(weight, n)
+		}
+		if err = c.answers.Acquire(ctx, weight); err != nil {
+			return b, done, err
+		}
+		done = func() { c.answers.Release(weight) }
+		var rest []byte
+		rest, err = io.ReadAll(io.LimitReader(resp.Body, most+1-int64(len(b))))
+		b = append(b, rest...)
+	}
+	if err == nil && int64(len(b)) > most {
 		err = errTooLong
 	}
-	return b, err
+	return b, done, err
 }

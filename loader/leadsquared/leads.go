@@ -2,6 +2,7 @@ package leadsquared
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 )
@@ -21,8 +22,7 @@ func (c *Client) LeadsByEmail(ctx context.Context, s Slot, email string) ([]Lead
 	if email = strings.TrimSpace(email); email == "" {
 		return nil, invalid("no e-mail address to look up")
 	}
-	o, doc := c.get(ctx, s, pathLeadsByEmail, "emailaddress", email)
-	return leadsWith(o, doc, "e-mail address", func(l Lead) bool {
+	return c.leadsWith(ctx, s, getCall(pathLeadsByEmail, "emailaddress", email), "e-mail address", func(l Lead) bool {
 		got, _ := lookUp(l.Attributes, "EmailAddress")
 		return strings.EqualFold(strings.TrimSpace(got), email)
 	})
@@ -39,8 +39,7 @@ func (c *Client) LeadsByPhone(ctx context.Context, s Slot, phone string) ([]Lead
 	if digits == "" {
 		return nil, invalid("no phone number to look up")
 	}
-	o, doc := c.get(ctx, s, pathLeadsByPhone, "phone", digits)
-	return leadsWith(o, doc, "phone number", func(l Lead) bool {
+	return c.leadsWith(ctx, s, getCall(pathLeadsByPhone, "phone", digits), "phone number", func(l Lead) bool {
 		for name, value := range l.Attributes {
 			name = strings.ToLower(name)
 			if (strings.Contains(name, "phone") || strings.Contains(name, "mobile")) && samePhoneDigits(digits, digitsOf(value)) {
@@ -57,8 +56,7 @@ func (c *Client) LeadByID(ctx context.Context, s Slot, id string) ([]Lead, Outco
 	if id = strings.TrimSpace(id); id == "" {
 		return nil, invalid("no lead id to look up")
 	}
-	o, doc := c.get(ctx, s, pathLeadByID, "id", id)
-	return leadsWith(o, doc, "id", func(l Lead) bool { return strings.EqualFold(l.ID, id) })
+	return c.leadsWith(ctx, s, getCall(pathLeadByID, "id", id), "id", func(l Lead) bool { return strings.EqualFold(l.ID, id) })
 }
 
 // LeadsBy looks leads up by a field, with the call that suits it: the three
@@ -83,7 +81,7 @@ func (c *Client) LeadsBy(ctx context.Context, s Slot, field, value string) ([]Le
 	if value = strings.TrimSpace(value); value == "" {
 		return nil, invalid("no value of " + field + " to look up")
 	}
-	o, doc := c.post(ctx, s, pathLeadsBy, struct {
+	k := postCall(pathLeadsBy, struct {
 		Parameter lookup
 		Columns   columns
 		Paging    paging
@@ -92,7 +90,7 @@ func (c *Client) LeadsBy(ctx context.Context, s Slot, field, value string) ([]Le
 		Columns:   columns{"ProspectID,EmailAddress,Phone,CreatedOn," + field},
 		Paging:    paging{1, 25},
 	})
-	return leadsWith(o, doc, field, func(l Lead) bool {
+	return c.leadsWith(ctx, s, k, field, func(l Lead) bool {
 		got, _ := lookUp(l.Attributes, field)
 		return SameValue(value, got)
 	})
@@ -101,14 +99,16 @@ func (c *Client) LeadsBy(ctx context.Context, s Slot, field, value string) ([]Le
 // leadsWith is leads for a look-up by a value. Every lead of the answer must carry
 // it: an index that lags, a merged lead or a cache may answer with another lead,
 // and a record posted to that one is lost.
-func leadsWith(o Outcome, doc any, what string, carries func(Lead) bool) ([]Lead, Outcome) {
-	list, o := leads(o, doc)
-	for _, l := range list {
-		if !carries(l) {
-			return nil, misread(o, "a list of the leads asked for: one of them has another "+what)
+func (c *Client) leadsWith(ctx context.Context, s Slot, k call, what string, carries func(Lead) bool) ([]Lead, Outcome) {
+	return ask(ctx, c, s, k, func(o Outcome, doc any) ([]Lead, Outcome) {
+		list, o := leads(o, doc)
+		for _, l := range list {
+			if !carries(l) {
+				return nil, misread(o, "a list of the leads asked for: one of them has another "+what)
+			}
 		}
-	}
-	return list, o
+		return list, o
+	})
 }
 
 // samePhoneDigits compares the digits of two phones, of which one may lack the country code.
@@ -119,6 +119,9 @@ func samePhoneDigits(a, b string) bool {
 	return a == b && a != "" || len(a) >= 7 && len(b)-len(a) <= 4 && strings.HasSuffix(b, strings.TrimLeft(a, "0"))
 }
 
+// mostLeads is more than any value that is to name a lead can find.
+const mostLeads = 200
+
 // leads reads an array of leads: flat objects, or objects with a
 // LeadPropertyList of attributes and values.
 func leads(o Outcome, doc any) ([]Lead, Outcome) {
@@ -128,6 +131,9 @@ func leads(o Outcome, doc any) ([]Lead, Outcome) {
 	list, total, ok := rows(doc, "List", "Leads", "Lead")
 	if !ok || total > len(list) && len(list) == 0 {
 		return nil, misread(o, "a list of leads")
+	}
+	if len(list) > mostLeads {
+		return nil, misread(o, fmt.Sprintf("one of the leads asked for: it lists %d", len(list)))
 	}
 	all := make([]Lead, 0, len(list))
 	for _, v := range list {

@@ -43,8 +43,9 @@ func (c *Client) OpportunitiesOfLead(ctx context.Context, s Slot, leadID string,
 	if page > 0 {
 		body = struct{ Paging paging }{paging{page, opportunityRows}}
 	}
-	o, doc := c.post(ctx, s, pathOpportunitiesOf, body, query...)
-	return opportunities(o, doc, page)
+	return ask(ctx, c, s, postCall(pathOpportunitiesOf, body, query...), func(o Outcome, doc any) (OpportunityPage, Outcome) {
+		return opportunities(o, doc, page)
+	})
 }
 
 // OpportunitiesByLeadField lists the opportunities of the lead that a unique
@@ -64,8 +65,9 @@ func (c *Client) OpportunitiesByLeadField(ctx context.Context, s Slot, field, va
 	if len(include) > 0 {
 		body.Columns = &columns{strings.Join(include, ",")}
 	}
-	o, doc := c.post(ctx, s, pathOpportunitiesBy, body)
-	return opportunities(o, doc, page)
+	return ask(ctx, c, s, postCall(pathOpportunitiesBy, body), func(o Outcome, doc any) (OpportunityPage, Outcome) {
+		return opportunities(o, doc, page)
+	})
 }
 
 func opportunities(o Outcome, doc any, page int) (OpportunityPage, Outcome) {
@@ -106,7 +108,12 @@ func (c *Client) Opportunity(ctx context.Context, s Slot, id string) (Opportunit
 	if id = strings.TrimSpace(id); id == "" {
 		return Opportunity{}, invalid("no opportunity id to read")
 	}
-	o, doc := c.get(ctx, s, pathOpportunity, "OpportunityId", id)
+	return ask(ctx, c, s, getCall(pathOpportunity, "OpportunityId", id), func(o Outcome, doc any) (Opportunity, Outcome) {
+		return opportunity(o, doc, id)
+	})
+}
+
+func opportunity(o Outcome, doc any, id string) (Opportunity, Outcome) {
 	if o.Verdict != Applied {
 		return Opportunity{}, o
 	}

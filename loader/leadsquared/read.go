@@ -9,16 +9,24 @@ import (
 
 // get makes a read by GET.
 func (c *Client) get(ctx context.Context, s Slot, path string, query ...string) (Outcome, any) {
-	return c.do(ctx, s, call{method: http.MethodGet, path: path, query: values(query)})
+	return c.do(ctx, s, getCall(path, query...))
+}
+
+func getCall(path string, query ...string) call {
+	return call{method: http.MethodGet, path: path, query: values(query)}
 }
 
 // post makes a read by POST, as the API has many. A nil body is an empty one.
 func (c *Client) post(ctx context.Context, s Slot, path string, body any, query ...string) (Outcome, any) {
+	return c.do(ctx, s, postCall(path, body, query...))
+}
+
+func postCall(path string, body any, query ...string) call {
 	var b []byte
 	if body != nil {
 		b, _ = json.Marshal(body)
 	}
-	return c.do(ctx, s, call{method: http.MethodPost, path: path, query: values(query), body: b})
+	return call{method: http.MethodPost, path: path, query: values(query), body: b}
 }
 
 func values(pairs []string) url.Values {

@@ -40,17 +40,19 @@ func (c *Client) TrailPage(ctx context.Context, s Slot, leadID string, eventCode
 	type parameter struct {
 		ActivityEvent int `json:",omitempty"`
 	}
-	o, doc := c.post(ctx, s, pathTrail, struct {
+	k := postCall(pathTrail, struct {
 		Parameter parameter
 		Paging    struct{ Offset, RowCount string }
 	}{
 		Parameter: parameter{eventCode},
 		Paging:    struct{ Offset, RowCount string }{strconv.Itoa(offset), strconv.Itoa(trailRows)},
 	}, "leadId", leadID)
-	if o.Verdict != Applied {
-		return TrailPage{}, o
-	}
-	return readTrail(o, doc, eventCode)
+	return ask(ctx, c, s, k, func(o Outcome, doc any) (TrailPage, Outcome) {
+		if o.Verdict != Applied {
+			return TrailPage{}, o
+		}
+		return readTrail(o, doc, eventCode)
+	})
 }
 
 func readTrail(o Outcome, doc any, eventCode int) (TrailPage, Outcome) {

@@ -548,7 +548,7 @@ func TestTLS(t *testing.T) {
 
 func TestAnswersAreBounded(t *testing.T) {
 	big := `{"Status":0,"CreatedOpportunityId":"` + anID + `","x":"` + strings.Repeat("x", maxCreateAnswer) + `"}`
-	list := `[{"ProspectID":"l-1","x":"` + strings.Repeat("x", maxCreateAnswer) + `"}]`
+	list := `[{"ProspectID":"l-1","x":"` + strings.Repeat("x", maxCreateAnswer/2) + `"}]`
 	c := testClient(t, Config{Host: "api.example.com", Transport: roundTrip(func(r *http.Request) (*http.Response, error) {
 		switch r.URL.Path {
 		case pathCapture:
