@@ -3,6 +3,7 @@ package mapping
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"regexp"
 	"slices"
@@ -303,18 +304,20 @@ func TestExamplesOfTheReferenceParse(t *testing.T) {
 		}
 		return b.String()
 	}
+	capture := map[string]string{"Opportunity": "{OpportunityEventCode: 1}"}
+	maps.Copy(capture, base)
+	others := map[Target]map[string]string{ // the least that a target asks for
+		Opportunity: capture, OpportunityAsync: capture,
+		SalesActivity: {"version": "1", "lead": "{find_by: EmailAddress, column: E}", "SalesActivity": "{Status: S}"},
+	}
 	for _, k := range topKeys {
-		capture := map[string]string{"Opportunity": "{OpportunityEventCode: 1}"}
-		for n, v := range base {
-			capture[n] = v
-		}
-		switch {
-		case k.name == "target":
-		case !specOf(Opportunity).has(&k):
-			sales := map[string]string{"version": "1", "lead": "{find_by: EmailAddress, column: E}", "SalesActivity": "{Status: S}"}
-			check(k.name, write("sales-activity", k.name, k.example, sales))
-		default:
-			check(k.name, write("opportunity", k.name, k.example, capture))
+		for _, s := range specs {
+			if others[s.name] == nil {
+				t.Fatalf("target %s: this test has no mapping for it", s.name)
+			}
+			if k.name != "target" && s.has(&k) {
+				check(k.name, write(string(s.name), k.name, k.example, others[s.name]))
+			}
 		}
 	}
 	for _, k := range inputKeys {

@@ -8,16 +8,21 @@ import (
 	"leadload/internal/fault"
 	"leadload/loader/leadsquared"
 	"leadload/loader/line"
+	"leadload/mapping"
 )
 
-// saleColumns are the account's names of what a sale's body calls otherwise
-// (vendor's page of sales activities by lead).
-var saleColumns = map[string]string{
-	"ProductSku": "ProductSku", // made from the product's id, below
-	"Revenue":    "mx_Custom_2",
-	"SalesDate":  "mx_Custom_3",
-	"SalesOwner": "mx_Custom_4",
-}
+// saleColumns are the account's names of what a sale's body calls otherwise.
+var saleColumns = func() map[string]string {
+	names := map[string]string{}
+	for name, s := range mapping.SalesActivity.Stored() {
+		names[name] = s.Schema
+	}
+	names["ProductSku"] = "ProductSku" // made from the product's id, below
+	return names
+}()
+
+// productColumn has the id of a sale's product.
+var productColumn = mapping.SalesActivity.Stored()["ProductSku"].Schema
 
 // Shows reports whether a read of sales brings a field. An owner that was sent by
 // e-mail address comes back as the id of a user, which nothing here can compare.
@@ -154,7 +159,7 @@ func (r *saleRead) present(ctx context.Context, w Wanted, s leadsquared.SalesAct
 		if f != sku {
 			continue
 		}
-		got, err := r.skuOf(ctx, s.Fields["mx_Custom_1"])
+		got, err := r.skuOf(ctx, s.Fields[productColumn])
 		if err != nil {
 			return err
 		}

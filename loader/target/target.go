@@ -104,7 +104,7 @@ type Scope struct {
 
 // String writes a scope as the ledger keeps it: "opportunity:12000".
 func (s Scope) String() string {
-	if s.Kind == opportunityKind {
+	if s.Kind == opportunityKind || s.Code != 0 {
 		return fmt.Sprintf("%s:%d", s.Kind, s.Code)
 	}
 	return s.Kind
