@@ -41,7 +41,7 @@ type CaseResult struct {
 func RunCases(m *Mapping, name string, text []byte) ([]CaseResult, error) {
 	clean := normalise(text)
 	c := newCollector(name, clean)
-	root := parseYAML(c, "test file", clean)
+	root := parseYAML(c, casesFile, clean)
 	var cases []testCase
 	if root != nil {
 		cases = readCases(c, root)

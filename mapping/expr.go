@@ -138,6 +138,7 @@ func (c *collector) exprProblem(n *node, err error) {
 	if errors.As(err, &fault) {
 		msg, from = oneLine(fault.Message), fault.From
 	}
+	msg = strings.ReplaceAll(msg, guard, "")
 	hint := ""
 	switch name, unknown := strings.CutPrefix(msg, "unknown name "); {
 	case unknown && slices.Contains(disabledFunctions, name):
@@ -201,7 +202,7 @@ type compiled struct {
 func (b *binding) bind(e *expression, wantBool bool) *compiled {
 	out := &compiled{at: e.at}
 	rowType := types.Map{}
-	env := types.Map{"row": rowType}
+	env := types.Map{"row": rowType, guard: types.TypeOf(&allowance{})}
 	ok := true
 	for name, from := range e.bound {
 		if len(b.index[name]) > 0 {
@@ -233,6 +234,7 @@ func (b *binding) bind(e *expression, wantBool bool) *compiled {
 		return nil
 	}
 	options := []expr.Option{expr.Env(env), expr.MaxNodes(maxExprNodes)}
+	options = append(options, guardOptions()...)
 	for _, name := range disabledFunctions {
 		options = append(options, expr.DisableBuiltin(name))
 	}
@@ -328,11 +330,12 @@ type evaluator struct {
 	vm  vm.VM
 	env map[string]any
 	row map[string]any
+	may allowance
 }
 
 func newEvaluator() *evaluator {
 	e := &evaluator{env: map[string]any{}, row: map[string]any{}}
-	e.env["row"] = e.row
+	e.env["row"], e.env[guard] = e.row, &e.may
 	e.vm.MemoryBudget = maxExprMemory
 	return e
 }
@@ -351,6 +354,7 @@ func (e *evaluator) run(c *compiled) (out any, err error) {
 			err = fmt.Errorf("%v", r)
 		}
 	}()
+	e.may.left = maxExprMade
 	return e.vm.Run(c.program, e.env)
 }
 

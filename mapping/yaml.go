@@ -67,6 +67,9 @@ func (n *node) get(name string) *node {
 	return nil
 }
 
+// casesFile is what a file of test cases is called in messages.
+const casesFile = "test file"
+
 // Bounds of a YAML file of ours. A mapping of a thousand fields has some
 // 100 KiB; aliases of aliases cannot grow past maxNodes. The YAML library's
 // time grows with the square of the keys in one group (20,000 take two
@@ -78,6 +81,24 @@ const (
 	maxYAMLDepth = 64
 	maxNodes     = 100_000
 )
+
+// YAMLFault returns the fault of a YAML text by which no reader of ours takes
+// it, nil for none: encoding, size, nesting, tabs. What a parser then makes of
+// it is bounded. The message shows nothing of the text.
+func YAMLFault(what string, text []byte) *Problem {
+	c := newCollector(what, "")
+	clean := normalise(text)
+	if !utf8.ValidString(clean) {
+		line, col := badUTF8(clean)
+		c.place(line, col, "yaml.encoding", "save the file as UTF-8", fmt.Sprintf("the %s is not UTF-8 text", what))
+	} else {
+		checkShape(c, what, clean)
+	}
+	if len(c.found) == 0 {
+		return nil
+	}
+	return &c.found[0]
+}
 
 // parseYAML reads one document. It gives nil when there is nothing to go on
 // with; what is wrong is then in c.
@@ -102,8 +123,8 @@ func parseYAML(c *collector, what, text string) (root *node) {
 			root = nil
 		}
 	}()
-	tokens := mendFlow(c, lexer.Tokenize(text))
-	if tokens == nil {
+	tokens, ok := mendFlow(c, lexer.Tokenize(text))
+	if !ok {
 		return nil
 	}
 	file, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
@@ -166,9 +187,9 @@ func checkShape(c *collector, what, text string) bool {
 		c.place(1, 1, "yaml.size", "", fmt.Sprintf("the %s has %d bytes; at most %d are read", what, len(text), maxYAMLBytes))
 		return false
 	}
-	limit := maxTestLines
-	if what == "mapping" {
-		limit = maxLines
+	limit := maxLines
+	if what == casesFile {
+		limit = maxTestLines
 	}
 	if n := strings.Count(text, "\n"); n > limit {
 		c.place(1, 1, "yaml.size", "", fmt.Sprintf("the %s has %d lines; at most %d are read", what, n, limit))
@@ -213,8 +234,7 @@ func checkShape(c *collector, what, text string) bool {
 // takes the first colon for the end of a key, so that {10:30: early} would have
 // the key 10 and {format: [HH:mm]} a list of a group. YAML asks for a space
 // after such a colon, as the library does outside of braces.
-func mendFlow(c *collector, tokens token.Tokens) token.Tokens {
-	var out token.Tokens
+func mendFlow(c *collector, tokens token.Tokens) (out token.Tokens, ok bool) {
 	var open []token.Type
 	braces := 0
 	for i := 0; i < len(tokens); i++ {
@@ -259,7 +279,7 @@ func mendFlow(c *collector, tokens token.Tokens) token.Tokens {
 		} else if inList || end < 0 {
 			c.place(tk.Position.Line, tk.Position.Column, "yaml.syntax", "put a space after the colon that ends a name, and texts that hold a colon in quotes",
 				fmt.Sprintf("%s has a colon that may end a name or belong to the text", quoted(whole)))
-			return nil
+			return nil, false
 		}
 		key, value := strings.TrimRight(whole[:end], " "), whole[end+1:]
 		out.Add(token.New(key, key, tk.Position))
@@ -270,7 +290,7 @@ func mendFlow(c *collector, tokens token.Tokens) token.Tokens {
 		for _, v := range lexer.Tokenize(text) {
 			if v.Type == token.MappingValueType || v.Position == nil {
 				c.place(at.Line, at.Column, "yaml.syntax", "put texts that hold a colon in quotes", fmt.Sprintf("%s has two colons that end a name", quoted(whole)))
-				return nil
+				return nil, false
 			}
 			pos := *v.Position
 			pos.Column += at.Column + len(value) - len(text)
@@ -279,7 +299,7 @@ func mendFlow(c *collector, tokens token.Tokens) token.Tokens {
 			out.Add(v)
 		}
 	}
-	return out
+	return out, true
 }
 
 // keyEnd returns the place of the colon that ends a key: the first one before

@@ -2,6 +2,7 @@ package account
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -149,6 +150,9 @@ func (a *Account) load(path string, getenv func(string) string, set map[string]b
 	}
 	fail := func(line int, hint, format string, args ...any) error {
 		return fault.Misuse("account.setting", hint, "account file %s:%d: %s", path, line, fmt.Sprintf(format, args...))
+	}
+	if p := mapping.YAMLFault("account file", text); p != nil {
+		return fail(p.Line, cmp.Or(p.Hint, "see samples/account.yaml for the form"), "%s", p.Msg)
 	}
 	file, err := parser.ParseBytes(text, 0)
 	if err != nil {

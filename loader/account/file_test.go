@@ -43,6 +43,12 @@ func TestLoad(t *testing.T) {
 		{"empty file", "", 0o600, "empty"},
 		{"two documents", base + "---\nhost: x\n", 0o600, "more than one document"},
 		{"not YAML", "host: [unclosed\n", 0o600, ":1:"},
+		{"nesting without end", "host: " + strings.Repeat("[", 20_000) + "\n", 0o600, ":1: brackets are nested more than"},
+		{"nesting by dashes", strings.Repeat("- ", 20_000) + "x\n", 0o600, ":1: this line is nested more than"},
+		{"very many lines", strings.Repeat("host: h\n", 6000), 0o600, "lines; at most"},
+		{"very large", "host: " + strings.Repeat("h", 2<<20) + "\n", 0o600, "bytes; at most"},
+		{"bytes that are not UTF-8", "host: h\xff\n", 0o600, ":1: the account file is not UTF-8"},
+		{"a NUL byte", "host: h\x00\n", 0o600, ":1: a NUL byte stands here"},
 		{"a tab", "host: h\n\tlimit: 5/5s\n", 0o600, "account file"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
