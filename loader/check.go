@@ -52,10 +52,26 @@ type CheckResult struct {
 	Samples []mapping.Sample
 	Started time.Time
 	Ended   time.Time
+	End     fault.Trait // how the check ended: the exit code
 }
 
-// Check does everything that Import would do with a file, except sending.
+// Check does everything that Import would do with a file, except sending. The
+// run in Scratch, if there is one, is ended when it returns without an error.
 func Check(ctx context.Context, j CheckJob) (CheckResult, error) {
+	res, err := checkFile(ctx, j)
+	switch {
+	case err != nil:
+		res.End = fault.TraitOf(err)
+	case res.Totals.Person() > 0:
+		res.End = fault.Person
+	}
+	if err == nil && j.Scratch != nil {
+		err = j.Scratch.End(ctx, ledger.Run{ID: j.ScratchRun, Ended: res.Ended, Exit: res.End.Exit()})
+	}
+	return res, err
+}
+
+func checkFile(ctx context.Context, j CheckJob) (CheckResult, error) {
 	res := CheckResult{Started: time.Now().UTC()}
 	program, err := Compile(j.Mapping, j.File, j.Input)
 	if err != nil {
@@ -105,7 +121,7 @@ func Check(ctx context.Context, j CheckJob) (CheckResult, error) {
 	}
 	res.Totals = res.Plan.Rows
 	if seen.Rows == 0 {
-		return res, fault.Misuse("file.no-rows", "check that it is the right file and sheet, and header_row in the mapping", "%s holds a header but no rows", j.Input)
+		return res, fault.New("file.no-rows", "check that it is the right file and sheet, and header_row in the mapping", "%s holds a header but no rows", j.Input)
 	}
 	if seen.Chosen == 0 {
 		return res, noRows(j.Input)
@@ -141,7 +157,7 @@ func (j *CheckJob) tell(row *plan.Row) {
 		}
 		if len(row.Faults) > 0 {
 			for _, f := range row.Faults {
-				j.OnFault(Fault{Row: e.Number, Line: e.Line, Column: f.Column, Code: f.Code, Msg: f.Msg, Hint: f.Hint})
+				j.OnFault(Fault{Row: e.Number, Line: e.Line, Column: f.Column, Code: string(f.Code), Msg: f.Msg, Hint: f.Advice()})
 			}
 			return
 		}

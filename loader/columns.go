@@ -13,7 +13,7 @@ import (
 )
 
 // Compile checks a mapping against the columns of a file. Where most of the
-// columns are not there, or stand in another sheet or row, one *fault.Error
+// columns are not there, or stand in another sheet or row, one *fault.Fault
 // says so; else the error is mapping.Problems. input is the file as the user
 // named it, "" where that is plain.
 func Compile(m *mapping.Mapping, f *source.File, input string) (*mapping.Program, error) {
@@ -56,7 +56,7 @@ func Compile(m *mapping.Mapping, f *source.File, input string) (*mapping.Program
 	if best.Found > found {
 		hint = elsewhere(f, best)
 	}
-	return nil, fault.Misuse("file.columns", hint, "%s has %d of the %d columns that %s names; not there: %s",
+	return nil, fault.New("file.columns", hint, "%s has %d of the %d columns that %s names; not there: %s",
 		place, found, len(wanted), m.Name, listed(missing))
 }
 

@@ -47,7 +47,7 @@ func (r *run) due(ctx context.Context) iter.Seq2[*send.Row, error] {
 			}
 			// What only the plan needs of a row, its hashes, was made in the first pass.
 			if e := ex.Entry(row); e.Verdict != 0 { // the same row with the same mapping cannot turn out otherwise
-				yield(nil, &fault.Error{Kind: fault.Broken, Code: "run.unsteady", Msg: fmt.Sprintf("row %d was mapped in two ways: %s", row.Number, e.Msg), Hint: "report this; nothing was sent from this row on"})
+				yield(nil, &fault.Fault{Code: "run.unsteady", Msg: fmt.Sprintf("row %d was mapped in two ways: %s", row.Number, e.Msg), Hint: "report this; nothing was sent from this row on"})
 				return
 			}
 			if !yield(send.RowOf(r.job.Mapping, p.Record, row.Number, &ex.Record), nil) {
@@ -58,7 +58,7 @@ func (r *run) due(ctx context.Context) iter.Seq2[*send.Row, error] {
 }
 
 func (r *run) fileChanged(row int, err error) error {
-	e := fault.Stop("file.changed", "run the same command again: rows already loaded are not sent twice", "%s changed while it was being loaded, at row %d; nothing was sent from there on", r.job.Input, row)
+	e := fault.New("file.changed", "run the same command again: rows already loaded are not sent twice", "%s changed while it was being loaded, at row %d; nothing was sent from there on", r.job.Input, row)
 	e.Err = err
 	return e
 }

@@ -214,12 +214,12 @@ func (b *bench) rows(res Result) []ledger.Row {
 }
 
 func codeOf(err error) string {
-	var e *fault.Error
+	var e *fault.Fault
 	if errors.As(err, &e) {
 		if e.Hint == "" {
-			return e.Code + " without a hint"
+			return string(e.Code) + " without a hint"
 		}
-		return e.Code
+		return string(e.Code)
 	}
 	return fmt.Sprint(err)
 }

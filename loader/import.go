@@ -11,7 +11,7 @@
 //	res, err := s.Import(ctx, loader.Job{File: file, Mapping: m})
 //
 // When ctx ends, no further call begins, calls in flight are finished and
-// written down, and Import returns. Its error is a *fault.Error, or one of the
+// written down, and Import returns. Its error is a *fault.Fault, or one of the
 // packages below that says what happened and what to do.
 package loader
 
@@ -66,11 +66,12 @@ type Plan struct {
 func (p Plan) Ready() int64 { return p.Rows[ledger.ResultWouldSend] }
 
 // Result is what became of a Job. It is filled in as far as the run came,
-// also when Import gives an error.
+// also when Import returns an error.
 type Result struct {
 	Run    ledger.Run
 	Plan   Plan
 	Totals ledger.Counts
+	End    fault.Trait // how the run ended: the exit code
 }
 
 // RowSet is a set of rows as the spreadsheet counts them.
@@ -79,15 +80,22 @@ type RowSet = plan.RowSet
 // RowRange is rows From to To, both included.
 type RowRange = plan.RowRange
 
-// Import loads one file.
+// Import loads one file. The run that it begins in the ledger is ended when it
+// returns, whatever happened.
 func (s *Session) Import(ctx context.Context, j Job) (Result, error) {
+	res, err := s.load(ctx, j)
+	err = s.finish(ctx, &res, err)
+	return res, err
+}
+
+func (s *Session) load(ctx context.Context, j Job) (Result, error) {
 	var res Result
 	s.live.reset()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	if !s.o.Until.IsZero() {
 		t := time.AfterFunc(time.Until(s.o.Until)-untilMargin, func() {
-			cancel(fault.Stop("run.until", fault.RunAgain, "it is %s (--until)", s.o.Until.Format("15:04")))
+			cancel(fault.New("run.until", fault.RunAgain, "it is %s (--until)", s.o.Until.Format("15:04")))
 		})
 		defer t.Stop()
 	}
@@ -112,7 +120,7 @@ func (s *Session) Import(ctx context.Context, j Job) (Result, error) {
 	s.live.run.Store(res.Run.ID)
 	r := &run{Session: s, job: j, program: program, id: res.Run.ID, began: res.Run.Started, cancel: cancel}
 	runErr := r.do(ctx, &res.Plan)
-	// What was cut short is said by the cause of the context, unless something worse happened.
+	// If the run was cut short, report why (the context's cause), unless there is a worse error.
 	if runErr == nil || errors.Is(runErr, context.Canceled) {
 		if cause := context.Cause(ctx); cause != nil {
 			runErr = cause
@@ -124,7 +132,7 @@ func (s *Session) Import(ctx context.Context, j Job) (Result, error) {
 		totals := tally.Counts()
 		res.Totals = totals
 		if rows := r.rows.Load(); totals.Sum() != rows && flushErr == nil {
-			err = &fault.Error{Kind: fault.Broken, Code: "run.conservation", Msg: fmt.Sprintf("%d rows were read but %d have a result", rows, totals.Sum()),
+			err = &fault.Fault{Code: "run.conservation", Msg: fmt.Sprintf("%d rows were read but %d have a result", rows, totals.Sum()),
 				Hint: "this is an error in leadload: keep the ledger and the file, and report it; do not load the file again before it is understood"}
 		} else if flushErr == nil && runErr == nil {
 			err = s.unique(ctx, r.id)
@@ -149,7 +157,7 @@ func (s *Session) unique(ctx context.Context, run int64) error {
 	if err != nil || n == 0 {
 		return err
 	}
-	return &fault.Error{Kind: fault.Broken, Code: "run.conservation", Msg: fmt.Sprintf("%d ids stand on more than one row, %s among them", n, id),
+	return &fault.Fault{Code: "run.conservation", Msg: fmt.Sprintf("%d ids stand on more than one row, %s among them", n, id),
 		Hint: "this is an error in leadload or of the account: compare these rows with the account before anything is loaded again"}
 }
 
@@ -183,7 +191,7 @@ func (r *run) do(ctx context.Context, plan *Plan) error {
 		return err
 	}
 	if r.job.Strict && plan.Rows[ledger.ResultInvalid] > 0 {
-		return fault.Misuse("run.strict", "correct the rows of the sheet Failed, or leave --strict out to load the others",
+		return fault.New("run.strict", "correct the rows of the sheet Failed, or leave --strict out to load the others",
 			"%s invalid and --strict is on: nothing was sent", fault.Plural(plan.Rows[ledger.ResultInvalid], "row is", "rows are"))
 	}
 	if r.job.Confirm != nil {
@@ -223,7 +231,7 @@ func (r *run) firstPass(ctx context.Context) (Plan, error) {
 	case err != nil:
 		return Plan{}, err
 	case seen.Rows == 0:
-		return Plan{}, fault.Misuse("file.no-rows", "check that it is the right file and sheet, and header_row in the mapping", "%s holds a header but no rows", r.job.Input)
+		return Plan{}, fault.New("file.no-rows", "check that it is the right file and sheet, and header_row in the mapping", "%s holds a header but no rows", r.job.Input)
 	case seen.Chosen == 0:
 		return Plan{}, noRows(r.job.Input)
 	}
@@ -253,7 +261,7 @@ func (r *run) firstPass(ctx context.Context) (Plan, error) {
 
 // noRows says that --rows leaves nothing.
 func noRows(input string) error {
-	return fault.Misuse("usage", "name rows as the spreadsheet counts them, the header being row 1 of most files", "%s has none of the rows that --rows names", input)
+	return fault.New("usage", "name rows as the spreadsheet counts them, the header being row 1 of most files", "%s has none of the rows that --rows names", input)
 }
 
 // hiddenNote says that rows were read which a spreadsheet does not show; "" for none.

@@ -80,14 +80,14 @@ func (s *Session) Presence(ctx context.Context, p leadsquared.Presence, in bool)
 		problem, call = p.CheckInProblem(), s.line.Client.CheckIn
 	}
 	if problem != nil {
-		return "", fault.Misuse("presence", "type leadload check-in --help", "%s", problem)
+		return "", fault.New("presence", "type leadload check-in --help", "%s", problem)
 	}
 	out, err := s.line.Make(ctx, func(ctx context.Context, slot leadsquared.Slot) leadsquared.Outcome { return call(ctx, slot, p) })
 	if err != nil {
 		return "", err
 	}
 	if out.Verdict != leadsquared.Applied {
-		return "", fault.Stop(leadsquared.Code(out), "the user may or may not be checked in: leadload account tells", "the account did not confirm it: %s", out.Refusal())
+		return "", fault.New(fault.Code(leadsquared.Code(out)), "the user may or may not be checked in: leadload account tells", "the account did not confirm it: %s", out.Refusal())
 	}
 	return out.Message, nil
 }

@@ -32,7 +32,7 @@ type RestoreResult struct {
 func Restore(ctx context.Context, led ledger.Store, acct account.Account, m *mapping.Mapping, file *source.File) (RestoreResult, error) {
 	var res RestoreResult
 	if !file.Info().Results {
-		return res, fault.Misuse("usage", "name a results file that leadload wrote, with its input's columns", "this is no results file: its columns do not begin with %s", strings.Join(source.ResultColumns, ", "))
+		return res, fault.New("usage", "name a results file that leadload wrote, with its input's columns", "this is no results file: its columns do not begin with %s", strings.Join(source.ResultColumns, ", "))
 	}
 	program, err := Compile(m, file, "")
 	if err != nil {
@@ -40,7 +40,7 @@ func Restore(ctx context.Context, led ledger.Store, acct account.Account, m *map
 	}
 	file.Need(program.Reads())
 	if len(acct.Names()) == 0 {
-		return res, fault.Misuse("account.setting", "add --account FILE, or set LEADSQUARED_HOST and LEADSQUARED_ACCESS_KEY", "which account the rows are in is not known")
+		return res, fault.New("account.setting", "add --account FILE, or set LEADSQUARED_HOST and LEADSQUARED_ACCESS_KEY", "which account the rows are in is not known")
 	}
 	id, err := led.Enroll(ctx, acct.Display(), acct.Names())
 	if err != nil {

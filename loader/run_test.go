@@ -148,8 +148,8 @@ func TestStopsAtOnce(t *testing.T) {
 				b.wire.before = func(*http.Request) (*http.Response, error) { return page(404), nil }
 			}
 			res, err := b.load(t.Context(), b.many(200))
-			var e *fault.Error
-			if !errors.As(err, &e) || e.Kind != fault.Stopped || !strings.Contains(e.Hint, c.hint) || len(b.wire.calls) > 25 || res.Totals[ledger.ResultNotSent]+res.Totals[ledger.ResultInDoubt] != 200 {
+			var e *fault.Fault
+			if !errors.As(err, &e) || e.Code.Trait() != fault.Stopped || !strings.Contains(e.Hint, c.hint) || len(b.wire.calls) > 25 || res.Totals[ledger.ResultNotSent]+res.Totals[ledger.ResultInDoubt] != 200 {
 				t.Errorf("%v after %d calls, %s", err, len(b.wire.calls), res.Totals)
 			}
 		})
@@ -539,8 +539,8 @@ func TestConservation(t *testing.T) {
 			return jsonAnswer(`{"Status":0,"CreatedOpportunityId":"11111111-1111-4111-8111-111111111111","RelatedProspectId":"21111111-1111-4111-8111-111111111111"}`), nil
 		}
 		_, err := b.load(t.Context(), b.deals("D1,a@example.com,A", "D2,b@example.com,B"))
-		var e *fault.Error
-		if !errors.As(err, &e) || e.Code != "run.conservation" || e.Kind != fault.Broken || !strings.Contains(e.Msg, "11111111-1111") {
+		var e *fault.Fault
+		if !errors.As(err, &e) || e.Code != "run.conservation" || e.Code.Trait() != fault.Bug || !strings.Contains(e.Msg, "11111111-1111") {
 			t.Errorf("error %v", err)
 		}
 	})

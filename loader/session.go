@@ -102,7 +102,7 @@ type Session struct {
 }
 
 // Connect takes the account's lock, finds it in the ledger and marks what a
-// run that was cut off left behind. No call is made. The error is a *fault.Error.
+// run that was cut off left behind. No call is made. The error is a *fault.Fault.
 func Connect(ctx context.Context, o Options) (*Session, error) {
 	o = o.withDefaults()
 	s := &Session{o: o, led: o.Ledger}
@@ -116,7 +116,7 @@ func Connect(ctx context.Context, o Options) (*Session, error) {
 			StatusPath: o.Account.StatusPath, MetricsPath: o.Account.MetricsPath,
 		})
 		if err != nil {
-			return nil, &fault.Error{Kind: fault.Usage, Code: "account.setting", Msg: o.Account.Veil().Text(err.Error()), Hint: hintOf(err)}
+			return nil, &fault.Fault{Code: "account.setting", Msg: o.Account.Veil().Text(err.Error()), Hint: hintOf(err)}
 		}
 	}
 	opened := make(chan error, 1) // the pace's memory
@@ -249,7 +249,7 @@ func StateDir(getenv func(string) string) (string, error) {
 	if home == "" {
 		var err error
 		if home, err = os.UserHomeDir(); err != nil {
-			return "", fault.Misuse("ledger.folder", "set HOME, or name a ledger with --ledger", "there is no home folder for the ledger")
+			return "", fault.New("ledger.folder", "set HOME, or name a ledger with --ledger", "there is no home folder for the ledger")
 		}
 	}
 	return filepath.Join(home, ".local", "state", "leadload"), nil

@@ -13,17 +13,24 @@ type SettleResult struct {
 	InDoubt, Pending int64         // before
 	Rows             ledger.Counts // after: they add up to those before
 	Calls, Throttled int64
+	End              fault.Trait // how it ended: the exit code
 }
 
 // Settle asks the account about all its rows in doubt and pending, and sends
 // those again that are certainly not there.
 func (s *Session) Settle(ctx context.Context) (SettleResult, error) {
+	res, err := s.settleAll(ctx)
+	res.End = settledEnd(err, res.Rows)
+	return res, err
+}
+
+func (s *Session) settleAll(ctx context.Context) (SettleResult, error) {
 	var res SettleResult
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	if !s.o.Until.IsZero() {
 		t := time.AfterFunc(time.Until(s.o.Until)-untilMargin, func() {
-			cancel(fault.Stop("run.until", fault.RunAgain, "it is %s (--until)", s.o.Until.Format("15:04")))
+			cancel(fault.New("run.until", fault.RunAgain, "it is %s (--until)", s.o.Until.Format("15:04")))
 		})
 		defer t.Stop()
 	}

@@ -35,7 +35,7 @@ func (s *Session) About(ctx context.Context) (About, error) {
 	}
 	a.Self = self
 	if out.Verdict != leadsquared.Applied {
-		return a, fault.Stop(leadsquared.Code(out), "check host in the account file", "the account did not say whose keys these are: %s", out.Refusal())
+		return a, fault.New(fault.Code(leadsquared.Code(out)), "check host in the account file", "the account did not say whose keys these are: %s", out.Refusal())
 	}
 	// Paths that are missing or forbidden are no reason to stop.
 	state, out, err := line.Ask(ctx, s.line, s.line.Client.CheckedIn)

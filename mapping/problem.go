@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"unicode/utf8"
+
+	"leadload/internal/fault"
 )
 
 // Problem is a fault of a mapping file with its place.
@@ -46,6 +48,15 @@ func (p Problems) Error() string {
 		lines[i] = p[i].Error()
 	}
 	return strings.Join(lines, "\n")
+}
+
+// Fault returns the first problem, with the words of all of them.
+func (p Problems) Fault() *fault.Fault {
+	f := &fault.Fault{Code: "mapping.shape", Msg: p.Error(), Ends: fault.Usage}
+	if len(p) > 0 {
+		f.Code, f.Hint = fault.Code(p[0].Code), p[0].Hint
+	}
+	return f
 }
 
 // collector gathers the faults of one YAML file.

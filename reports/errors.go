@@ -1,38 +1,16 @@
 package reports
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
+
+	"leadload/internal/fault"
 )
 
-// Error is a failure to make a results file.
-type Error struct {
-	Code string // stable, one of Codes
-	Path string // the file as the user would name it; "" for a stream
-	Msg  string // lower case, no full stop
-	Hint string // what to do about it
-	Err  error
-}
-
-// Error names the file and what is wrong with it, without the hint.
-func (e *Error) Error() string {
-	s := e.Msg
-	if e.Path != "" {
-		s = fmt.Sprintf("results file %q: %s", e.Path, e.Msg)
-	}
-	if e.Err != nil {
-		s += ": " + e.Err.Error()
-	}
-	return s
-}
-
-// Unwrap gives the cause.
-func (e *Error) Unwrap() error { return e.Err }
+// Error is a failure to make a results file. Its code is one of Codes.
+type Error = fault.Fault
 
 // Codes are the codes that an Error of this package can have.
-var Codes = []string{
+var Codes = []fault.Code{
 	"results.ending",  // neither .xlsx nor .csv
 	"results.folder",  // the folder is missing or cannot be written
 	"results.full",    // no space left
@@ -41,15 +19,8 @@ var Codes = []string{
 	"results.metrics", // the metrics file cannot be written
 }
 
-// bare takes the path out of a file error; the *Error has it already.
-func bare(err error) error {
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
-		return pe.Err
-	}
-	var le *os.LinkError
-	if errors.As(err, &le) {
-		return le.Err
-	}
-	return err
+// resultsFile is the place of a fault of a results file; path is as the user
+// would name it.
+func resultsFile(path string) fault.Place {
+	return fault.Place{File: fmt.Sprintf("results file %q", path)}
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"leadload/converter"
+	"leadload/internal/fault"
 	"leadload/loader/ledger"
 	"leadload/loader/source"
 )
@@ -202,8 +203,8 @@ func (j *job) asError(path string, err error, need int64) error {
 	var led *ledger.Error
 	switch {
 	case errors.As(err, &own):
-		if own.Path == "" {
-			own.Path = path
+		if own.File == "" {
+			own.Place = resultsFile(path)
 		}
 		return own
 	case errors.As(err, &led), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
@@ -213,9 +214,9 @@ func (j *job) asError(path string, err error, need int64) error {
 		if need > 0 {
 			hint = fmt.Sprintf("about %s are needed there while it is written; free some space", megabytes(need))
 		}
-		return &Error{Code: "results.full", Path: path, Msg: "the disk is full, so the results were not written", Err: bare(err),
+		return &Error{Code: "results.full", Place: resultsFile(path), Msg: "the disk is full, so the results were not written", Err: fault.Pathless(err),
 			Hint: hint + ", then write it again with " + j.again() + "; nothing is lost, the ledger holds every result"}
 	}
-	return &Error{Code: "results.write", Path: path, Msg: "the results could not be written", Err: bare(err),
+	return &Error{Code: "results.write", Place: resultsFile(path), Msg: "the results could not be written", Err: fault.Pathless(err),
 		Hint: "mend the cause or name another place with --out, then write it again with " + j.again()}
 }

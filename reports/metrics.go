@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"leadload/internal/fault"
 )
 
 // WriteMetrics writes s for the textfile collector of node_exporter, which
@@ -18,7 +20,7 @@ import (
 func WriteMetrics(path string, s Summary) error {
 	folder := filepath.Dir(path)
 	fail := func(err error) error {
-		return &Error{Code: "results.metrics", Msg: fmt.Sprintf("metrics file %q could not be written", path), Err: bare(err),
+		return &Error{Code: "results.metrics", Msg: fmt.Sprintf("metrics file %q could not be written", path), Err: fault.Pathless(err),
 			Hint: "check that its folder is there and may be written, or name another with --metrics-file"}
 	}
 	// The collector must not see the file before it is whole: another ending.

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+
+	"leadload/internal/fault"
 )
 
 // numbered matches the endings that are put behind names of inputs.
@@ -86,7 +88,7 @@ func isFolder(path string) bool {
 }
 
 func endingError(path string) error {
-	return &Error{Code: "results.ending", Path: path, Msg: fmt.Sprintf("its ending is %q, which is neither .xlsx nor .csv", filepath.Ext(path)),
+	return &Error{Code: "results.ending", Place: resultsFile(path), Msg: fmt.Sprintf("its ending is %q, which is neither .xlsx nor .csv", filepath.Ext(path)),
 		Hint: "name a file that ends in .xlsx or .csv, or a folder that is there, with --out"}
 }
 
@@ -95,13 +97,13 @@ func checkFolder(path, folder string) error {
 	info, err := os.Stat(folder)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return &Error{Code: "results.folder", Path: path, Msg: fmt.Sprintf("there is no folder %q", folder),
+		return &Error{Code: "results.folder", Place: resultsFile(path), Msg: fmt.Sprintf("there is no folder %q", folder),
 			Hint: "make the folder, or name another place with --out"}
 	case err != nil:
-		return &Error{Code: "results.folder", Path: path, Msg: fmt.Sprintf("the folder %q cannot be used", folder), Err: bare(err),
+		return &Error{Code: "results.folder", Place: resultsFile(path), Msg: fmt.Sprintf("the folder %q cannot be used", folder), Err: fault.Pathless(err),
 			Hint: "check the path and your rights to it, or name another place with --out"}
 	case !info.IsDir():
-		return &Error{Code: "results.folder", Path: path, Msg: fmt.Sprintf("%q is not a folder", folder),
+		return &Error{Code: "results.folder", Place: resultsFile(path), Msg: fmt.Sprintf("%q is not a folder", folder),
 			Hint: "name another place with --out"}
 	}
 	f, err := os.CreateTemp(folder, workPrefix+"try-")
@@ -117,9 +119,9 @@ func checkFolder(path, folder string) error {
 // folderError explains why a folder takes no new file.
 func folderError(path, folder string, err error) error {
 	if diskFull(err) {
-		return &Error{Code: "results.full", Path: path, Msg: fmt.Sprintf("there is no space left for it in the folder %q", folder),
+		return &Error{Code: "results.full", Place: resultsFile(path), Msg: fmt.Sprintf("there is no space left for it in the folder %q", folder),
 			Hint: "free some space, or name another place with --out"}
 	}
-	return &Error{Code: "results.folder", Path: path, Msg: fmt.Sprintf("no file can be made in the folder %q", folder), Err: bare(err),
+	return &Error{Code: "results.folder", Place: resultsFile(path), Msg: fmt.Sprintf("no file can be made in the folder %q", folder), Err: fault.Pathless(err),
 		Hint: "check your rights to the folder, or name another place with --out"}
 }

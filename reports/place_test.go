@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"testing"
 
+	"leadload/internal/fault"
 	"leadload/loader/ledger"
 )
 
@@ -50,7 +51,7 @@ func TestPathFor(t *testing.T) {
 			got, err := PathFor(filepath.FromSlash(c.input), filepath.FromSlash(c.out), c.suffix)
 			if c.code != "" {
 				var own *Error
-				if !errors.As(err, &own) || own.Code != c.code || own.Hint == "" || own.Error() == "" {
+				if !errors.As(err, &own) || own.Code != fault.Code(c.code) || own.Hint == "" || own.Error() == "" {
 					t.Errorf("%v, want %s with a hint", err, c.code)
 				}
 				return

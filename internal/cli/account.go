@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"leadload/converter"
+	"leadload/internal/fault"
 	"leadload/loader"
 	"leadload/mapping"
 )
@@ -136,7 +137,7 @@ func accountWarnings(about loader.About, k *connection) []string {
 func zoneWarning(path string, about loader.About) (string, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return "", usageError("check the path given with -m", "mapping %q cannot be read: %s", path, pathless(err))
+		return "", usageError("check the path given with -m", "mapping %q cannot be read: %s", path, fault.Pathless(err))
 	}
 	m, err := mapping.Parse(path, text)
 	if err != nil {

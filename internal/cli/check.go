@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"leadload/internal/fault"
 	"leadload/loader"
 	"leadload/loader/account"
 	"leadload/loader/ledger"
@@ -117,19 +118,19 @@ func (a *app) runCheck(ctx context.Context, o *checkOptions) error {
 		defer led.Close()
 	}
 	a.several = len(o.inputs) > 1
-	code := exitOK
+	code := fault.Done
 	for _, in := range o.inputs {
 		c := a.checkOne(ctx, o, in, m, mappingPath, acct, led, rows, online)
-		code = worse(c, code)
-		if c == exitInterrupted || c == exitBug {
+		code = max(c, code)
+		if c == fault.Interrupted || c == fault.Bug {
 			break
 		}
 	}
 	if err := a.printSummaries(); err != nil {
 		a.explain(err)
-		code = worse(exitBug, code)
+		code = max(fault.Bug, code)
 	}
-	if code != exitOK {
+	if code != fault.Done {
 		return &exit{code}
 	}
 	return nil
@@ -155,12 +156,12 @@ func (a *app) ledgerToRead(c *common) (ledger.Store, error) {
 	return nil, err
 }
 
-func (a *app) checkOne(ctx context.Context, o *checkOptions, in string, m *mapping.Mapping, mappingPath string, acct account.Account, led ledger.Store, rows loader.RowSet, online *account.Online) int {
+func (a *app) checkOne(ctx context.Context, o *checkOptions, in string, m *mapping.Mapping, mappingPath string, acct account.Account, led ledger.Store, rows loader.RowSet, online *account.Online) fault.Trait {
 	run := ledger.Run{Command: "check", Input: in, Mapping: m.Name, MappingPath: mappingPath, MappingHash: m.Hash, Target: string(m.Target), Timezone: m.Timezone,
 		AccountName: acct.Display(), Who: who(), Version: version(), Started: time.Now().UTC(), Limit: acct.Limit.String()}
-	fail := func(err error) int {
+	fail := func(err error) fault.Trait {
 		a.explain(err)
-		code := exitCode(err)
+		code := traitOf(err)
 		a.last(&o.common, nil, loader.Result{Run: run}, "", code, err)
 		return code
 	}
@@ -238,11 +239,8 @@ func (a *app) checkOne(ctx context.Context, o *checkOptions, in string, m *mappi
 			a.say("  sample: column %q: %s → %s%s", s.Column, s.Local, s.Value, utc)
 		}
 	}
-	code := exitOK
-	if res.Totals.Person() > 0 {
-		code = exitPerson
-	}
-	run.Ended, run.Exit = res.Ended, code
+	code := res.End
+	run.Ended, run.Exit = res.Ended, code.Exit()
 	out := ""
 	if o.out != "" {
 		verb := "import"
@@ -253,7 +251,7 @@ func (a *app) checkOne(ctx context.Context, o *checkOptions, in string, m *mappi
 			Next: []string{"leadload " + verb + " " + shellWord(in) + " -m " + shellWord(o.mapping)}, Key: m.Key, Fields: fieldsOf(m)}
 		if out, err = a.writeReport(ctx, rep, in, o.out, "-check"); err != nil {
 			a.explain(err)
-			code = worse(exitCode(err), exitBug)
+			code = max(traitOf(err), fault.Bug)
 		}
 	}
 	seen.FaultsLeft, seen.Warnings = int64(unlisted), res.Plan.Warnings
@@ -301,7 +299,7 @@ func (a *app) showBody(row int, result ledger.Result, body []byte) {
 func (a *app) runCases(m *mapping.Mapping, path string) error {
 	text, err := os.ReadFile(path)
 	if err != nil {
-		return usageError("check the path given with --expect", "cases %q cannot be read: %s", path, pathless(err))
+		return usageError("check the path given with --expect", "cases %q cannot be read: %s", path, fault.Pathless(err))
 	}
 	results, err := mapping.RunCases(m, path, text)
 	if err != nil {

@@ -6,6 +6,7 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -16,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"leadload/internal/fault"
 	"leadload/loader"
 	"leadload/loader/ledger"
 	"leadload/mapping"
@@ -34,29 +36,25 @@ type app struct {
 	run            atomic.Int64    // the number of the run at work; 0 for none
 }
 
-// Main runs the program and gives its exit code. Cancelling ctx is the first
+// Main runs the program and returns its exit code. Cancelling ctx is the first
 // interrupt: what is in flight is finished and written down.
 func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, getenv func(string) string) int {
 	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, getenv: getenv}
 	root := a.root()
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
-	var done *exit
-	switch {
-	case err == nil:
-		return exitOK
-	case asExit(err, &done):
-		return done.code // said already
+	end := traitOf(err)
+	var said *exit
+	if err != nil && !errors.As(err, &said) {
+		a.explain(err)
+		a.endEarly(args, end, err)
 	}
-	code := exitCode(err)
-	a.explain(err)
-	a.endEarly(args, code, err)
-	return code
+	return end.Exit()
 }
 
 // endEarly ends a command that failed before it could say anything itself:
 // with the JSON that was asked for, or with the last line of a load.
-func (a *app) endEarly(args []string, code int, err error) {
+func (a *app) endEarly(args []string, code fault.Trait, err error) {
 	asked := a.getenv("LEADLOAD_JSON") == "true"
 	command := ""
 	for _, arg := range args {
@@ -74,7 +72,7 @@ func (a *app) endEarly(args []string, code int, err error) {
 	case asked && load:
 		a.last(&common{json: true}, nil, loader.Result{Run: ledger.Run{Command: command}}, "", code, err)
 	case asked:
-		if perr := a.printJSON(map[string]any{"version": 1, "command": command, "exit_code": code, "error": failedOf(err)}); perr != nil {
+		if perr := a.printJSON(map[string]any{"version": 1, "command": command, "exit_code": code.Exit(), "error": failedOf(err)}); perr != nil {
 			a.explain(perr)
 		}
 	case load:

@@ -6,6 +6,8 @@ import (
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
+
+	"leadload/internal/fault"
 )
 
 func (a *app) errorsCommand() *cobra.Command {
@@ -19,9 +21,9 @@ func (a *app) errorsCommand() *cobra.Command {
 			if len(args) > 1 {
 				return usageError("type leadload errors CODE", "one code at a time")
 			}
-			list := catalogue
+			list := fault.Catalogue()
 			if len(args) == 1 {
-				e, ok := lookUpCode(args[0])
+				e, ok := fault.Code(args[0]).Entry()
 				if !ok {
 					return usageError("type leadload errors to see all codes"+near(args[0]), "no error has the code %q", args[0])
 				}
@@ -29,12 +31,12 @@ func (a *app) errorsCommand() *cobra.Command {
 					_, err := fmt.Fprintf(a.stdout, "%s\n  %s.\n  What to do: %s.\n", e.Code, upper(e.What), e.Do)
 					return err
 				}
-				list = []entry{e}
+				list = []fault.Entry{e}
 			}
 			if asJSON {
 				out := make([]map[string]string, len(list))
 				for i, e := range list {
-					out[i] = map[string]string{"code": e.Code, "what": e.What, "what_to_do": e.Do}
+					out[i] = map[string]string{"code": string(e.Code), "what": e.What, "what_to_do": e.Do}
 				}
 				return a.printJSON(map[string]any{"version": 1, "errors": out})
 			}
@@ -52,9 +54,9 @@ func (a *app) errorsCommand() *cobra.Command {
 // near names codes that hold the word typed.
 func near(word string) string {
 	var hits []string
-	for _, e := range catalogue {
-		if word != "" && strings.Contains(e.Code, strings.ToLower(word)) && len(hits) < 3 {
-			hits = append(hits, e.Code)
+	for _, e := range fault.Catalogue() {
+		if word != "" && strings.Contains(string(e.Code), strings.ToLower(word)) && len(hits) < 3 {
+			hits = append(hits, string(e.Code))
 		}
 	}
 	if hits == nil {

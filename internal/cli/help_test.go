@@ -9,6 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"leadload/internal/fault"
 )
 
 func testApp() (*app, *bytes.Buffer, *bytes.Buffer) {
@@ -80,7 +82,7 @@ func TestFlagsAreVariables(t *testing.T) {
 	var out, errs bytes.Buffer
 	env := map[string]string{"LEADLOAD_MAX_ERRORS": "many"}
 	code := Main(context.Background(), []string{"import", "x.csv", "-m", "x.yaml"}, strings.NewReader(""), &out, &errs, func(k string) string { return env[k] })
-	if code != exitUsage || !strings.Contains(errs.String(), "LEADLOAD_MAX_ERRORS") {
+	if code != fault.Usage.Exit() || !strings.Contains(errs.String(), "LEADLOAD_MAX_ERRORS") {
 		t.Errorf("exit code %d, stderr %q: a variable that cannot be read must stop the program and be named", code, errs.String())
 	}
 }

@@ -82,12 +82,12 @@ func (a *app) runImport(ctx context.Context, o *importOptions) error {
 	}
 	if len(inputs) == 0 {
 		a.say("nothing to load")
-		a.last(&o.common, nil, loader.Result{Run: ledger.Run{Command: "import"}}, "", exitOK, nil)
+		a.last(&o.common, nil, loader.Result{Run: ledger.Run{Command: "import"}}, "", fault.Done, nil)
 		return nil
 	}
 	a.several = len(inputs) > 1
 	// Files are opened first: a wrong one is told before anything is connected.
-	code := exitOK
+	code := fault.Done
 	for i := range inputs {
 		in := &inputs[i]
 		if in.file, err = a.openForImport(o, in, m); err == nil {
@@ -99,8 +99,8 @@ func (a *app) runImport(ctx context.Context, o *importOptions) error {
 			return a.endless(&o.common, "import", err)
 		}
 		a.explain(err)
-		code = worse(exitCode(err), code)
-		a.last(&o.common, nil, loader.Result{Run: ledger.Run{Command: "import", Input: in.name}}, "", exitCode(err), err)
+		code = max(traitOf(err), code)
+		a.last(&o.common, nil, loader.Result{Run: ledger.Run{Command: "import", Input: in.name}}, "", traitOf(err), err)
 	}
 	show := a.newProgress(&o.common)
 	k, err := a.connect(ctx, &o.common, &o.runFlags, "import", show.notice)
@@ -126,27 +126,27 @@ func (a *app) runImport(ctx context.Context, o *importOptions) error {
 		res, err := k.session.Import(ctx, job)
 		show.stop()
 		c := a.finish(ctx, o, k, in, job, res, err)
-		code = worse(c, code)
+		code = max(c, code)
 		sent = sent || res.Run.Calls > 0
-		if c == exitStopped && err != nil || c == exitInterrupted || c == exitBusy || c == exitBug {
+		if c == fault.Stopped && err != nil || c == fault.Interrupted || c == fault.Busy || c == fault.Bug {
 			break
 		}
 	}
 	if err := k.close(); err != nil {
 		// A log that failed has stopped the run, and was told then.
-		if c, _, _ := words(err); c != "log.failed" || code != exitStopped {
+		if c, _, _ := fault.Words(err); c != "log.failed" || code != fault.Stopped {
 			a.explain(err)
 		}
-		code = worse(exitCode(err), code)
+		code = max(traitOf(err), code)
 	}
-	if code == exitUsage && sent {
-		code = exitPerson // one file was wrong and others were loaded: somebody has to look
+	if code == fault.Usage && sent {
+		code = fault.Person // one file was wrong and others were loaded: somebody has to look
 	}
 	if err := a.printSummaries(); err != nil {
 		a.explain(err)
-		code = worse(exitBug, code)
+		code = max(fault.Bug, code)
 	}
-	if code != exitOK {
+	if code != fault.Done {
 		return &exit{code}
 	}
 	return nil
@@ -168,25 +168,11 @@ func (a *app) openForImport(o *importOptions, in *input, m *mapping.Mapping) (*s
 	return f, nil
 }
 
-// finish writes the results file of one input, says how it went and gives
-// the exit code.
-func (a *app) finish(ctx context.Context, o *importOptions, k *connection, in input, job loader.Job, res loader.Result, err error) int {
-	code := exitCode(err)
-	if code == exitOK {
-		switch {
-		case res.Totals[ledger.ResultNotSent] > 0:
-			code = exitStopped
-		case res.Totals.Person() > 0:
-			code = exitPerson
-		case res.Totals[ledger.ResultPending] > 0:
-			code = exitStopped
-		}
-	}
-	res.Run.Exit = code
+// finish writes the results file of one input, says how it went and returns how
+// it ended.
+func (a *app) finish(ctx context.Context, o *importOptions, k *connection, in input, job loader.Job, res loader.Result, err error) fault.Trait {
+	code := res.End
 	a.run.Store(res.Run.ID)
-	if err != nil {
-		_, res.Run.Stop, _ = words(err)
-	}
 	out, next := "", []string(nil)
 	var common []ledger.ErrorCount // the most common errors; without them the advice is the general one
 	if res.Run.ID != 0 && res.Totals.Sum() > 0 {
@@ -203,11 +189,11 @@ func (a *app) finish(ctx context.Context, o *importOptions, k *connection, in in
 		out, werr = a.writeReport(context.WithoutCancel(ctx), rep, job.Input, in.out(&o.common), "-results")
 		if werr != nil {
 			a.explain(werr)
-			code = worse(exitCode(werr), worse(code, exitBug))
+			code = max(traitOf(werr), max(code, fault.Bug))
 		}
 		res.Run.Out = out
-		if ferr := k.led.End(context.WithoutCancel(ctx), res.Run); ferr != nil && err == nil {
-			err, code = ferr, worse(exitCode(ferr), code)
+		if ferr := k.session.Reported(ctx, res.Run, out); ferr != nil && err == nil {
+			err, code = ferr, max(traitOf(ferr), code)
 		}
 	}
 	if err != nil {
@@ -220,10 +206,10 @@ func (a *app) finish(ctx context.Context, o *importOptions, k *connection, in in
 		}
 	}
 	a.last(&o.common, k.led, res, out, code, err, next...)
-	if in.drop && (code == exitOK || code == exitPerson) {
+	if in.drop && (code == fault.Done || code == fault.Person) {
 		if err := in.finished(); err != nil {
-			a.say("leadload: %s was loaded but could not be moved to %s: %s", in.name, doneFolder, pathless(err))
-			code = worse(code, exitPerson)
+			a.say("leadload: %s was loaded but could not be moved to %s: %s", in.name, doneFolder, fault.Pathless(err))
+			code = max(code, fault.Person)
 		}
 	}
 	return code
@@ -253,7 +239,7 @@ func fieldsOf(m *mapping.Mapping) []reports.Field {
 
 // last prints what every command that goes through a file ends with: the
 // sentence, or with --json the summary.
-func (a *app) last(c *common, led ledger.Reader, res loader.Result, out string, code int, err error, next ...string) {
+func (a *app) last(c *common, led ledger.Reader, res loader.Result, out string, code fault.Trait, err error, next ...string) {
 	line := reports.Line(res.Totals, out)
 	if c.metrics != "" {
 		s := a.summary(led, res, out, code, err, next)
@@ -293,7 +279,7 @@ func (a *app) printSummaries() error {
 // the last line all the same.
 func (a *app) endless(c *common, command string, err error) error {
 	a.explain(err)
-	code := exitCode(err)
+	code := traitOf(err)
 	a.last(c, nil, loader.Result{Run: ledger.Run{Command: command}}, "", code, err)
 	if perr := a.printSummaries(); perr != nil {
 		a.explain(perr)
@@ -335,7 +321,7 @@ func (a *app) confirm(o *importOptions, k *connection, input string, m *mapping.
 			return nil
 		}
 	}
-	return &fault.Error{Kind: fault.Stopped, Code: "run.declined", Msg: "nothing was sent", Hint: "answer y to send, or add --yes"}
+	return &fault.Fault{Code: "run.declined", Msg: "nothing was sent", Hint: "answer y to send, or add --yes"}
 }
 
 // nextCommands are what to type next, most useful first.
@@ -387,13 +373,13 @@ func shellWord(s string) string {
 }
 
 // summary is the machine-readable form of the last line.
-func (a *app) summary(led ledger.Reader, res loader.Result, out string, code int, err error, next []string) reports.Summary {
+func (a *app) summary(led ledger.Reader, res loader.Result, out string, code fault.Trait, err error, next []string) reports.Summary {
 	s, serr := reports.Summarize(context.Background(), reports.Report{Ledger: led, Run: res.Run, Totals: res.Totals, Next: next, Zones: converter.ZoneRelease().String()}, out)
 	if serr != nil {
 		a.explain(serr)
 	}
 	s.Faults, s.FaultsLeft, s.Bodies, s.Warnings = a.seen.Faults, a.seen.FaultsLeft, a.seen.Bodies, res.Plan.Warnings
-	s.ExitCode = code
+	s.ExitCode = code.Exit()
 	s.Error = failedOf(err)
 	return s
 }

@@ -242,12 +242,12 @@ func writeNew(a *app, path string, text []byte) error {
 	case errors.Is(err, fs.ErrExist):
 		return taken(path)
 	case err != nil:
-		return usageError("name a file in a folder that you may write", "%q cannot be written: %s", path, pathless(err))
+		return usageError("name a file in a folder that you may write", "%q cannot be written: %s", path, fault.Pathless(err))
 	}
 	_, err = f.Write(text)
 	if err = errors.Join(err, f.Close()); err != nil {
 		err = errors.Join(err, os.Remove(path)) // half a mapping would look like a whole one
-		return &fault.Error{Kind: fault.Usage, Code: "usage", Msg: fmt.Sprintf("%q cannot be written: %s", path, pathless(err)), Hint: "free some space, or name another folder", Err: err}
+		return &fault.Fault{Code: "usage", Msg: fmt.Sprintf("%q cannot be written: %s", path, fault.Pathless(err)), Hint: "free some space, or name another folder"}
 	}
 	return nil
 }
@@ -263,7 +263,7 @@ func (a *app) writeSamples(dir string) error {
 		path := filepath.Join(dir, filepath.FromSlash(name))
 		if e.IsDir() {
 			if err := os.MkdirAll(path, 0o777); err != nil {
-				return usageError("name a folder that you may write", "folder %q cannot be made: %s", path, pathless(err))
+				return usageError("name a folder that you may write", "folder %q cannot be made: %s", path, fault.Pathless(err))
 			}
 			return nil
 		}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"leadload/internal/fault"
 	"leadload/loader/source"
 	"leadload/reports"
 )
@@ -117,7 +118,7 @@ func expandInputs(args []string, age time.Duration, say func(string, ...any)) ([
 func folderInputs(dir string, age time.Duration, say func(string, ...any)) ([]input, error) {
 	entries, err := os.ReadDir(dir) // sorted by name, so that files come in the same order every time
 	if err != nil {
-		return nil, usageError("check your rights to the folder", "folder %q cannot be read: %s", dir, pathless(err))
+		return nil, usageError("check your rights to the folder", "folder %q cannot be read: %s", dir, fault.Pathless(err))
 	}
 	var out []input
 	for _, e := range entries {
@@ -136,7 +137,7 @@ func folderInputs(dir string, age time.Duration, say func(string, ...any)) ([]in
 	}
 	if len(out) > 0 {
 		if err := os.MkdirAll(filepath.Join(dir, doneFolder), 0o700); err != nil {
-			return nil, usageError("give yourself write access to the folder", "the folder %q cannot be made: %s", filepath.Join(dir, doneFolder), pathless(err))
+			return nil, usageError("give yourself write access to the folder", "the folder %q cannot be made: %s", filepath.Join(dir, doneFolder), fault.Pathless(err))
 		}
 	}
 	return out, nil

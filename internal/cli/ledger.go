@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"leadload/internal/fault"
 	"leadload/loader"
 	"leadload/loader/account"
 	"leadload/loader/ledger"
@@ -119,7 +120,7 @@ func (a *app) runLedgerImport(ctx context.Context, o *ledgerOptions, args []stri
 	fmt.Fprintf(a.stdout, "restored %d · known already %d · not in the account %d · no longer mapped %d of %d rows → %s\n", total.Added, total.Known, total.Left, total.Changed, total.Rows, path)
 	if total.Changed > 0 {
 		a.say("  rows that no longer map would be sent again: restore them with the mapping and columns that they were loaded with")
-		return &exit{exitPerson}
+		return &exit{fault.Person}
 	}
 	return nil
 }

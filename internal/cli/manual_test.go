@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"leadload/internal/fault"
 )
 
 func TestRenderPage(t *testing.T) {
@@ -51,15 +53,15 @@ func TestHelpFindsCommandsAndTopics(t *testing.T) {
 		want []string
 		code int
 	}{
-		{nil, []string{"Available Commands:", "leadload help TOPIC", "several-machines"}, exitOK},
-		{[]string{"mapping"}, []string{"THE MAPPING", "LeadDetails:"}, exitOK},
-		{[]string{"import"}, []string{"leadload import FILE... -m MAPPING", exitCodes}, exitOK},
-		{[]string{"ledger", "check"}, []string{"leadload ledger check"}, exitOK},
-		{[]string{"account"}, []string{"leadload account [flags]", "THE ACCOUNT", "daily_limit"}, exitOK},
-		{[]string{"errors"}, []string{"leadload errors [CODE]", "datetime.overlap"}, exitOK},
-		{[]string{"machines"}, []string{"did you mean leadload help several-machines?"}, exitUsage},
-		{[]string{"nothing"}, []string{"type leadload help to see"}, exitUsage},
-		{[]string{"mapping", "account"}, []string{"there is no help about"}, exitUsage},
+		{nil, []string{"Available Commands:", "leadload help TOPIC", "several-machines"}, fault.Done.Exit()},
+		{[]string{"mapping"}, []string{"THE MAPPING", "LeadDetails:"}, fault.Done.Exit()},
+		{[]string{"import"}, []string{"leadload import FILE... -m MAPPING", exitCodes}, fault.Done.Exit()},
+		{[]string{"ledger", "check"}, []string{"leadload ledger check"}, fault.Done.Exit()},
+		{[]string{"account"}, []string{"leadload account [flags]", "THE ACCOUNT", "daily_limit"}, fault.Done.Exit()},
+		{[]string{"errors"}, []string{"leadload errors [CODE]", "datetime.overlap"}, fault.Done.Exit()},
+		{[]string{"machines"}, []string{"did you mean leadload help several-machines?"}, fault.Usage.Exit()},
+		{[]string{"nothing"}, []string{"type leadload help to see"}, fault.Usage.Exit()},
+		{[]string{"mapping", "account"}, []string{"there is no help about"}, fault.Usage.Exit()},
 	} {
 		_, out, errs := testApp()
 		code := Main(t.Context(), append([]string{"help"}, c.args...), strings.NewReader(""), out, errs, func(string) string { return "" })

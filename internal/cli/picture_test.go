@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/xuri/excelize/v2"
+
+	"leadload/internal/fault"
 )
 
 // TestPicture draws the picture of the sheet Failed that README and manual show:
@@ -31,7 +33,7 @@ func TestPicture(t *testing.T) {
 	writeSample(t, "opportunities/faults.csv", "deals.csv")
 	writeSample(t, "opportunities/deals.yaml", "deals.yaml")
 	var out, errs bytes.Buffer
-	if code := Main(t.Context(), []string{"import", "deals.csv", "-m", "deals.yaml"}, strings.NewReader(""), &out, &errs, practiceEnv(t, dir)); code != exitPerson {
+	if code := Main(t.Context(), []string{"import", "deals.csv", "-m", "deals.yaml"}, strings.NewReader(""), &out, &errs, practiceEnv(t, dir)); code != fault.Person.Exit() {
 		t.Fatalf("exit code %d: %s", code, errs.String())
 	}
 	book, err := excelize.OpenFile("deals-results.xlsx")

@@ -96,7 +96,7 @@ func (a *app) runPresence(ctx context.Context, o *presenceOptions, p leadsquared
 
 // jsonEnd ends a command with a JSON object that tells its error too.
 func (a *app) jsonEnd(v map[string]any, err error) error {
-	v["exit_code"] = exitCode(err)
+	v["exit_code"] = traitOf(err).Exit()
 	if err != nil {
 		v["error"] = failedOf(err)
 	}
@@ -107,7 +107,7 @@ func (a *app) jsonEnd(v map[string]any, err error) error {
 		return nil
 	}
 	a.explain(err)
-	return &exit{exitCode(err)}
+	return &exit{traitOf(err)}
 }
 
 // connectBriefly connects for a call or two: no ledger, no lock.

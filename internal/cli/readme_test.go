@@ -19,6 +19,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"leadload/internal/fault"
 	"leadload/loader/account"
 	"leadload/mapping"
 	"leadload/samples"
@@ -99,7 +100,7 @@ A typed flag wins. ` + "`leadload completion bash|zsh|fish|powershell`" + ` prin
 func errorReference() string {
 	var b strings.Builder
 	b.WriteString("# Errors: every code, and what to do\n\n`leadload errors CODE` explains one.\n\n| code | what it means | what to do |\n| --- | --- | --- |\n")
-	for _, e := range catalogue {
+	for _, e := range fault.Catalogue() {
 		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", e.Code, strings.ReplaceAll(e.What, "|", `\|`), strings.ReplaceAll(e.Do, "|", `\|`))
 	}
 	return b.String()

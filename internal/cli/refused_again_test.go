@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"leadload/internal/fault"
 	"leadload/loader/source"
 )
 
@@ -47,7 +48,7 @@ func results(t *testing.T, dir, input, out string) map[int]string {
 		return ""
 	})
 	if _, err := os.Stat(out); err != nil {
-		if code == exitUsage && strings.Contains(stderr.String(), "holds a header but no rows") {
+		if code == fault.Usage.Exit() && strings.Contains(stderr.String(), "holds a header but no rows") {
 			return map[int]string{}
 		}
 		t.Fatalf("%v: exit %d\n%s%s", args, code, &stdout, &stderr)

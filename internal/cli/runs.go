@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"leadload/converter"
+	"leadload/internal/fault"
 	"leadload/loader"
 	"leadload/loader/ledger"
 	"leadload/loader/ledger/sqlite"
@@ -189,7 +190,7 @@ func (a *app) runReport(ctx context.Context, o *reportOptions, args []string) er
 	if err != nil {
 		return err
 	}
-	a.last(&o.common, led, loader.Result{Run: run, Totals: totals}, out, exitOK, nil)
+	a.last(&o.common, led, loader.Result{Run: run, Totals: totals}, out, fault.Done, nil)
 	return nil
 }
 
@@ -225,5 +226,5 @@ func isMissing(err error) bool { return hasCode(err, "file.missing") }
 // hasCode reports a fault of an input file by its code.
 func hasCode(err error, code string) bool {
 	var e *source.Error
-	return errors.As(err, &e) && e.Code == code
+	return errors.As(err, &e) && e.Code == fault.Code(code)
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"leadload/internal/fault"
 	"leadload/internal/sandbox"
 	"leadload/mapping"
 	"leadload/reports"
@@ -82,7 +83,7 @@ func TestCronSamplesRun(t *testing.T) {
 			env := practiceEnv(t, dir)
 			var out, errs bytes.Buffer
 			code := Main(t.Context(), args, strings.NewReader(""), &out, &errs, env)
-			if code != exitOK || !strings.HasPrefix(out.String(), "loaded 24 ") {
+			if code != fault.Done.Exit() || !strings.HasPrefix(out.String(), "loaded 24 ") {
 				t.Fatalf("exit code %d, stdout %q, stderr %q", code, out.String(), errs.String())
 			}
 			for _, want := range []string{"deals.csv", "deals-results.xlsx"} {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"leadload/internal/fault"
 	"leadload/loader"
 	"leadload/loader/ledger"
 	"leadload/reports"
@@ -60,8 +61,8 @@ func failedOf(err error) *reports.Failure {
 	if err == nil {
 		return nil
 	}
-	code, msg, hint := words(err)
-	return &reports.Failure{Code: code, Message: msg, Hint: hint}
+	code, msg, hint := fault.Words(err)
+	return &reports.Failure{Code: string(code), Message: msg, Hint: hint}
 }
 
 func (a *app) runSettle(ctx context.Context, o *settleOptions) error {
@@ -76,15 +77,7 @@ func (a *app) runSettle(ctx context.Context, o *settleOptions) error {
 			err = cerr
 		}
 	}
-	code := exitCode(err)
-	if code == exitOK {
-		switch {
-		case res.Rows.Person() > 0:
-			code = exitPerson
-		case res.Rows[ledger.ResultPending]+res.Rows[ledger.ResultNotSent] > 0:
-			code = exitStopped
-		}
-	}
+	code := max(res.End, traitOf(err))
 	n := res.Rows
 	line := fmt.Sprintf("settled %d · loaded %d · duplicate %d · rejected %d · not sent %d · still in doubt %d · still pending %d of %d rows",
 		n[ledger.ResultLoaded]+n[ledger.ResultDuplicate]+n[ledger.ResultRejected], n[ledger.ResultLoaded], n[ledger.ResultDuplicate], n[ledger.ResultRejected],
@@ -94,7 +87,7 @@ func (a *app) runSettle(ctx context.Context, o *settleOptions) error {
 	}
 	if o.json {
 		s := settleSummary{Version: 1, Command: "settle", InDoubt: res.InDoubt, Pending: res.Pending, Loaded: n[ledger.ResultLoaded], Duplicate: n[ledger.ResultDuplicate], Rejected: n[ledger.ResultRejected],
-			LeftInDoubt: n[ledger.ResultInDoubt], LeftPending: n[ledger.ResultPending], NotSent: n[ledger.ResultNotSent], Calls: res.Calls, Throttled: res.Throttled, ExitCode: code, Error: failedOf(err), Line: line}
+			LeftInDoubt: n[ledger.ResultInDoubt], LeftPending: n[ledger.ResultPending], NotSent: n[ledger.ResultNotSent], Calls: res.Calls, Throttled: res.Throttled, ExitCode: code.Exit(), Error: failedOf(err), Line: line}
 		if err := a.printJSON(s); err != nil {
 			a.explain(err)
 		}
@@ -102,7 +95,7 @@ func (a *app) runSettle(ctx context.Context, o *settleOptions) error {
 	} else {
 		fmt.Fprintln(a.stdout, line)
 	}
-	if code != exitOK {
+	if code != fault.Done {
 		return &exit{code}
 	}
 	return nil

@@ -261,7 +261,7 @@ func (k *connection) close() error {
 	}
 	if k.log != nil {
 		if err := k.log.Close(); err != nil {
-			errs = append(errs, &fault.Error{Kind: fault.Stopped, Code: "log.failed", Msg: "the API log is not whole", Err: err,
+			errs = append(errs, &fault.Fault{Code: "log.failed", Msg: "the API log is not whole", Err: err,
 				Hint: "free some space or name another file with --api-log; the ledger and the results are whole"})
 		}
 		k.log = nil
@@ -291,7 +291,7 @@ func (c *common) loadMapping() (*mapping.Mapping, string, error) {
 		}
 		return nil, "", usageError(hint, "mapping %q: there is no such file", c.mapping)
 	case err != nil:
-		return nil, "", usageError("check the path given with -m and your rights to it", "mapping %q cannot be read: %s", c.mapping, pathless(err))
+		return nil, "", usageError("check the path given with -m and your rights to it", "mapping %q cannot be read: %s", c.mapping, fault.Pathless(err))
 	}
 	m, err := mapping.Parse(c.mapping, text)
 	if err != nil {
@@ -354,15 +354,6 @@ func parseSize(s string) (int64, error) {
 		return int64(n * u.size), nil
 	}
 	return 0, usageError("write a size such as 32GiB or 500MB", "--max-unpacked %q is no size", s)
-}
-
-// pathless takes the path out of an error whose message names it already.
-func pathless(err error) error {
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
-		return pe.Err
-	}
-	return err
 }
 
 // who names the person and machine that run a load.

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"leadload/internal/fault"
 	"leadload/loader/ledger"
 	"leadload/mapping"
 )
@@ -93,8 +94,8 @@ func (a *app) complete(root *cobra.Command) {
 	arguments := map[string]cobra.CompletionFunc{"import": inputs, "check": inputs, "init": inputs,
 		"errors": func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 			var out []string
-			for _, e := range catalogue {
-				out = append(out, e.Code+"\t"+e.What)
+			for _, e := range fault.Catalogue() {
+				out = append(out, string(e.Code)+"\t"+e.What)
 			}
 			return out, cobra.ShellCompDirectiveNoFileComp
 		},

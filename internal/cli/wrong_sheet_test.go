@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/xuri/excelize/v2"
+
+	"leadload/internal/fault"
 )
 
 // run runs a command in a folder of its own state and returns all it says.
@@ -97,7 +99,7 @@ func TestWrongSheet(t *testing.T) {
 			for _, args := range [][]string{{"check", input, "-m", mapping}, {"import", input, "-m", mapping, "--sandbox", "--yes"}} {
 				code, said := run(t, dir, args...)
 				said = strings.ReplaceAll(said, dir+string(filepath.Separator), "")
-				if code != exitUsage {
+				if code != fault.Usage.Exit() {
 					t.Errorf("%s: exit %d", args[0], code)
 				}
 				for _, w := range c.want {
@@ -147,10 +149,10 @@ func TestResultsUnderTheirMapping(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, out := range []string{"r.xlsx", "r.csv"} {
-			if code, said := run(t, dir, "check", path(name), "-m", path("map.yaml"), "-o", path(name+out)); code != exitPerson {
+			if code, said := run(t, dir, "check", path(name), "-m", path("map.yaml"), "-o", path(name+out)); code != fault.Person.Exit() {
 				t.Fatalf("exit %d\n%s", code, said)
 			}
-			if code, said := run(t, dir, "check", path(name+out), "-m", path("map.yaml")); code != exitPerson || !strings.Contains(said, "invalid 1") || !strings.Contains(said, "@") {
+			if code, said := run(t, dir, "check", path(name+out), "-m", path("map.yaml")); code != fault.Person.Exit() || !strings.Contains(said, "invalid 1") || !strings.Contains(said, "@") {
 				t.Errorf("%s of %s: exit %d\n%s", out, name, code, said)
 			}
 		}

@@ -113,9 +113,9 @@ func (a *Account) Practice() bool {
 func (a *Account) AsyncProblem() error {
 	switch {
 	case a.AsyncHost == "":
-		return fault.Misuse("account.async", "write async_host: asyncapi-in21.leadsquared.com (your region's) into the account file, or set LEADSQUARED_ASYNC_HOST", "target opportunity-async needs the async host")
+		return fault.New("account.async", "write async_host: asyncapi-in21.leadsquared.com (your region's) into the account file, or set LEADSQUARED_ASYNC_HOST", "target opportunity-async needs the async host")
 	case !a.hasAsyncKey:
-		return fault.Misuse("account.async", "write async_key: ${LEADSQUARED_ASYNC_KEY} into the account file, or set LEADSQUARED_ASYNC_KEY; the key comes from the vendor's support", "target opportunity-async needs the async key (x-api-key)")
+		return fault.New("account.async", "write async_key: ${LEADSQUARED_ASYNC_KEY} into the account file, or set LEADSQUARED_ASYNC_KEY; the key comes from the vendor's support", "target opportunity-async needs the async key (x-api-key)")
 	}
 	return nil
 }

@@ -84,10 +84,10 @@ func Load(path string, getenv func(string) string) (Account, error) {
 	if err == nil {
 		err = a.keysOnOtherLines()
 	}
-	var e *fault.Error
+	var e *fault.Fault
 	if errors.As(err, &e) {
 		v := a.Veil()
-		return a, &fault.Error{Kind: e.Kind, Code: e.Code, Msg: v.Text(e.Msg), Hint: v.Text(e.Hint)}
+		return a, &fault.Fault{Code: e.Code, Msg: v.Text(e.Msg), Hint: v.Text(e.Hint)}
 	}
 	return a, err
 }
@@ -105,7 +105,7 @@ func (a *Account) read(path string, getenv func(string) string) error {
 			continue
 		}
 		if err := accountKeys[e.key](a, v); err != nil {
-			return fault.Misuse("account.setting", "correct the variable", "environment variable %s: %v", e.variable, bare(err))
+			return fault.New("account.setting", "correct the variable", "environment variable %s: %v", e.variable, bare(err))
 		}
 	}
 	return nil
@@ -124,7 +124,7 @@ func (a *Account) keysOnOtherLines() error {
 		{"name", a.Name}, {"host", a.Host}, {"async_host", a.AsyncHost}, {"async_status_path", a.StatusPath}, {"async_metrics_path", a.MetricsPath},
 	} {
 		if v.Holds(s.value) {
-			return fault.Misuse("account.setting", "keys belong to access_key, secret_key and async_key alone; a key that was shown to others should be replaced in the account", "%s holds one of the account's keys", s.key)
+			return fault.New("account.setting", "keys belong to access_key, secret_key and async_key alone; a key that was shown to others should be replaced in the account", "%s holds one of the account's keys", s.key)
 		}
 	}
 	return nil
@@ -140,16 +140,16 @@ var (
 func (a *Account) load(path string, getenv func(string) string, set map[string]bool) error {
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return fault.Misuse("account.missing", "check the path given with --account", "account file %q: there is no such file", path)
+		return fault.New("account.missing", "check the path given with --account", "account file %q: there is no such file", path)
 	}
 	if err != nil {
-		return fault.Misuse("account.unreadable", "check your rights to the file", "account file %q cannot be read: %v", path, pathless(err))
+		return fault.New("account.unreadable", "check your rights to the file", "account file %q cannot be read: %v", path, fault.Pathless(err))
 	}
 	for _, m := range keyLike.FindAllSubmatch(text, -1) {
 		a.veiled = append(a.veiled, leadsquared.NewSecret(strings.TrimSpace(string(m[1]))))
 	}
 	fail := func(line int, hint, format string, args ...any) error {
-		return fault.Misuse("account.setting", hint, "account file %s:%d: %s", path, line, fmt.Sprintf(format, args...))
+		return fault.New("account.setting", hint, "account file %s:%d: %s", path, line, fmt.Sprintf(format, args...))
 	}
 	if p := mapping.YAMLFault("account file", text); p != nil {
 		return fail(p.Line, cmp.Or(p.Hint, "see samples/account.yaml for the form"), "%s", p.Msg)
@@ -227,7 +227,7 @@ func (a *Account) load(path string, getenv func(string) string, set map[string]b
 	if literal != "" && runtime.GOOS != "windows" {
 		info, err := os.Stat(path)
 		if err == nil && info.Mode().Perm()&0o077 != 0 {
-			return fault.Misuse("account.readable", "type chmod 600 "+path+", or keep keys in the environment: "+literal+": ${LEADSQUARED_"+strings.ToUpper(literal)+"}",
+			return fault.New("account.readable", "type chmod 600 "+path+", or keep keys in the environment: "+literal+": ${LEADSQUARED_"+strings.ToUpper(literal)+"}",
 				"account file %q holds %s and can be read by others (mode %04o)", path, literal, info.Mode().Perm())
 		}
 	}
@@ -256,18 +256,9 @@ func didYouMean(key string) string {
 
 // bare takes the code and the hint off an error that becomes part of another.
 func bare(err error) error {
-	var e *fault.Error
+	var e *fault.Fault
 	if errors.As(err, &e) {
 		return errors.New(e.Msg)
-	}
-	return err
-}
-
-// pathless takes the path out of a file error whose message names it already.
-func pathless(err error) error {
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
-		return pe.Err
 	}
 	return err
 }

@@ -56,7 +56,7 @@ func TestLoad(t *testing.T) {
 			check(t, os.WriteFile(path, []byte(c.text), c.mode))
 			check(t, os.Chmod(path, c.mode))
 			a, err := Load(path, func(k string) string { return env[k] })
-			var e *fault.Error
+			var e *fault.Fault
 			switch {
 			case c.want == "":
 				check(t, err)
@@ -64,7 +64,7 @@ func TestLoad(t *testing.T) {
 					t.Errorf("account %+v", a)
 				}
 			case strings.Contains(c.want, "by others") && runtime.GOOS == "windows":
-			case !errors.As(err, &e) || e.Kind != fault.Usage || e.Hint == "" || !strings.Contains(e.Msg, c.want):
+			case !errors.As(err, &e) || e.Code.Trait() != fault.Usage || e.Hint == "" || !strings.Contains(e.Msg, c.want):
 				t.Errorf("error %v, want %q in it and a hint", err, c.want)
 			case strings.Contains(err.Error()+e.Hint, "TOPSECRET"):
 				t.Errorf("the error holds a key: %v", err)
@@ -112,8 +112,8 @@ func TestKeysOnOtherLines(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "account.yaml")
 		check(t, os.WriteFile(path, []byte(text), 0o600))
 		_, err := Load(path, func(k string) string { return env[k] })
-		var e *fault.Error
-		if !errors.As(err, &e) || e.Kind != fault.Usage || e.Hint == "" {
+		var e *fault.Fault
+		if !errors.As(err, &e) || e.Code.Trait() != fault.Usage || e.Hint == "" {
 			t.Errorf("%q: %v", text, err)
 			continue
 		}
@@ -191,9 +191,9 @@ func check(t testing.TB, err error) {
 }
 
 func codeOf(err error) string {
-	var e *fault.Error
+	var e *fault.Fault
 	if errors.As(err, &e) && e.Hint != "" {
-		return e.Code
+		return string(e.Code)
 	}
 	return fmt.Sprint(err)
 }

@@ -28,6 +28,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"leadload/internal/fault"
 )
 
 // State is where an operation stands. Its numbers are on disk and never change.
@@ -159,6 +161,11 @@ func (e *Error) Error() string {
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
+
+// Fault returns e as the program's one type of fault.
+func (e *Error) Fault() *fault.Fault {
+	return &fault.Fault{Code: fault.Code(e.Code), Msg: e.Msg, Hint: e.Hint, Place: fault.Place{File: "ledger " + e.Path}, Err: e.Err}
+}
 
 // Codes are the codes that an Error of this package can have.
 var Codes = []string{

@@ -79,7 +79,7 @@ func (l *Line) Slot(ctx context.Context, again bool) (*pace.Call, error) {
 	if l.o.LogErr != nil {
 		if err := l.o.LogErr(); err != nil {
 			c.Abort()
-			return nil, &fault.Error{Kind: fault.Stopped, Code: "log.failed", Msg: "the API log can no longer be written, so no further call is made", Err: err,
+			return nil, &fault.Fault{Code: "log.failed", Msg: "the API log can no longer be written, so no further call is made", Err: err,
 				Hint: "free some space or name another file with --api-log, and run the same command again: rows already loaded are not sent twice"}
 		}
 	}
@@ -99,7 +99,7 @@ func (l *Line) countDay() error {
 		l.dayName, l.dayUsed = d, 0
 	}
 	if max := l.o.DailyLimit; max > 0 && l.dayUsed >= max {
-		return fault.Stop("account.daily-limit", "run the same command again after 00:00 UTC: rows already loaded are not sent twice",
+		return fault.New("account.daily-limit", "run the same command again after 00:00 UTC: rows already loaded are not sent twice",
 			"the daily limit of %d calls is used up", max)
 	}
 	l.dayUsed++
@@ -129,7 +129,7 @@ func (l *Line) giveBack(c *pace.Call, out leadsquared.Outcome) error {
 	case leadsquared.Throttled:
 		c.Done(pace.Limited, pace.Limit{Calls: out.StatedCalls, Window: out.StatedWindow})
 		if out.StatedWindow >= time.Hour {
-			return fault.Stop("account.daily-limit", fault.RunAgain, "the account has refused further calls for today: %s", out.Message)
+			return fault.New("account.daily-limit", fault.RunAgain, "the account has refused further calls for today: %s", out.Message)
 		}
 	case leadsquared.InDoubt:
 		if out.Slow {
@@ -144,8 +144,8 @@ func (l *Line) giveBack(c *pace.Call, out leadsquared.Outcome) error {
 }
 
 // fatal is the end of a run whose account refuses every call.
-func fatal(out leadsquared.Outcome) *fault.Error {
-	e := &fault.Error{Kind: fault.Stopped, Code: leadsquared.Code(out), Msg: "the account refused the call: " + out.Message, Hint: "see leadload errors " + leadsquared.Code(out)}
+func fatal(out leadsquared.Outcome) *fault.Fault {
+	e := &fault.Fault{Code: fault.Code(leadsquared.Code(out)), Msg: "the account refused the call: " + out.Message, Hint: "see leadload errors " + leadsquared.Code(out)}
 	switch {
 	case out.RightHost != "":
 		e.Hint = "write host: " + out.RightHost + " into the account file (or set LEADSQUARED_HOST)"

@@ -34,21 +34,21 @@ type lockHolder struct {
 // another run to end. The error is of kind Busy and says who holds it since when.
 func Hold(ctx context.Context, dir, name, command string, wait time.Duration, notify func(string)) (*Lock, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return nil, fault.Misuse("lock.folder", "set XDG_STATE_HOME to a folder that you may write", "the folder for locks %q cannot be made: %v", dir, bare(err))
+		return nil, fault.New("lock.folder", "set XDG_STATE_HOME to a folder that you may write", "the folder for locks %q cannot be made: %v", dir, fault.Pathless(err))
 	}
 	l := &Lock{fl: flock.New(filepath.Join(dir, name+".lock"), flock.SetPermissions(0o600)), holder: filepath.Join(dir, name+".holder")}
 	deadline := time.Now().Add(wait)
 	for told := false; ; {
 		ok, err := l.fl.TryLock()
 		if err != nil {
-			return nil, fault.Misuse("lock.folder", "set XDG_STATE_HOME to a folder that you may write", "the lock %q cannot be taken: %v", l.fl.Path(), bare(err))
+			return nil, fault.New("lock.folder", "set XDG_STATE_HOME to a folder that you may write", "the lock %q cannot be taken: %v", l.fl.Path(), fault.Pathless(err))
 		}
 		if ok {
 			break
 		}
 		who := l.describe()
 		if left := time.Until(deadline); left <= 0 {
-			return nil, &fault.Error{Kind: fault.Busy, Code: "account.busy", Msg: "another run holds this account: " + who,
+			return nil, &fault.Fault{Code: "account.busy", Msg: "another run holds this account: " + who,
 				Hint: "wait for it to end, or add --wait-lock 30m to wait for it here"}
 		}
 		if !told {
@@ -65,7 +65,7 @@ func Hold(ctx context.Context, dir, name, command string, wait time.Duration, no
 		err = os.WriteFile(l.holder, text, 0o600)
 	}
 	if err != nil {
-		return nil, errors.Join(fault.Misuse("lock.folder", "free some space or set XDG_STATE_HOME", "the lock %q cannot be written: %v", l.holder, bare(err)), l.fl.Unlock())
+		return nil, errors.Join(fault.New("lock.folder", "free some space or set XDG_STATE_HOME", "the lock %q cannot be written: %v", l.holder, fault.Pathless(err)), l.fl.Unlock())
 	}
 	return l, nil
 }
@@ -86,13 +86,4 @@ func (l *Lock) Release() error {
 		err = nil
 	}
 	return errors.Join(err, l.fl.Unlock())
-}
-
-// bare takes the path out of a file error whose message names it already.
-func bare(err error) error {
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
-		return pe.Err
-	}
-	return err
 }

@@ -31,8 +31,8 @@ func TestLock(t *testing.T) {
 	first, err := Hold(t.Context(), dir, "acct", "import", 0, quiet)
 	check(t, err)
 	_, err = Hold(t.Context(), dir, "acct", "settle", 0, quiet)
-	var e *fault.Error
-	if !errors.As(err, &e) || e.Kind != fault.Busy || e.Code != "account.busy" || !strings.Contains(e.Hint, "--wait-lock") ||
+	var e *fault.Fault
+	if !errors.As(err, &e) || e.Code.Trait() != fault.Busy || e.Code != "account.busy" || !strings.Contains(e.Hint, "--wait-lock") ||
 		!strings.Contains(e.Msg, "leadload import") || !strings.Contains(e.Msg, " since 20") || !strings.Contains(e.Msg, "process ") {
 		t.Errorf("second: %v", err)
 	}

@@ -132,7 +132,7 @@ func (o *outage) wait(ctx context.Context, probe func(context.Context) (leadsqua
 			last := o.last
 			o.broadcast()
 			o.mu.Unlock()
-			return fault.Stop("account.unreachable", fault.RunAgain+"; --outage-limit says how long to wait", "the account has not answered for %s: %s", o.limit, last)
+			return fault.New("account.unreachable", fault.RunAgain+"; --outage-limit says how long to wait", "the account has not answered for %s: %s", o.limit, last)
 		}
 		if o.asking || o.trial == running {
 			wake := o.wake

@@ -67,9 +67,9 @@ func unusable(e *ledger.Entry, faults []*source.Error) {
 	var msgs, hints []string
 	for _, f := range faults {
 		msgs = appendNew(msgs, inColumn(f.Column, f.Msg))
-		hints = appendNew(hints, f.Hint)
+		hints = appendNew(hints, f.Advice())
 	}
-	e.Verdict, e.Code, e.Msg, e.Hint = ledger.Invalid, faults[0].Code, strings.Join(msgs, "; "), strings.Join(hints, "; ")
+	e.Verdict, e.Code, e.Msg, e.Hint = ledger.Invalid, string(faults[0].Code), strings.Join(msgs, "; "), strings.Join(hints, "; ")
 }
 
 // examine maps a row's cells and fills in what they say about it.

@@ -71,7 +71,7 @@ func (s *Sender) feed(ctx context.Context, jobs iter.Seq2[*Row, error], work cha
 		under--
 		j, err := s.waiting.next(lead)
 		if err != nil {
-			return &fault.Error{Kind: fault.Broken, Code: "run.waiting", Msg: "waiting rows cannot be read back", Hint: fault.RunAgain, Err: err}
+			return &fault.Fault{Code: "run.waiting", Msg: "waiting rows cannot be read back", Hint: fault.RunAgain, Err: err}
 		}
 		if j != nil {
 			ready = append(ready, j)
@@ -161,7 +161,7 @@ func (s *Sender) feed(ctx context.Context, jobs iter.Seq2[*Row, error], work cha
 			}
 			if s.waiting.busy(j.Payload.Lead) {
 				if err := s.waiting.add(j); err != nil {
-					return &fault.Error{Kind: fault.Broken, Code: "run.waiting", Msg: "rows that wait for an earlier row of their lead cannot be kept", Hint: "free some space in the folder for temporary files and run the same command again", Err: err}
+					return &fault.Fault{Code: "run.waiting", Msg: "rows that wait for an earlier row of their lead cannot be kept", Hint: "free some space in the folder for temporary files and run the same command again", Err: err}
 				}
 				// A long run of one lead must not keep the others of the chunk waiting.
 				if behind++; behind >= 4*chunk {
@@ -242,7 +242,7 @@ func (s *Sender) handle(ctx context.Context, j *Row, freed chan<- string) error 
 	}
 	s.doubtLead(out, &j.Payload)
 	if err == nil && out.State == ledger.Rejected && s.MaxErrors > 0 && s.rejects.Add(1) >= s.MaxErrors {
-		err = fault.Stop("run.max-errors", "look at the sheet Failed: when the mapping is wrong, correct it and run the same command again", "%d rows were rejected (--max-errors)", s.MaxErrors)
+		err = fault.New("run.max-errors", "look at the sheet Failed: when the mapping is wrong, correct it and run the same command again", "%d rows were rejected (--max-errors)", s.MaxErrors)
 	}
 	return err
 }

@@ -169,7 +169,7 @@ func (s *Sender) one(ctx context.Context, j *Row) (ledger.Outcome, error) {
 				}
 				// The harmless call may get through where this one does not.
 				if try++; try > notSentTries && !out.Outage || time.Since(unsent) > s.OutageLimit {
-					return ledger.Outcome{}, fault.Stop("account.unreachable", fault.RunAgain, "the account cannot be reached: %s", out.Message)
+					return ledger.Outcome{}, fault.New("account.unreachable", fault.RunAgain, "the account cannot be reached: %s", out.Message)
 				}
 			}
 		default:

@@ -9,6 +9,7 @@ import (
 	"unsafe"
 
 	"leadload/converter"
+	"leadload/internal/fault"
 )
 
 // storedCell is a cell as the XML has it.
@@ -234,7 +235,7 @@ func (s *sheetReader) value(c *storedCell, col int, out *converter.Cell) error {
 		}
 		i, ok := number(v)
 		if !ok || i >= len(sst.at) {
-			return &Error{Code: codeSharedText, Row: s.row.number, Column: s.w.f.column(col),
+			return &Error{Code: codeSharedText, Place: fault.Place{Row: s.row.number, Column: s.w.f.column(col)},
 				Msg:  fmt.Sprintf("the workbook is damaged: the cell names shared string %q, and there are %d", shorten(string(v)), len(sst.at)),
 				Hint: "copy or download the file again, or open it in Excel or LibreOffice, let it repair the file, and save it"}
 		}

@@ -101,7 +101,7 @@ func TestEncodingFaults(t *testing.T) {
 			if len(s.rows) == 0 || len(s.rows[0].Faults) != 1 {
 				t.Fatal("not one fault in the first row")
 			}
-			fault(t, s.rows[0].Faults[0], s.rows[0].Faults[0].Code, strings.Split(c.words, ";")...)
+			wantFault(t, s.rows[0].Faults[0], s.rows[0].Faults[0].Code, strings.Split(c.words, ";")...)
 			for _, r := range s.rows {
 				for _, cell := range r.Cells {
 					if !utf8.ValidString(cell.Text) || strings.Contains(cell.Text, "\ufffd") || strings.Contains(cell.Text, "\x00") {

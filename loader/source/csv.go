@@ -12,6 +12,7 @@ import (
 	"unsafe"
 
 	"leadload/converter"
+	"leadload/internal/fault"
 )
 
 const (
@@ -519,7 +520,7 @@ func shorten(s string) string {
 }
 
 func (s *csvReader) unclosed(line, col int) error {
-	e := &Error{Code: codeQuote, Row: s.number + 1, Line: line, Column: s.name(col),
+	e := &Error{Code: codeQuote, Place: fault.Place{Row: s.number + 1, Line: line, Column: s.name(col)},
 		Msg:  "the quote that opens this cell is never closed",
 		Hint: fmt.Sprintf("look at line %d: close the quote, or write it twice if it belongs to the text", line)}
 	if bytes.Contains(s.buf[s.pos:s.end], backslashQuote) {
@@ -541,7 +542,7 @@ func (s *csvReader) tooLarge() error {
 	if open {
 		return s.unclosed(line, col)
 	}
-	return &Error{Code: codeRowSize, Row: s.number + 1, Line: s.line,
+	return &Error{Code: codeRowSize, Place: fault.Place{Row: s.number + 1, Line: s.line},
 		Msg:  fmt.Sprintf("the row is larger than %d bytes", s.most),
 		Hint: "check that this is a CSV file with line breaks between its rows"}
 }
@@ -585,7 +586,7 @@ func (s *csvReader) openQuote() (line, col int, open bool) {
 }
 
 func (s *csvReader) tooManyColumns() error {
-	return &Error{Code: codeRowSize, Row: s.number + 1, Line: s.line,
+	return &Error{Code: codeRowSize, Place: fault.Place{Row: s.number + 1, Line: s.line},
 		Msg:  fmt.Sprintf("the row has more than %d cells", maxColumns),
 		Hint: "check the delimiter, and that this is a CSV file"}
 }

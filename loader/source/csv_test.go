@@ -13,6 +13,8 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+
+	"leadload/internal/fault"
 )
 
 func TestCSVRows(t *testing.T) {
@@ -144,7 +146,7 @@ func TestCSVPlaces(t *testing.T) {
 func TestCSVAfterQuoteNamesTheLines(t *testing.T) {
 	s := readAll(t, file(t, "in.csv", "a,b\n1,\"5 inch\n2,6\" pipe\n3,x\n"), Options{})
 	s.want(t, "a|b", "2: 1|\"5 inch⏎2,6\" pipe [cell.after-quote b]\n3: 3|x")
-	fault(t, s.rows[0].Faults[0], codeAfterQuote, "reaches to line 3", "stray quote at line 2")
+	wantFault(t, s.rows[0].Faults[0], codeAfterQuote, "reaches to line 3", "stray quote at line 2")
 }
 
 func TestCSVUnclosedQuote(t *testing.T) {
@@ -152,7 +154,7 @@ func TestCSVUnclosedQuote(t *testing.T) {
 	if len(s.rows) != 0 {
 		t.Errorf("%d rows before the error", len(s.rows))
 	}
-	e := fault(t, s.err, codeQuote, "line 3", "never closed")
+	e := wantFault(t, s.err, codeQuote, "line 3", "never closed")
 	if e.Line != 3 || e.Row != 2 || e.Column != "C" {
 		t.Errorf("at line %d, row %d, column %s", e.Line, e.Row, e.Column)
 	}
@@ -177,16 +179,16 @@ func TestCSVRowTooLarge(t *testing.T) {
 		"a,b\n1,2\n\"x\"\" \",y\"z,\"open\n" + filler:               "C",
 		"a,b\n\"1\n\",2\n\"three\",\"\",\"\",\"\"\"open\n" + filler: "D",
 	} {
-		e := fault(t, end(text), codeQuote, "never closed")
+		e := wantFault(t, end(text), codeQuote, "never closed")
 		if want := 3 + strings.Count(text[:9], "\"1"); e.Line != want || e.Row != 3 || e.Column != col {
 			t.Errorf("at line %d, row %d, column %s", e.Line, e.Row, e.Column)
 		}
 	}
-	if e := fault(t, end("a,b\n1,2\n"+strings.Repeat("x", 1<<17)), codeRowSize, "65536 bytes"); e.Row != 3 {
+	if e := wantFault(t, end("a,b\n1,2\n"+strings.Repeat("x", 1<<17)), codeRowSize, "65536 bytes"); e.Row != 3 {
 		t.Errorf("at row %d", e.Row)
 	}
 	s := readAll(t, file(t, "in.csv", "a,b\n1,2\n"+strings.Repeat(",", 10*maxColumns)), Options{})
-	fault(t, s.err, codeRowSize, "16384 cells", "delimiter")
+	wantFault(t, s.err, codeRowSize, "16384 cells", "delimiter")
 }
 
 func TestCSVHeaderRow(t *testing.T) {
@@ -264,11 +266,11 @@ func TestGzip(t *testing.T) {
 
 	cut := pack(text)
 	s = readAll(t, file(t, "cut.gz", cut[:len(cut)-100]), Options{})
-	fault(t, s.err, codeDamaged, "gzip", "cut off")
+	wantFault(t, s.err, codeDamaged, "gzip", "cut off")
 	flipped := []byte(pack(text))
 	flipped[len(flipped)-6] ^= 1 // in the checksum
 	s = readAll(t, file(t, "flipped.gz", string(flipped)), Options{})
-	fault(t, s.err, codeDamaged)
+	wantFault(t, s.err, codeDamaged)
 	openFault(t, file(t, "head.gz", "\x1f\x8b\x08"), Options{}, codeDamaged)
 	openFault(t, file(t, "empty.gz", pack("")), Options{}, codeEmpty)
 	openFault(t, file(t, "book.gz", pack("PK\x03\x04...")), Options{}, codeCompressed)
@@ -288,7 +290,7 @@ func (zeros) Read(p []byte) (int, error) {
 func TestGzipBomb(t *testing.T) {
 	f := open(t, file(t, "in.csv", "a\n"), Options{})
 	n, err := io.Copy(io.Discard, &limited{r: zeros{}, limit: 1 << 40, packed: 1 << 10})
-	fault(t, f.place(err), codeBomb, "--max-unpacked")
+	wantFault(t, f.place(err), codeBomb, "--max-unpacked")
 	if n < bombFloor/2 || n > bombFloor {
 		t.Errorf("stopped after %d bytes", n)
 	}
@@ -297,7 +299,7 @@ func TestGzipBomb(t *testing.T) {
 	for _, l := range []*limited{{limit: 100 << 20, packed: 1 << 20}, {limit: 100 << 20, packed: 1, trusted: true}} {
 		l.r = zeros{}
 		n, err = io.Copy(io.Discard, l)
-		fault(t, f.place(err), codeTooLarge, "104857600")
+		wantFault(t, f.place(err), codeTooLarge, "104857600")
 		if n < 99<<20 {
 			t.Errorf("stopped after %d bytes", n)
 		}
@@ -323,7 +325,7 @@ func TestStdin(t *testing.T) {
 				t.Fatal(err)
 			}
 			if n++; n == 2 {
-				fault(t, row.Faults[0], codeTooShort, "standard input, row 3")
+				wantFault(t, row.Faults[0], codeTooShort, "standard input, row 3")
 			}
 		}
 		if n != 2 {
@@ -514,7 +516,7 @@ func TestCSVQuotesWithBackslashes(t *testing.T) {
 					break
 				}
 			}
-			if found == nil || found.Code != c.code || found.Column != c.column || !strings.Contains(found.Hint, "MySQL") {
+			if found == nil || found.Code != fault.Code(c.code) || found.Column != c.column || !strings.Contains(found.Hint, "MySQL") {
 				t.Errorf("got %+v, want %s in column %s", found, c.code, c.column)
 			}
 		})

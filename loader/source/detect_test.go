@@ -14,6 +14,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"leadload/internal/fault"
 )
 
 func TestRefusedFiles(t *testing.T) {
@@ -108,7 +110,7 @@ func TestReadErrorsEndThePass(t *testing.T) {
 		if n++; n > 1 {
 			t.Fatal("the pass went on")
 		}
-		fault(t, err, codeFileRead, "in.csv: the file cannot be read: input/output error")
+		wantFault(t, err, codeFileRead, "in.csv: the file cannot be read: input/output error")
 	}
 	if n != 1 {
 		t.Error("no error")
@@ -146,7 +148,7 @@ func TestCodes(t *testing.T) {
 	if len(consts) < 30 || len(consts) != len(Codes) {
 		t.Errorf("%d constants, %d codes", len(consts), len(Codes))
 	}
-	listed := map[string]bool{}
+	listed := map[fault.Code]bool{}
 	for _, c := range Codes {
 		if listed[c] {
 			t.Errorf("%s is listed twice", c)
@@ -163,29 +165,11 @@ func TestCodes(t *testing.T) {
 		tests.Write(b)
 	}
 	for name, code := range consts {
-		if !listed[code] {
+		if !listed[fault.Code(code)] {
 			t.Errorf("%s (%s) is not listed", name, code)
 		}
 		if !bytes.Contains(tests.Bytes(), []byte(name)) && !bytes.Contains(tests.Bytes(), []byte("["+code+" ")) {
 			t.Errorf("no test provokes %s", code)
-		}
-	}
-}
-
-func TestErrorText(t *testing.T) {
-	for _, c := range []struct {
-		e    Error
-		want string
-	}{
-		{Error{File: "a.csv", Msg: "it broke"}, "a.csv: it broke"},
-		{Error{File: "a.csv", Row: 5, Line: 5, Msg: "it broke"}, "a.csv, row 5: it broke"},
-		{Error{File: "a.csv", Row: 5, Line: 7, Column: "City", Msg: "it broke"}, `a.csv, row 5 (line 7), column "City": it broke`},
-		{Error{File: "a.xlsx", Sheet: "Deals", Row: 5, Msg: "it broke", Err: os.ErrClosed}, `a.xlsx, sheet "Deals", row 5: it broke: file already closed`},
-		{Error{File: "-", Line: 3, Msg: "it broke"}, "standard input, line 3: it broke"},
-		{Error{Msg: "it broke"}, "it broke"},
-	} {
-		if got := c.e.Error(); got != c.want {
-			t.Errorf("%q, want %q", got, c.want)
 		}
 	}
 }

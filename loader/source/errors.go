@@ -2,66 +2,12 @@ package source
 
 import (
 	"errors"
-	"strconv"
-	"strings"
+
+	"leadload/internal/fault"
 )
 
-// Error is a fault of an input file with its place.
-type Error struct {
-	Code   string // stable, such as "file.missing"; one of Codes
-	File   string // as the user named it
-	Sheet  string // XLSX
-	Row    int    // as the spreadsheet counts; 0 is the whole file
-	Line   int    // CSV: physical line; 0 is unknown
-	Column string // the column's name, or its letter where it has no name
-	Msg    string // what happened: lower case, no full stop
-	Hint   string // what to do about it
-	Err    error
-}
-
-// Error gives place and message on one line, without the hint.
-func (e *Error) Error() string {
-	var b strings.Builder
-	sep := func() {
-		if b.Len() > 0 {
-			b.WriteString(", ")
-		}
-	}
-	if e.File == "-" {
-		b.WriteString("standard input")
-	} else {
-		b.WriteString(e.File)
-	}
-	if e.Sheet != "" {
-		sep()
-		b.WriteString("sheet " + strconv.Quote(e.Sheet))
-	}
-	if e.Row > 0 {
-		sep()
-		b.WriteString("row " + strconv.Itoa(e.Row))
-		if e.Line > 0 && e.Line != e.Row {
-			b.WriteString(" (line " + strconv.Itoa(e.Line) + ")")
-		}
-	} else if e.Line > 0 {
-		sep()
-		b.WriteString("line " + strconv.Itoa(e.Line))
-	}
-	if e.Column != "" {
-		sep()
-		b.WriteString("column " + strconv.Quote(e.Column))
-	}
-	if b.Len() > 0 {
-		b.WriteString(": ")
-	}
-	b.WriteString(e.Msg)
-	if e.Err != nil {
-		b.WriteString(": " + e.Err.Error())
-	}
-	return b.String()
-}
-
-// Unwrap gives the cause.
-func (e *Error) Unwrap() error { return e.Err }
+// Error is a fault of an input file with its place. Its code is one of Codes.
+type Error = fault.Fault
 
 // The codes of faults that end the reading of a file.
 const (
@@ -115,7 +61,7 @@ const (
 )
 
 // Codes are all codes that an Error may carry, each once.
-var Codes = []string{
+var Codes = []fault.Code{
 	codeMissing, codeUnreadable, codeFolder, codeEmpty, codeDamaged, codeEncrypted, codeXLS, codeXLSB, codeODS,
 	codeHTML, codePDF, codeNotWorkbook, codeBinary, codeCompressed, codeTooLarge, codeBomb, codeUnsupported,
 	codeEncoding, codeHeaderBytes, codeDelimiter, codeSheet, codeSheetEmpty, codeSheetKind, codeHeaderRow,

@@ -10,6 +10,7 @@ import (
 	"os"
 
 	"leadload/converter"
+	"leadload/internal/fault"
 )
 
 // impl is what a File keeps between passes.
@@ -112,12 +113,7 @@ func (f *File) openPath() error {
 }
 
 func unreadable(err error) error {
-	// Only the system's own words: the path is in Error.File already.
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
-		err = pe.Err
-	}
-	return &Error{Code: codeUnreadable, Msg: "the file cannot be opened", Err: err,
+	return &Error{Code: codeUnreadable, Msg: "the file cannot be opened", Err: fault.Pathless(err),
 		Hint: "check who may read it, and that no other program keeps it locked"}
 }
 
@@ -212,8 +208,10 @@ func (f *File) sample(r io.Reader) ([]byte, error) {
 
 // foreign are beginnings of files that people pass by mistake.
 var foreign = []struct {
-	magic, code, what, hint string
-	word                    bool // might as well be the first word of a header
+	magic      string
+	code       fault.Code
+	what, hint string
+	word       bool // might as well be the first word of a header
 }{
 	{"%PDF-", codePDF, "this is a PDF, not a table", "export the data as CSV or XLSX", false},
 	{"Rar!", codeCompressed, "this is a RAR archive", "unpack it and load the file inside", true},

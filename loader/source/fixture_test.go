@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"leadload/converter"
+	"leadload/internal/fault"
 )
 
 // file writes content to a fresh file and gives its path.
@@ -147,8 +148,8 @@ func (s seen) want(t testing.TB, header, lines string) {
 	}
 }
 
-// fault checks an error's code, its place and its words.
-func fault(t testing.TB, err error, code string, words ...string) *Error {
+// wantFault checks an error's code, its place and its words.
+func wantFault(t testing.TB, err error, code fault.Code, words ...string) *Error {
 	t.Helper()
 	var e *Error
 	if !errors.As(err, &e) {
@@ -180,7 +181,7 @@ func openFault(t testing.TB, path string, o Options, code string, words ...strin
 		f.Close()
 		t.Fatalf("opened without error, want %s", code)
 	}
-	return fault(t, err, code, words...)
+	return wantFault(t, err, fault.Code(code), words...)
 }
 
 // book is a workbook written by hand, part by part.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"leadload/converter"
+	"leadload/internal/fault"
 )
 
 // A results file keeps the faults of the rows that it repeats. A cell that
@@ -16,7 +17,7 @@ import (
 // mark is one word of that kind.
 type mark struct {
 	word string
-	code string
+	code fault.Code
 	row  bool   // the fault concerns the whole row, whatever columns are needed
 	msg  string // with %q for what follows the word
 	hint string
@@ -75,7 +76,7 @@ func isFaultText(s string) bool { return isErrorName(s) || markOf(s) != nil }
 // cellFault is a fault of one cell, or of the row where col is -1.
 type cellFault struct {
 	col  int // of Row.Cells
-	code string
+	code fault.Code
 }
 
 // Kept returns the row's cells as a results file repeats them: cells at fault
@@ -126,7 +127,7 @@ func (r *Row) Kept() []converter.Cell {
 	return out
 }
 
-func wordOf(code string) string {
+func wordOf(code fault.Code) string {
 	for i := range marks {
 		if marks[i].code == code {
 			return marks[i].word

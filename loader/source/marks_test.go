@@ -52,7 +52,7 @@ func resultsCSV(t *testing.T, header []string, rows []*Row, typed bool) string {
 func codes(r *Row) string {
 	var out []string
 	for _, e := range r.Faults {
-		out = append(out, e.Code+" "+e.Column)
+		out = append(out, string(e.Code)+" "+e.Column)
 	}
 	return strings.Join(out, ", ")
 }

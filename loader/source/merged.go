@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"leadload/converter"
+	"leadload/internal/fault"
 )
 
 // Merged cells stand behind the rows of a sheet, and their value in the first
@@ -220,7 +221,7 @@ func (s *sheetReader) unseenMerged(found []area) error {
 	if len(bad) == 0 {
 		return nil
 	}
-	return &Error{Code: codeMergedSheet, Row: bad[0].top, Msg: "the sheet has merged cells: " + s.w.describe(bad),
+	return &Error{Code: codeMergedSheet, Place: fault.Place{Row: bad[0].top}, Msg: "the sheet has merged cells: " + s.w.describe(bad),
 		Hint: "unmerge them in the spreadsheet and fill in each cell; in a sheet of this size they are not filled in"}
 }
 

@@ -79,7 +79,7 @@ func TestMergedInALargeSheet(t *testing.T) {
 	rows := texts(1, "A", "B", "C") + texts(2, "a2", "b2", "c2") + texts(3, "a3", "", "c3")
 	p := newBook(rows).merge("B2:B3", "A1:C1", "E2:E3").path(t)
 	s := readAll(t, p, Options{})
-	e := fault(t, s.err, codeMergedSheet, `"B" in rows 2–3`, "unmerge")
+	e := wantFault(t, s.err, codeMergedSheet, `"B" in rows 2–3`, "unmerge")
 	if e.Row != 2 || len(s.rows) != 2 {
 		t.Errorf("%v after %d rows", e, len(s.rows))
 	}

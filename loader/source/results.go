@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"leadload/converter"
+	"leadload/internal/fault"
 )
 
 // firstColumns are the columns of the results files of the first version, all
@@ -55,7 +56,7 @@ func (p *pass) origin(c *converter.Cell) {
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n < 1 {
-		p.fault(&Error{Code: codeOrigin, Column: ResultColumns[0], Msg: fmt.Sprintf("%q is no row number", shorten(text)),
+		p.fault(&Error{Code: codeOrigin, Place: fault.Place{Column: ResultColumns[0]}, Msg: fmt.Sprintf("%q is no row number", shorten(text)),
 			Hint: "put back the number of the row in the first file, or empty the cell"})
 		return
 	}

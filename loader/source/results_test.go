@@ -159,9 +159,9 @@ func TestDecoder(t *testing.T) {
 	}
 	f := open(t, file(t, "in.csv", "id,phone\n1,2\n3\n4,5\n"), Options{})
 	var got []deal
-	fault(t, gocsv.UnmarshalDecoder(f.Decoder(), &got), codeTooShort, "row 3")
+	wantFault(t, gocsv.UnmarshalDecoder(f.Decoder(), &got), codeTooShort, "row 3")
 	f = open(t, file(t, "in.csv", "id,phone\n1,2\n3,\"\n"), Options{})
-	fault(t, gocsv.UnmarshalDecoder(f.Decoder(), &got), codeQuote)
+	wantFault(t, gocsv.UnmarshalDecoder(f.Decoder(), &got), codeQuote)
 }
 
 func TestFingerprint(t *testing.T) {

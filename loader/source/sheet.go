@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"leadload/converter"
+	"leadload/internal/fault"
 )
 
 // What a sheet can hold; anything beyond is damage.
@@ -279,7 +280,7 @@ func (s *sheetReader) scan(b []byte) (int, error) {
 		}
 	}
 	if row.number <= s.number {
-		return 0, &Error{Code: codeRowOrder, Row: row.number, Msg: fmt.Sprintf("the row stands after row %d: the sheet's rows are out of order or there twice", s.number),
+		return 0, &Error{Code: codeRowOrder, Place: fault.Place{Row: row.number}, Msg: fmt.Sprintf("the row stands after row %d: the sheet's rows are out of order or there twice", s.number),
 			Hint: "open the workbook in Excel or LibreOffice, look at these rows, and save it again"}
 	}
 	if row.number > maxRows {
@@ -371,6 +372,6 @@ func (s *sheetReader) scan(b []byte) (int, error) {
 }
 
 func (s *sheetReader) outOfOrder(row, col int, msg string) error {
-	return &Error{Code: codeCellOrder, Row: row, Column: s.w.f.column(col), Msg: msg,
+	return &Error{Code: codeCellOrder, Place: fault.Place{Row: row, Column: s.w.f.column(col)}, Msg: msg,
 		Hint: "open the workbook in Excel or LibreOffice, look at this row, and save it again"}
 }

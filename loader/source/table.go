@@ -9,6 +9,7 @@ import (
 	"unicode"
 
 	"leadload/converter"
+	"leadload/internal/fault"
 )
 
 // table is where the columns are.
@@ -354,7 +355,7 @@ func (f *File) findHeader(r rowReader, want int) (*rawRow, error) {
 }
 
 func (f *File) noHeader(want int) error {
-	return &Error{Code: codeHeaderRow, Row: want, Msg: "the header is said to be here, but the row is empty or not there",
+	return &Error{Code: codeHeaderRow, Place: fault.Place{Row: want}, Msg: "the header is said to be here, but the row is empty or not there",
 		Hint: "count rows as the spreadsheet shows them, blank ones too"}
 }
 

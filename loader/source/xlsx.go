@@ -13,6 +13,8 @@ import (
 
 	"github.com/klauspost/compress/flate"
 	"github.com/xuri/excelize/v2"
+
+	"leadload/internal/fault"
 )
 
 // workbook is what a pass over a sheet needs besides the sheet.
@@ -393,7 +395,7 @@ func (w *workbook) choose(want string) (sheet, error) {
 	}
 	s := w.sheets[found]
 	if s.kind != "worksheet" || s.part == "" {
-		return sheet{}, &Error{Code: codeSheetKind, Sheet: s.name, Msg: "this sheet holds no rows (" + s.kind + ")",
+		return sheet{}, &Error{Code: codeSheetKind, Place: fault.Place{Sheet: s.name}, Msg: "this sheet holds no rows (" + s.kind + ")",
 			Hint: "the sheets are: " + quoted(names)}
 	}
 	for i, o := range w.sheets {

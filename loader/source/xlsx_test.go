@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/xuri/excelize/v2"
+
+	"leadload/internal/fault"
 )
 
 // cellsBook has the header "v" in A1 and one cell a row below, each given as
@@ -147,7 +149,7 @@ func TestXLSXSharedStrings(t *testing.T) {
 		{"no number", "x", "shared string \"x\""},
 	} {
 		s := readAll(t, newBook(texts(1, "v", "w")+`<row r="2"><c r="A2" t="s"><v>0</v></c></row><row r="3"><c r="A3" t="s"><v>`+c.index+`</v></c></row>`).shared(`<t>one</t>`).path(t), Options{})
-		e := fault(t, s.err, codeSharedText, c.words, `sheet "Deals", row 3, column "v"`)
+		e := wantFault(t, s.err, codeSharedText, c.words, `sheet "Deals", row 3, column "v"`)
 		if e.Row != 3 || len(s.rows) != 1 {
 			t.Errorf("%s: row %d after %d rows", c.name, e.Row, len(s.rows))
 		}
@@ -383,7 +385,7 @@ func TestXLSXDamage(t *testing.T) {
 			if s.err == nil {
 				t.Fatalf("no error, rows\n%s", s.lines())
 			}
-			fault(t, s.err, c.code, append(strings.Split(c.words, ";"), `sheet "Deals"`)...)
+			wantFault(t, s.err, fault.Code(c.code), append(strings.Split(c.words, ";"), `sheet "Deals"`)...)
 			if len(s.rows) == 0 || !strings.HasPrefix(s.lines(), "2: 1|2\n") {
 				t.Errorf("the rows before the damage are\n%s", s.lines())
 			}
@@ -525,7 +527,7 @@ func TestXLSXLimits(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := s.next()
-	fault(t, open(t, newBook(texts(1, "a")).path(t), Options{}).place(err), codeDamaged, "larger than 262144")
+	wantFault(t, open(t, newBook(texts(1, "a")).path(t), Options{}).place(err), codeDamaged, "larger than 262144")
 
 	openFault(t, cellsBook(` t="s"><v>0</v>`).shared("<t>"+strings.Repeat("x", arenaChunk+1)+"</t>").path(t), Options{}, codeDamaged, "shared string 0 is longer")
 }
@@ -554,7 +556,7 @@ func TestXLSXChecksum(t *testing.T) {
 				}
 				f.Close()
 			}
-			fault(t, err, codeDamaged, part, "checksum")
+			wantFault(t, err, codeDamaged, part, "checksum")
 
 			end := strings.LastIndex(b.parts[part], "</")
 			b.parts[part] = b.parts[part][:end]
@@ -564,7 +566,7 @@ func TestXLSXChecksum(t *testing.T) {
 				}
 				f.Close()
 			}
-			fault(t, err, codeDamaged)
+			wantFault(t, err, codeDamaged)
 		}
 	}
 }

@@ -117,7 +117,7 @@ func (opportunity) Fields(ctx context.Context, l *line.Line, m *mapping.Mapping)
 		return f, nil // another type for each row: there is no one list to hold them against
 	}
 	f.Opportunity, err = typeFields(ctx, l, m.EventCode)
-	var own *fault.Error
+	var own *fault.Fault
 	if errors.As(err, &own) && own.Code == "online.refused" {
 		own.Msg = fmt.Sprintf("the account refuses opportunity type %d: %s", m.EventCode, own.Msg)
 		own.Hint = "correct OpportunityEventCode in the mapping: Settings > Opportunities > Opportunity Types lists the codes"

@@ -221,8 +221,8 @@ func (r *opportunityRead) witness(ctx context.Context, w Wanted, why string) (Ba
 }
 
 var (
-	errNoPages  = fault.Stop("account.path", fault.RunAgain, "the account has no pages of what was modified")
-	errDeclined = fault.Stop("account.path", fault.RunAgain, "the pages of what was modified are too many")
+	errNoPages  = fault.New("account.path", fault.RunAgain, "the account has no pages of what was modified")
+	errDeclined = fault.New("account.path", fault.RunAgain, "the pages of what was modified are too many")
 )
 
 // Pages reads all opportunities of a type that were modified since a moment, by
@@ -267,7 +267,7 @@ func Pages(ctx context.Context, l *line.Line, code int, since time.Time, worth f
 		}
 		missed = total - kept
 	}
-	return fault.Stop("account.pages", "run the same command again when fewer people work in the account", "%s while the account's records were read page by page", fault.Plural(int64(missed), "record moved out of sight", "records moved out of sight"))
+	return fault.New("account.pages", "run the same command again when fewer people work in the account", "%s while the account's records were read page by page", fault.Plural(int64(missed), "record moved out of sight", "records moved out of sight"))
 }
 
 // span reads the pages of one span and returns what the account counts in it
@@ -284,7 +284,7 @@ func span(ctx context.Context, l *line.Line, code int, from, to time.Time, worth
 		case line.MissingPath(out) || out.Verdict == leadsquared.Rejected:
 			return 0, errNoPages
 		case out.Verdict != leadsquared.Applied:
-			return 0, fault.Stop("account.pages", fault.RunAgain, "page %d of the account's records could not be read: %s", page, out.Message)
+			return 0, fault.New("account.pages", fault.RunAgain, "page %d of the account's records could not be read: %s", page, out.Message)
 		}
 		if page == 1 && worth != nil && !worth(got.Total) {
 			return 0, errDeclined

@@ -45,7 +45,7 @@ func read[T any](ctx context.Context, l *line.Line, what string, call func(conte
 	case leadsquared.Applied:
 		return value, nil
 	case leadsquared.Rejected:
-		return value, fault.Misuse("online.refused", "ask the account's administrator for the right to read it, or check without --online", "%s cannot be read: %s", what, out.Refusal())
+		return value, fault.New("online.refused", "ask the account's administrator for the right to read it, or check without --online", "%s cannot be read: %s", what, out.Refusal())
 	}
-	return value, fault.Stop("online.unread", "run the same command again later, or check without --online", "%s could not be read: %s", what, out.Message)
+	return value, fault.New("online.unread", "run the same command again later, or check without --online", "%s could not be read: %s", what, out.Message)
 }

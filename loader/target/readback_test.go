@@ -198,7 +198,7 @@ func TestReadBackBehindAGateway(t *testing.T) {
 			return nil
 		}
 		got, err := opportunity{}.Read(t.Context(), l, ReadQuestion{Code: 12000, Wanted: all})
-		var stop *fault.Error
+		var stop *fault.Fault
 		if err != nil {
 			if !errors.As(err, &stop) {
 				t.Fatal(err)
@@ -276,8 +276,8 @@ func TestPagesThatNeverStandStill(t *testing.T) {
 			io.WriteString(w, body)
 		})
 		err := Pages(t.Context(), l, 12000, since, nil, func(leadsquared.Opportunity) {})
-		var stop *fault.Error
-		if !errors.As(err, &stop) || stop.Kind != fault.Stopped || stop.Code != "account.pages" {
+		var stop *fault.Fault
+		if !errors.As(err, &stop) || stop.Code.Trait() != fault.Stopped || stop.Code != "account.pages" {
 			t.Fatalf("%d records, %d pages spoilt: %v", len(all), dropped, err)
 		}
 	})

@@ -151,5 +151,5 @@ func products(ctx context.Context, l *line.Line) ([]leadsquared.Product, error) 
 			return all, nil
 		}
 	}
-	return nil, fault.Stop("online.unread", "run the same command again later, or check without --online", "the list of products could not be read whole")
+	return nil, fault.New("online.unread", "run the same command again later, or check without --online", "the list of products could not be read whole")
 }

@@ -181,8 +181,8 @@ func (r *saleRead) skuOf(ctx context.Context, id string) (string, error) {
 	if r.products == nil {
 		r.products = map[string]string{}
 		list, err := products(ctx, r.line)
-		var own *fault.Error
-		if err != nil && !(errors.As(err, &own) && strings.HasPrefix(own.Code, "online.")) {
+		var own *fault.Fault
+		if err != nil && !(errors.As(err, &own) && strings.HasPrefix(string(own.Code), "online.")) {
 			return "", err // the run ends; a list that may not be read only leaves the SKU unknown
 		}
 		for _, p := range list {

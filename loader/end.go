@@ -1,0 +1,57 @@
+package loader
+
+import (
+	"context"
+
+	"leadload/internal/fault"
+	"leadload/loader/ledger"
+)
+
+// endOf returns how a run ends with an error and with these rows. Rows that were
+// not sent come first: the same command goes on with them. Pending rows alone
+// need a later settle.
+func endOf(err error, rows ledger.Counts) fault.Trait {
+	switch {
+	case err != nil:
+		return fault.TraitOf(err)
+	case rows[ledger.ResultNotSent] > 0:
+		return fault.Stopped
+	case rows.Person() > 0:
+		return fault.Person
+	case rows[ledger.ResultPending] > 0:
+		return fault.Stopped
+	}
+	return fault.Done
+}
+
+// settledEnd returns how leadload settle ends. Nobody can send a doubtful row
+// again before a person has looked at it, so that those come first.
+func settledEnd(err error, rows ledger.Counts) fault.Trait {
+	if err == nil && rows.Person() > 0 {
+		return fault.Person
+	}
+	return endOf(err, rows)
+}
+
+// finish writes down how a run ended.
+func (s *Session) finish(ctx context.Context, res *Result, err error) error {
+	res.End = endOf(err, res.Totals)
+	if res.Run.ID == 0 {
+		return err
+	}
+	res.Run.Exit = res.End.Exit()
+	if err != nil {
+		_, res.Run.Stop, _ = fault.Words(err)
+	}
+	if ferr := s.led.End(context.WithoutCancel(ctx), res.Run); ferr != nil && err == nil {
+		res.End = fault.TraitOf(ferr)
+		return ferr
+	}
+	return err
+}
+
+// Reported writes down where the results of a run were written.
+func (s *Session) Reported(ctx context.Context, run ledger.Run, out string) error {
+	run.Out = out
+	return s.led.End(context.WithoutCancel(ctx), run)
+}
