@@ -3,6 +3,7 @@ package main
 import (
 	"archive/zip"
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -52,6 +53,15 @@ func writeCSV(path string, n int) error {
 			i, i%300_000, i%100_000_000, stages[i%3], 1000+i%90_000, 1+i%28, 1+i%12, i%24, i%60, i)
 	}
 	return errors.Join(w.Flush(), f.Close())
+}
+
+// writeOtherCSV copies a file of writeCSV with other keys.
+func writeOtherCSV(from, to string) error {
+	text, err := os.ReadFile(from)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(to, bytes.ReplaceAll(text, []byte("\nD-"), []byte("\nE-")), 0o600)
 }
 
 const (

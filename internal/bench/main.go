@@ -96,6 +96,8 @@ var measurements = []measurement{
 	{"xlsx", "reading an XLSX beside excelize", xlsxSpeed},
 	{"workbook", "results workbook beside excelize's StreamWriter", workbookSpeed},
 	{"memory", "peak memory of import as the file grows", memory},
+	{"nightly", "a file of which every row is loaded, and what the ledger keeps of it", nightly},
+	{"large-night", "the same with a million rows, and a check beside that ledger", nightlyMemory},
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
@@ -106,6 +108,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	markdown := flags.Bool("markdown", false, "write the table into "+readme+" too")
 	against := flags.Bool("compare", false, "run the scripts of findings/ that "+readme+" names, and write their tables into it")
 	profile := flags.String("cpuprofile", "", "unlimited: write a CPU profile of one import to this file")
+	base := flags.String("base", "", "nightly: an earlier build of leadload to compare with")
 	heap := flags.String("heapprofile", "", "memory: write a profile of what the larger import holds half-way to this file")
 	if err := flags.Parse(args); err != nil {
 		return 2
@@ -131,6 +134,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return 1
 	}
 	defer b.close()
+	b.base = *base
 	code := 0
 	before := load()
 	var table []line

@@ -23,6 +23,7 @@ type bench struct {
 	heap    string // of the heap
 	dir     string // thrown away at the end
 	self    string // this program's file
+	base    string // an earlier build of leadload; "" is none
 	stderr  io.Writer
 	states  int // folders for ledgers and locks handed out
 }
