@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -19,18 +21,20 @@ import (
 func (a *app) ledgerCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "ledger",
-		Short: "restore entries from a results file; verify",
+		Short: "restore entries from a results file; verify; drop old rows",
 		Args:  noArgs,
 		Example: `  leadload ledger check
-  leadload ledger import deals-results.xlsx -m deals.yaml`,
+  leadload ledger import deals-results.xlsx -m deals.yaml
+  leadload ledger prune --keep 400d`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.ledgerImportCommand(), a.ledgerCheckCommand())
+	cmd.AddCommand(a.ledgerImportCommand(), a.ledgerCheckCommand(), a.ledgerPruneCommand())
 	return cmd
 }
 
 type ledgerOptions struct {
 	common
+	keep string
 }
 
 func (a *app) ledgerImportCommand() *cobra.Command {
@@ -168,5 +172,50 @@ func (a *app) runLedgerCheck(ctx context.Context, o *ledgerOptions) error {
 	fmt.Fprintf(a.stdout, "%s is sound: loaded %d · duplicate %d · pending %d · rejected %d · in doubt %d · never sent %d records\n", led.Path(),
 		counts[ledger.Loaded], counts[ledger.Duplicate], counts[ledger.Pending], counts[ledger.Rejected],
 		counts[ledger.InDoubt]+counts[ledger.Sending]+counts[ledger.Reserved], counts[ledger.Ready])
+	return nil
+}
+
+func (a *app) ledgerPruneCommand() *cobra.Command {
+	var o ledgerOptions
+	cmd := &cobra.Command{
+		Use:   "prune --keep DAYS",
+		Short: "drop the rows of old runs",
+		Long: `Drop the rows of runs that ended longer ago than --keep, and give the space back
+to the disk. What is in the account stays known: no row is sent again because of
+it. leadload runs still lists the old runs with their totals; leadload report can
+no longer write their results.`,
+		Example: `  leadload ledger prune --keep 400d
+  leadload ledger prune --keep 90d --ledger /srv/crm/ledger.db`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.runLedgerPrune(cmd.Context(), &o) },
+	}
+	cmd.Flags().StringVar(&o.keep, "keep", "", "keep the rows of runs of so many days, such as 400d (required)")
+	cmd.Flags().StringVar(&o.common.ledger, "ledger", "", "ledger file (default: in the user's state folder)")
+	return cmd
+}
+
+func (a *app) runLedgerPrune(ctx context.Context, o *ledgerOptions) error {
+	if o.keep == "" {
+		return usageError("type leadload ledger prune --keep 400d", "--keep says how many days of rows stay")
+	}
+	text, isDays := strings.CutSuffix(o.keep, "d")
+	days, err := strconv.Atoi(text)
+	if !isDays || err != nil || days < 1 || days > 36_500 {
+		return usageError("write a number of days, such as 400d", "--keep must be a number of days from 1d to 36500d, not %q", o.keep)
+	}
+	path, err := a.ledgerPath(&o.common)
+	if err != nil {
+		return err
+	}
+	led, err := sqlite.Open(path, sqlite.Options{MustExist: true})
+	if err != nil {
+		return err
+	}
+	defer led.Close()
+	n, err := led.Prune(ctx, time.Now().AddDate(0, 0, -days))
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(a.stdout, "dropped %d rows of %d runs, %d KB freed → %s\n", n.Rows, n.Runs, n.Freed/1000, led.Path())
 	return nil
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -47,6 +48,7 @@ func TestMain(m *testing.M) {
 //	failnext NAME...     let its next creating calls fail so
 //	holds WHAT N         compare a number of the account: leads, opportunities, sales, calls, creates, reads, limited
 //	waitcalls N          wait until the account has counted N calls
+//	age LEDGER DAYS      let all runs of a ledger have ended so many days earlier
 //	dump FILE            write everything that the account holds into FILE as JSON
 //	addlead NAME=VALUE.. add a lead to the account
 //	limit N              set its calls in 5 s
@@ -76,7 +78,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"samples": scriptSamples, "account": scriptAccount, "faults": scriptFaults, "failnext": scriptFailNext, "holds": scriptHolds,
 			"dump": scriptDump, "addlead": scriptAddLead, "limit": scriptLimit, "outage": scriptOutage, "waitcalls": scriptWaitCalls, "code": scriptCode, "exit": scriptExit, "sheet": scriptSheet,
-			"nokeys": scriptNoKeys, "private": scriptPrivate,
+			"nokeys": scriptNoKeys, "private": scriptPrivate, "age": scriptAge,
 		},
 	})
 }
@@ -155,6 +157,20 @@ func scriptLimit(ts *testscript.TestScript, _ bool, args []string) {
 	n, err := strconv.Atoi(args[0])
 	ts.Check(err)
 	ts.Check(practice(ts).SetLimit(n, sandbox.DefaultWindow))
+}
+
+// scriptAge lets all runs of a ledger have begun and ended so many days earlier.
+func scriptAge(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: age LEDGER DAYS")
+	}
+	days, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	db, err := sql.Open("sqlite", ts.MkAbs(args[0]))
+	ts.Check(err)
+	defer db.Close()
+	_, err = db.Exec("UPDATE runs SET started = started - ?1, ended = ended - ?1", int64(days)*24*3600*1000)
+	ts.Check(err)
 }
 
 func scriptHolds(ts *testscript.TestScript, neg bool, args []string) {
