@@ -67,7 +67,7 @@ func renderPage(text string) string {
 		case strings.HasPrefix(line, "```"):
 			fenced = !fenced
 		case fenced:
-			b.WriteString("  " + line + "\n")
+			b.WriteString(strings.TrimRight("  "+line, " ") + "\n")
 		case strings.HasPrefix(line, "!["):
 			if i+1 < len(lines) && lines[i+1] == "" {
 				i++
