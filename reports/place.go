@@ -15,6 +15,9 @@ import (
 // numbered matches the endings that are put behind names of inputs.
 var numbered = regexp.MustCompile(`(?i)-(results|check)(-[0-9]+)?$`)
 
+// dated matches what a name by date puts before such an ending.
+var dated = regexp.MustCompile(`-[0-9]{4}-[0-9]{2}-[0-9]{2}(-[0-9]{4})?$`)
+
 // PathFor gives where the results of input go, before anything is sent. With
 // out "" that is <input>-results.xlsx beside the input; in the current folder
 // for "-", standard input, and "", no input. An out that is a folder, or ends
@@ -66,7 +69,9 @@ func nameFor(input, suffix string) string {
 			base = base[:len(base)-len(".gz")]
 		}
 		base = strings.TrimSuffix(base, filepath.Ext(base))
-		base = numbered.ReplaceAllString(base, "")
+		if numbered.MatchString(base) {
+			base = dated.ReplaceAllString(numbered.ReplaceAllString(base, ""), "")
+		}
 		if base == "" {
 			base = "leadload"
 		}

@@ -13,4 +13,5 @@ import "embed"
 //go:embed opportunities/faults.csv opportunities/faults.xlsx
 //go:embed sales/sales.csv sales/sales.yaml
 //go:embed cron/crontab cron/leadload.service cron/leadload.timer cron/task-scheduler.cmd
+//go:embed project/leadload.yaml project/tell-mail.sh project/tell-webhook.sh project/tell-healthchecks.sh
 var FS embed.FS

@@ -23,6 +23,7 @@ import (
 type importOptions struct {
 	common
 	runFlags
+	afterFlags
 	inputs  []string
 	rows    string
 	strict  bool
@@ -47,13 +48,17 @@ another and moved to its folder done/ when they are finished.`,
   leadload import /drop -m deals.yaml --account prod.yaml --wait-lock 30m`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.inputs = args
-			return a.runImport(cmd.Context(), &o)
+			err := a.runImport(cmd.Context(), &o)
+			a.onFinish(cmd.Context(), &o.afterFlags, traitOf(err).Exit())
+			return err
 		},
 	}
 	o.fileFlags(cmd)
 	o.accountFlags(cmd)
 	o.runFlags.add(cmd)
 	o.runFlags.addFirstSend(cmd)
+	o.afterFlags.add(cmd)
+	o.common.after = &o.afterFlags
 	f := cmd.Flags()
 	f.StringVar(&o.rows, "rows", "", "only these rows as the spreadsheet counts them, such as 2-10,57")
 	f.BoolVar(&o.strict, "strict", false, "send nothing if any row is invalid")
@@ -69,6 +74,9 @@ func (a *app) runImport(ctx context.Context, o *importOptions) error {
 		return a.endless(&o.common, "import", usageError("type leadload import FILE -m MAPPING", "no file was given"))
 	}
 	rows, err := parseRows(o.rows)
+	if err == nil {
+		err = o.afterFlags.read()
+	}
 	if err != nil {
 		return a.endless(&o.common, "import", err)
 	}
@@ -159,7 +167,7 @@ func (a *app) openForImport(o *importOptions, in *input, m *mapping.Mapping) (*s
 		return nil, err
 	}
 	if _, err = loader.Compile(m, f, in.name); err == nil && o.out != "-" {
-		_, err = reports.PathFor(in.name, in.out(&o.common), "-results")
+		_, err = reports.PathFor(in.name, in.out(&o.common), o.suffix)
 	}
 	if err != nil {
 		f.Close()
@@ -180,17 +188,18 @@ func (a *app) finish(ctx context.Context, o *importOptions, k *connection, in in
 		if o.sandbox && o.common.ledger == "" {
 			// the practice account is gone when this command ends: there is nothing to go on with
 		} else {
-			next = nextCommands(o, job, res, common, freeName(job.Input, in.out(&o.common)))
+			next = nextCommands(o, job, res, common, freeName(job.Input, in.out(&o.common), o.suffix))
 		}
 		rep := reports.Report{Ledger: k.led, Run: res.Run, Totals: res.Totals, Input: in.file, Location: zone(job.Mapping), Next: next, Notes: in.file.Info().Notes, Zones: zones(job.Mapping),
 			Key: job.Mapping.Key, Fields: fieldsOf(job.Mapping)}
 		var werr error
 		// The results file is written also after Ctrl-C: it is the record of what was done.
-		out, werr = a.writeReport(context.WithoutCancel(ctx), rep, job.Input, in.out(&o.common), "-results")
+		out, werr = a.writeReport(context.WithoutCancel(ctx), rep, job.Input, in.out(&o.common), o.suffix)
 		if werr != nil {
 			a.explain(werr)
 			code = max(traitOf(werr), max(code, fault.Bug))
 		}
+		a.sweep(&o.afterFlags, out, job.Input)
 		res.Run.Out = out
 		if ferr := k.session.Reported(ctx, res.Run, out); ferr != nil && err == nil {
 			err, code = ferr, max(traitOf(ferr), code)
@@ -247,6 +256,11 @@ func (a *app) last(c *common, led ledger.Reader, res loader.Result, out string, 
 		if werr := reports.WriteMetrics(c.metrics, s); werr != nil {
 			a.explain(werr)
 		}
+	}
+	if c.after != nil && c.after.onFinish != "" {
+		s := a.summary(led, res, out, code, err, next)
+		s.Line = line
+		c.after.told = append(c.after.told, s)
 	}
 	switch {
 	case c.json:
@@ -350,8 +364,8 @@ func nextCommands(o *importOptions, job loader.Job, res loader.Result, errs []le
 }
 
 // freeName is the name that the results of an input are about to get.
-func freeName(in, out string) string {
-	path, err := reports.PathFor(in, out, "-results")
+func freeName(in, out, suffix string) string {
+	path, err := reports.PathFor(in, out, suffix)
 	if err != nil || path == "-" {
 		return ""
 	}

@@ -220,6 +220,14 @@ func TestYAMLOfTheManual(t *testing.T) {
 		for i, block := range blocks(text, "yaml") {
 			name := fmt.Sprintf("%s, YAML block %d", path, i+1)
 			switch {
+			case strings.Contains(block, "\njobs:\n"):
+				file := filepath.Join(t.TempDir(), projectFile)
+				if err := os.WriteFile(file, []byte(block), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := readProject(file); err != nil {
+					t.Errorf("%s: %v", name, err)
+				}
 			case strings.HasPrefix(block, "version: 1"):
 				mappings++
 				if _, err := mapping.Parse(name, []byte(block)); err != nil {

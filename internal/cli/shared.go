@@ -41,6 +41,7 @@ type common struct {
 	metrics     string
 	maxUnpacked string
 	progress    time.Duration
+	after       *afterFlags // nil: the command has none
 }
 
 func (c *common) accountFlags(cmd *cobra.Command) {
