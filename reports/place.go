@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"leadload/internal/fault"
 )
@@ -76,7 +77,20 @@ func nameFor(input, suffix string) string {
 			base = "leadload"
 		}
 	}
-	return base + suffix + ".xlsx"
+	return FitName(base, suffix+".xlsx")
+}
+
+// longestName is how long a name may be on the file systems that are in use, in bytes,
+// less the number that is put behind it where it is taken.
+const longestName = 255 - len("-9999")
+
+// FitName returns base + ending, with base cut so that a file can have the name.
+func FitName(base, ending string) string {
+	for len(base)+len(ending) > longestName && base != "" {
+		_, size := utf8.DecodeLastRuneInString(base)
+		base = base[:len(base)-size]
+	}
+	return base + ending
 }
 
 // IsResults reports whether a name is one that a results file gets: a folder
@@ -111,7 +125,12 @@ func checkFolder(path, folder string) error {
 		return &Error{Code: "results.folder", Place: resultsFile(path), Msg: fmt.Sprintf("%q is not a folder", folder),
 			Hint: "name another place with --out"}
 	}
-	f, err := os.CreateTemp(folder, workPrefix+"try-")
+	// The name that is tried is as long as the one that is wanted.
+	trial := workPrefix + "try-"
+	if longer := len(filepath.Base(path)) - len(trial) - len("0123456789"); longer > 0 {
+		trial += strings.Repeat("x", longer)
+	}
+	f, err := os.CreateTemp(folder, trial)
 	if err == nil {
 		err = errors.Join(f.Close(), os.Remove(f.Name()))
 	}

@@ -5,7 +5,9 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"leadload/internal/fault"
 	"leadload/loader/ledger"
@@ -109,5 +111,32 @@ func TestLine(t *testing.T) {
 		if got := Line(totals, out); got != counts+want {
 			t.Errorf("Line(…, %q) = %q", out, got)
 		}
+	}
+}
+
+// A name of any length gets results, and a name that no file can have is refused before anything is sent.
+func TestLongNames(t *testing.T) {
+	dir := t.TempDir()
+	for _, n := range []int{200, 230, 247, 250, 255} {
+		for _, letter := range []string{"a", "ä", "語"} {
+			base := strings.Repeat(letter, (n-len(".csv"))/len(letter))
+			path, err := PathFor(filepath.Join(dir, base+".csv"), "", "")
+			if err != nil {
+				t.Errorf("%d bytes of %s: %v", n, letter, err)
+				continue
+			}
+			for _, name := range []string{filepath.Base(path), strings.TrimSuffix(filepath.Base(path), ".xlsx") + "-9999.xlsx"} {
+				if !utf8.ValidString(name) || !IsResults(name) {
+					t.Errorf("%q is no name of results", name)
+				}
+				if err := os.WriteFile(filepath.Join(dir, name), nil, 0o600); err != nil {
+					t.Errorf("%d bytes of %s: %v", n, letter, err)
+				}
+			}
+		}
+	}
+	var own *Error
+	if _, err := PathFor("deals.csv", filepath.Join(dir, strings.Repeat("x", 300)+".xlsx"), ""); !errors.As(err, &own) || own.Code != "results.folder" {
+		t.Errorf("a name of 305 bytes: %v", err)
 	}
 }

@@ -3,10 +3,12 @@ package cli
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -94,21 +96,23 @@ func (a *app) runImport(ctx context.Context, o *importOptions) error {
 		return nil
 	}
 	a.several = len(inputs) > 1
-	// Files are opened first: a wrong one is told before anything is connected.
+	// Of files that were named, all are loaded or none: exit code 2 says that nothing
+	// was sent. A wrong one is told before anything is connected. Each file is opened when
+	// its turn comes, so that any number of them needs no more than one.
 	code := fault.Done
 	for i := range inputs {
 		in := &inputs[i]
-		if in.file, err = a.openForImport(o, in, m); err == nil {
-			defer in.file.Close()
+		if in.drop {
 			continue
 		}
-		if !in.drop {
-			// Of files that were named, all are loaded or none: exit code 2 says that nothing was sent.
+		if in.file, err = a.openForImport(o, in, m); err != nil {
 			return a.endless(&o.common, "import", err)
 		}
-		a.explain(err)
-		code = max(traitOf(err), code)
-		a.last(&o.common, nil, loader.Result{Run: ledger.Run{Command: "import", Input: in.name}}, "", traitOf(err), err)
+		defer in.file.Close()
+		if len(inputs) > 1 {
+			in.file.Close()
+			in.file = nil
+		}
 	}
 	show := a.newProgress(&o.common)
 	k, err := a.connect(ctx, &o.common, &o.runFlags, "import", show.notice)
@@ -118,7 +122,23 @@ func (a *app) runImport(ctx context.Context, o *importOptions) error {
 	sent := false
 	for _, in := range inputs {
 		if in.file == nil {
-			continue
+			if in.drop && tooYoung(in.name, o.dropAge, a.say) {
+				continue // replaced since the folder was read
+			}
+			if in.file, err = a.openForImport(o, &in, m); err != nil {
+				if errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE) {
+					// No fault of this file, and the next ones would meet it as well.
+					e := fault.New("file.too-many-open", "let leadload open more (ulimit -n), or end other programs, and run the same command again", "too many files are open on this machine")
+					e.Err, err = err, e
+				}
+				a.explain(err)
+				code = max(traitOf(err), code)
+				a.last(&o.common, nil, loader.Result{Run: ledger.Run{Command: "import", Input: in.name}}, "", traitOf(err), err)
+				if traitOf(err) == fault.Stopped {
+					break
+				}
+				continue
+			}
 		}
 		job := loader.Job{Input: in.name, File: in.file, Mapping: m, MappingPath: mappingPath, Rows: rows, Strict: o.strict, Who: who(), Version: version()}
 		if in.name != "-" {
@@ -134,6 +154,7 @@ func (a *app) runImport(ctx context.Context, o *importOptions) error {
 		res, err := k.session.Import(ctx, job)
 		show.stop()
 		c := a.finish(ctx, o, k, in, job, res, err)
+		in.file.Close()
 		code = max(c, code)
 		sent = sent || res.Run.Calls > 0
 		if c == fault.Stopped && err != nil || c == fault.Interrupted || c == fault.Busy || c == fault.Bug {
@@ -216,7 +237,11 @@ func (a *app) finish(ctx context.Context, o *importOptions, k *connection, in in
 	}
 	a.last(&o.common, k.led, res, out, code, err, next...)
 	if in.drop && (code == fault.Done || code == fault.Person) {
-		if err := in.finished(); err != nil {
+		switch err := in.finished(); {
+		case errors.Is(err, errChanged):
+			a.say("leadload: %s stays where it is: %s; the next run loads what is new in it", in.name, err)
+			code = max(code, fault.Stopped)
+		case err != nil:
 			a.say("leadload: %s was loaded but could not be moved to %s: %s", in.name, doneFolder, fault.Pathless(err))
 			code = max(code, fault.Person)
 		}

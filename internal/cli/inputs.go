@@ -40,27 +40,64 @@ func (in *input) out(c *common) string {
 	return ""
 }
 
-// finished moves a file of a folder to done/, under a new name where one of its name is there.
+// errChanged says that a file is no longer the one that was loaded.
+var errChanged = errors.New("it was changed or replaced while it was being loaded")
+
+// finished moves a file of a folder to done/, under a new name where one of its
+// name is there. Only the bytes that were loaded are moved: a file that was
+// changed or replaced meanwhile stays for the next time, and is errChanged.
 func (in *input) finished() error {
-	if in.file != nil {
-		in.file.Close() // Windows moves no open file
+	in.file.Close() // Windows moves no open file
+	if !in.file.At(in.name) {
+		return errChanged
 	}
+	to, err := in.doneName()
+	if err != nil {
+		return err
+	}
+	if err := os.Rename(in.name, to); err != nil {
+		return err
+	}
+	if in.file.At(to) {
+		return nil
+	}
+	// Changed between the look and the move: it goes back, unless the next one is there.
+	if _, err := os.Lstat(in.name); errors.Is(err, fs.ErrNotExist) {
+		return errors.Join(errChanged, os.Rename(to, in.name))
+	}
+	return fmt.Errorf("%w; what it was is %s", errChanged, to)
+}
+
+// doneName is the first free name for a file in done/.
+func (in *input) doneName() (string, error) {
 	dir := filepath.Join(filepath.Dir(in.name), doneFolder)
 	base := filepath.Base(in.name)
 	ext := filepath.Ext(base)
 	for n := 1; ; n++ {
 		name := base
 		if n > 1 {
-			name = fmt.Sprintf("%s-%d%s", strings.TrimSuffix(base, ext), n, ext)
+			name = reports.FitName(strings.TrimSuffix(base, ext), fmt.Sprintf("-%d%s", n, ext))
 		}
 		to := filepath.Join(dir, name)
-		if _, err := os.Lstat(to); err == nil {
-			continue
-		} else if !errors.Is(err, fs.ErrNotExist) {
-			return err
+		if _, err := os.Lstat(to); errors.Is(err, fs.ErrNotExist) {
+			return to, nil
+		} else if err != nil {
+			return "", err
 		}
-		return os.Rename(in.name, to)
 	}
+}
+
+// tooYoung reports whether a file may still be being written, or is gone, and says so.
+func tooYoung(path string, age time.Duration, say func(string, ...any)) bool {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return errors.Is(err, fs.ErrNotExist) // gone since; what else is wrong is told when it is opened
+	}
+	since := time.Since(info.ModTime())
+	if since < age {
+		say("%s was changed %d s ago and is left for the next time", path, int(max(since, 0)/time.Second))
+	}
+	return since < age
 }
 
 // loadable reports whether a file of a folder is an input.
@@ -125,12 +162,12 @@ func folderInputs(dir string, age time.Duration, say func(string, ...any)) ([]in
 		if e.IsDir() || !loadable(e.Name()) {
 			continue
 		}
-		info, err := e.Info()
-		if err != nil {
-			continue // gone since
+		if e.Type()&fs.ModeSymlink != 0 {
+			// Whoever may write into the folder could have anybody's file loaded and moved.
+			say("%s is a link and is left alone: put the file itself into the folder", filepath.Join(dir, e.Name()))
+			continue
 		}
-		if since := time.Since(info.ModTime()); since < age {
-			say("%s was changed %d s ago and is left for the next time", filepath.Join(dir, e.Name()), int(max(since, 0)/time.Second))
+		if tooYoung(filepath.Join(dir, e.Name()), age, say) {
 			continue
 		}
 		out = append(out, input{name: filepath.Join(dir, e.Name()), drop: true})

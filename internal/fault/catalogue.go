@@ -162,6 +162,7 @@ var catalogue = []struct {
 		{"ledger.fenced", "another run has taken over the account, so this one sends nothing more", "wait for the other run to end and run the same command again"},
 		{"ledger.write", "the ledger could not be written", "mend the cause and run the same command again; nothing was lost"},
 		{"log.failed", "the API log can no longer be written, so no further call is made", "free some space or name another file with --api-log, and run the same command again"},
+		{"file.too-many-open", "the system lets leadload open no more files", "let it open more (ulimit -n), or end other programs, and run the same command again"},
 	}},
 	// Another run.
 	{Busy, []Entry{

@@ -21,6 +21,8 @@ type impl struct {
 	table table
 	disk  io.ReaderAt // one descriptor for all passes: a file replaced by rename stays the one that was opened
 	size  int64
+	// opened is the state of the descriptor when it was opened; nil for standard input.
+	opened fs.FileInfo
 	// trusted: the limit was given by the user, so that it alone decides what is absurd.
 	trusted bool
 	book    *workbook
@@ -108,8 +110,15 @@ func (f *File) openPath() error {
 	if st, err = d.Stat(); err != nil {
 		return unreadable(err)
 	}
-	f.size = st.Size()
+	f.size, f.opened = st.Size(), st
 	return nil
+}
+
+// At reports whether path is the file that was opened, with the bytes that it had then
+// as far as size and time of change tell. It holds for a closed File, too.
+func (f *File) At(path string) bool {
+	now, err := os.Lstat(path)
+	return err == nil && f.opened != nil && os.SameFile(f.opened, now) && now.Size() == f.opened.Size() && now.ModTime().Equal(f.opened.ModTime())
 }
 
 func unreadable(err error) error {
