@@ -11,8 +11,19 @@
 //	res, err := s.Import(ctx, loader.Job{File: file, Mapping: m})
 //
 // When ctx ends, no further call begins, calls in flight are finished and
-// written down, and Import returns. Its error is a *fault.Fault, or one of the
+// written down, and Import returns. Its error is a *fault.Error, or one of the
 // packages below that says what happened and what to do.
+//
+// This package has the verbs, a file each: import, check, settle, restore and
+// what the account says of itself. The work is done below it:
+//
+//	account  which account, and what it says of its fields
+//	plan     one pass over a file: map, check, decide
+//	send     rows in their order, each after its intent is on disk
+//	settle   what became of rows whose answer is not known
+//	target   what a row can become: its calls, and how it is found again
+//	line     the one line to the account: limits, outage, clock
+//	ledger   what was sent, and what became of it
 package loader
 
 import (

@@ -46,8 +46,8 @@ type key struct {
 	types  []string // the types that it may have; none means all
 	number bool     // the body has it as a JSON number
 	status bool     // it takes Open, Won and Lost alone
-	stored string   // the schema name under which the account gives it back, where it is another
-	lost   bool     // the account gives it back in another form
+	stored string   // the schema name under which the account returns it, where it is another
+	lost   bool     // the account returns it in another form
 }
 
 var typeNames = []string{"text", "number", "integer", "datetime", "date", "email", "phone", "boolean"}
@@ -154,7 +154,7 @@ func names(table []key, fits func(*key) bool) []string {
 	return out
 }
 
-// customNumber gives N of mx_Custom_N, or 0.
+// customNumber returns N of mx_Custom_N, or 0.
 func customNumber(name string) int {
 	digits, ok := strings.CutPrefix(name, "mx_Custom_")
 	if !ok || digits == "" || len(digits) > 3 || digits[0] == '0' {

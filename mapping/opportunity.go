@@ -300,7 +300,7 @@ func isDigits(s string) bool {
 	return s != ""
 }
 
-// leadTail ends LeadDetails with what tells the account how to use it.
+// leadTail ends LeadDetails with the pairs that say how the account uses it.
 func (r *Runner) leadTail(body []byte) []byte {
 	m := r.p.mapping
 	if m.SearchBy == "ProspectId" {

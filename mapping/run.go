@@ -75,7 +75,7 @@ func (r *Runner) Map(cells []converter.Cell, rec *Record) {
 	}
 }
 
-// values makes the fields' values and the body of them, and gives the value
+// values makes the fields' values and the body of them, and returns the value
 // by which the body names the lead.
 func (r *Runner) values() (leadValue value) {
 	p, rec := r.p, r.rec
@@ -178,7 +178,7 @@ func comma(body []byte) []byte {
 // noCell is what a row has beyond its last cell.
 var noCell converter.Cell
 
-// cell gives a cleaned cell, valid until the next row. A cell with a fault
+// cell returns a cleaned cell, valid until the next row. A cell with a fault
 // comes back as an error.
 func (r *Runner) cell(i int) (*converter.Cell, error) {
 	c := &r.cells[i]
@@ -223,7 +223,7 @@ func isClean(s string) bool {
 	return true
 }
 
-// plain gives a cell's text as keys, expressions and joins see it.
+// plain returns a cell's text as keys, expressions and joins see it.
 func (r *Runner) plain(i int, conv *converter.Converter) (string, error) {
 	cell, err := r.cell(i)
 	if err != nil || isEmpty(cell) {
@@ -256,7 +256,7 @@ func (r *Runner) tell(p RowProblem) {
 	r.rec.Problems = append(r.rec.Problems, p)
 }
 
-// asProblem gives the converter's problem in an error.
+// asProblem returns the converter's problem in an error.
 func asProblem(err error) *converter.Problem {
 	var p *converter.Problem
 	if errors.As(err, &p) {
@@ -279,7 +279,7 @@ func (r *Runner) skip() bool {
 	return b
 }
 
-// evaluate runs an expression; what goes wrong is told as a problem of the row.
+// evaluate runs an expression; a failure becomes a problem of the row.
 func (r *Runner) evaluate(c *compiled, label string) (any, bool) {
 	ok := true
 	for i, col := range c.columns {

@@ -19,8 +19,8 @@ var salesActivity = spec{
 
 var inSales = &group{label: "SalesActivity", kind: ActivityField, fixed: salesKeys}
 
-// salesKeys are the members of a sales activity. The account gives four of
-// them back as mx_Custom_1 to mx_Custom_4 (vendor's "sales activities by lead
+// salesKeys are the members of a sales activity. The account returns four of
+// them as mx_Custom_1 to mx_Custom_4 (vendor's "sales activities by lead
 // id"): the product as an id, the owner as a user's id.
 var salesKeys = []key{
 	{name: "ProspectId", shape: shapeField, types: []string{"text"}, need: "unless lead: is given", doc: "the lead's id", example: "Lead ID"},

@@ -143,14 +143,14 @@ func (t Target) Create(dst, body []byte, lead string) []byte {
 	return append(dst, body[1:]...)
 }
 
-// Stored is how the account gives back a member of a body.
+// Stored is the form in which the account returns a member of a body.
 type Stored struct {
 	Schema    string // its schema name
 	OtherForm bool   // it comes back in another form, so that the two cannot be compared
 }
 
-// Stored returns the members of a target's body that the account gives back
-// under another name.
+// Stored returns the members of a target's body that the account has under
+// another name.
 func (t Target) Stored() map[string]Stored {
 	out := map[string]Stored{}
 	for _, g := range specOf(t).layout {

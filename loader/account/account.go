@@ -102,7 +102,7 @@ func (a *Account) BareHost() string {
 }
 
 // Practice reports whether the account is served by this machine, so that
-// nobody need be asked before something is sent to it.
+// no one has to be asked before something is sent to it.
 func (a *Account) Practice() bool {
 	h := a.BareHost()
 	ip := net.ParseIP(strings.Trim(h, "[]"))

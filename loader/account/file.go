@@ -60,7 +60,7 @@ var accountKeys = map[string]func(a *Account, v string) error{
 	"async_metrics_path": func(a *Account, v string) error { a.MetricsPath = v; return nil },
 }
 
-// environment gives the account-file word that each variable stands for.
+// environment lists the variables, each with the word of the account file that it stands for.
 var environment = []struct{ variable, key string }{
 	{"LEADSQUARED_HOST", "host"},
 	{"LEADSQUARED_ASYNC_HOST", "async_host"},

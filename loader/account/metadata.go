@@ -72,7 +72,7 @@ func (a *Account) metadataPath(folder string, m *mapping.Mapping) string {
 	return filepath.Join(folder, hex.EncodeToString(h[:12])+".json")
 }
 
-// readMetadata gives nil for a cache that is missing, old or unreadable.
+// readMetadata returns nil for a cache that is missing, old or unreadable.
 func readMetadata(path string) *Metadata {
 	if path == "" {
 		return nil
@@ -92,7 +92,7 @@ func readMetadata(path string) *Metadata {
 	return md
 }
 
-// writeMetadata keeps the cache, readable by nobody else.
+// writeMetadata keeps the cache, readable by this user alone.
 func writeMetadata(path string, md *Metadata) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err

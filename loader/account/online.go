@@ -265,7 +265,7 @@ func (o *Online) Row(n int, rec *mapping.Record) {
 	}
 }
 
-// told reports that a row's fault explains already why a field is empty.
+// told reports whether a fault of the row explains already why a field is empty.
 func told(probs []mapping.RowProblem, info mapping.FieldInfo) bool {
 	for _, p := range probs {
 		if p.Field == info.Name || slices.Contains(info.Columns, p.Column) {

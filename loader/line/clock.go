@@ -9,7 +9,7 @@ import (
 
 // clock measures how far the account's clock is ahead of ours, from the Date
 // header of its answers. The header has whole seconds and is written at some
-// moment between request and answer, so each answer gives a range; ranges of
+// moment between request and answer. So each answer allows a range; the ranges of
 // several answers are intersected.
 type clock struct {
 	mu     sync.Mutex
@@ -33,7 +33,7 @@ func (c *clock) observe(out leadsquared.Outcome) {
 	c.lo, c.hi = max(c.lo, lo), min(c.hi, hi)
 }
 
-// ahead gives the range in which the difference (account minus ours) lies.
+// ahead returns the range in which the difference (account minus ours) lies.
 func (c *clock) ahead() (lo, hi time.Duration, known bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -1,10 +1,10 @@
 // Package line is the one line to an account: every call of a run takes a
-// place within the account's limits here, and tells here how it ended.
+// place within the account's limits here, and reports here how it ended.
 //
 // A change belongs here when it is about making calls as such: the limit and
 // the daily limit, the API log without which no call is made, an outage, the
 // account's clock, making a call again, and the lock that keeps other runs off.
-// What is called for, and what the answer means, is told by the callers.
+// The callers know what is called for and what the answer means.
 //
 //	self, out, err := line.Ask(ctx, l, l.Client.Self)
 //
@@ -33,8 +33,8 @@ type Options struct {
 	Used        int64         // calls made today, by whichever process
 	OutageLimit time.Duration // how long the account may be away; must be above 0
 	LogErr      func() error  // returns why the API log cannot be written; it may be nil
-	Notify      func(string)  // is told what a user should know at once; from several goroutines
-	Counted     func()        // is told of every call by Ask that reached the wire; it may be nil
+	Notify      func(string)  // gets what a user should know at once; from several goroutines
+	Counted     func()        // is called after every call by Ask that reached the wire; it may be nil
 }
 
 // Line makes the calls to one account. It is safe for concurrent use.
@@ -106,7 +106,7 @@ func (l *Line) countDay() error {
 	return nil
 }
 
-// Finish tells the pacer, the clock and the outage watch how a call ended. The
+// Finish reports to pacer, clock and outage watch how a call ended. The
 // error ends the run.
 func (l *Line) Finish(c *pace.Call, out leadsquared.Outcome) error {
 	err := l.giveBack(c, out)

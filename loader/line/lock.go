@@ -79,7 +79,7 @@ func (l *Lock) describe() string {
 	return fmt.Sprintf("process %d on %s (leadload %s) since %s", h.PID, h.Machine, h.Command, h.Since.Local().Format("2006-01-02 15:04:05"))
 }
 
-// Release gives the lock back.
+// Release ends the lock.
 func (l *Lock) Release() error {
 	err := os.Remove(l.holder)
 	if errors.Is(err, fs.ErrNotExist) {

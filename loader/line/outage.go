@@ -50,7 +50,7 @@ func newOutage(limit time.Duration, notify func(string)) *outage {
 func (o *outage) ended(out leadsquared.Outcome) {
 	switch {
 	case out.Outage, out.Verdict == leadsquared.InDoubt:
-		// Also cut connections and pages of proxies: were they to go on, they would
+		// This includes cut connections and proxy pages. If we kept sending, they would
 		// leave the whole file in doubt.
 		o.failed(out)
 	case out.Verdict == leadsquared.NotSent:
@@ -79,7 +79,8 @@ func (o *outage) failed(out leadsquared.Outcome) {
 	o.broadcast()
 }
 
-// give lets another caller be the trial: this one's call said nothing about the account.
+// give passes the trial to another caller, because this call told us nothing
+// about the account.
 func (o *outage) give() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -112,9 +113,9 @@ func (o *outage) broadcast() {
 }
 
 // wait returns at once while the account answers. While it is away, it
-// returns when the account is back, when the outage has lasted too long (an
-// *Error of kind Stopped), or when ctx ends. After it, the caller makes a call
-// and tells ended, or stops the run.
+// returns when the account is back, when the outage has lasted too long (a
+// *fault.Error of kind Stopped), or when ctx ends. After it, the caller makes a call
+// and reports it with ended, or stops the run.
 func (o *outage) wait(ctx context.Context, probe func(context.Context) (leadsquared.Outcome, error)) error {
 	for {
 		o.mu.Lock()

@@ -87,7 +87,7 @@ func (s *Sender) leadOf(ctx context.Context, j *Row, look lookup) (string, ledge
 		return "", refuse("lead.refused", "correct the value, or find the lead by another field", "the look-up of the lead by %s %q was refused: %s", field, value, out.Refusal()), nil
 	case out.Verdict != leadsquared.Applied:
 		o := refuse("lead.unread", "run the same command again", "the lead with %s %q could not be looked up: %s", field, value, out.Message)
-		o.State = ledger.Ready // nobody refused the row
+		o.State = ledger.Ready // the row was not refused
 		return "", o, nil
 	case len(leads) == 0 && look.IfMissing == "create":
 		return s.createLead(ctx, j, look)
@@ -114,9 +114,9 @@ func (s *Sender) newest(field, value string, leads []leadsquared.Lead) string {
 const createTries = 3
 
 // createLead makes the lead of a sales activity on the user's demand
-// (if_missing: create). Whatever the call answers, the lead is looked up
-// again: that gives its id, and after a lost answer it tells whether there is
-// one. The row itself is sent only with an id that the account has shown.
+// (if_missing: create). After the call the lead is looked up again: for its id
+// and, after a lost answer, to see whether it is there. The row itself is sent
+// only with an id that the account has shown.
 func (s *Sender) createLead(ctx context.Context, j *Row, look lookup) (string, ledger.Outcome, error) {
 	field, value := j.Payload.LeadField, j.Payload.LeadValue
 	refuse := func(state ledger.State, code, hint, format string, args ...any) ledger.Outcome {

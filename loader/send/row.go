@@ -58,7 +58,7 @@ type Sender struct {
 	MaxErrors   int64 // stop after so many rejected rows; 0 is never
 	LeadAge     time.Duration
 	OutageLimit time.Duration
-	// Tally is told how many rows came to a state, or with a minus left it.
+	// Tally gets how many rows came to a state, or with a minus left it.
 	Tally func(ledger.State, int64)
 	// Cancel ends the run when the ledger fails to keep an outcome.
 	Cancel context.CancelCauseFunc
@@ -179,7 +179,7 @@ func (s *Sender) one(ctx context.Context, j *Row) (ledger.Outcome, error) {
 }
 
 // notSentTries bounds the tries of a call that fails before anything is sent,
-// for a reason that is no outage.
+// for a reason that is not an outage.
 const notSentTries = 8
 
 // doubtLead forgets the lead of a row that the account refused: it may have been

@@ -27,7 +27,7 @@ type waiting struct {
 // queue is the rows of one lead: first those in memory, then those on disk.
 type queue struct {
 	rows       []*Row
-	head, tail int64 // offsets into the file, plus 1; 0 is none
+	head, tail int64 // offsets into the file, plus 1; 0 means none
 }
 
 // busy reports whether the lead has a row under way.
@@ -91,7 +91,7 @@ func (w *waiting) spill(q *queue, j *Row) error {
 	return nil
 }
 
-// next takes the lead's next row, or ends the lead when there is none.
+// next takes the lead's next row, or ends the lead when none is left.
 func (w *waiting) next(lead string) (*Row, error) {
 	q := w.leads[lead]
 	if q == nil {

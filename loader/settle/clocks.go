@@ -55,7 +55,7 @@ func (s *Settler) calibrate(ctx context.Context) error {
 	return nil
 }
 
-// calibrated gives the least by which the account's clock is ahead of ours.
+// calibrated returns the least by which the account's clock is ahead of ours.
 func (s *Settler) calibrated() (time.Duration, bool) {
 	if !s.calib.known {
 		return 0, false

@@ -202,7 +202,7 @@ type decision struct {
 }
 
 // decide is the heart of settling: it joins the rows in doubt of one lead with
-// the records that nobody owns. It is pure. wants come in the order of their calls.
+// the records that no row owns. It is pure. wants come in the order of their calls.
 //
 // A row is found when a record carries what was sent and was made since its
 // call; rows that cannot be told apart share their records, one each. It is
@@ -229,8 +229,8 @@ type fit struct {
 	same []string // the names that agree
 }
 
-// fitsOf gives the records that each row may be. Of two rows of which one says
-// a part of what the other says, a record with the whole belongs to the other.
+// fitsOf returns the records that each row may be. When one row says a part of
+// what another says, a record that has the whole belongs to the other.
 func fitsOf(wants []want, s sight) [][]fit {
 	fits := make([][]fit, len(wants))
 	for i, w := range wants {
@@ -359,8 +359,8 @@ func (s sight) join(wants []want, p part, fits [][]fit, out []decision, taken ma
 	}
 }
 
-// matching gives each row a record of its own, in order where that is
-// possible; nil when there are fewer records than rows or no such joining.
+// matching joins each row with a record of its own, in order where that is
+// possible. It returns nil when there are fewer records than rows, or no such joining.
 func matching(rows, records int, is func(r, k int) bool) []int {
 	if rows != records {
 		return nil
@@ -406,9 +406,9 @@ func undecided(w want, s sight, taken map[string]bool) decision {
 		case like == exact && !s.since(c.Created, w.sent) && (w.vague || s.near(c.Created, w.sent)):
 			early = append(early, c)
 		case like == alike && (w.vague || s.during(c.Created, w.sent)),
-			// A record of that lead, type and moment that nobody owns may be the row
-			// however little of it the account gives back: a text cut short, a field
-			// emptied by an automation. Only another key proves that it is not.
+			// A record of that lead, type and moment that no row owns may be the row
+			// even when little of it agrees: a text may be cut short, a field emptied by
+			// an automation. Only another key proves that it is another.
 			like == other && !keyed && w.event == c.Code && !c.Created.IsZero() && s.during(c.Created, w.sent):
 			similar = append(similar, c)
 		}

@@ -54,7 +54,7 @@ func (s *Settler) poll(ctx context.Context) error {
 		}
 		patient := s.Wait > 0
 		if !patient && s.Run != 0 {
-			return nil // nobody waits: leadload settle asks later
+			return nil // no one waits: leadload settle asks later
 		}
 		s.Phase(Polling)
 		if round == 0 && patient {

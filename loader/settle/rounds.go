@@ -53,8 +53,8 @@ type Settler struct {
 	// Queue returns why the queue cannot be asked, or nil.
 	Queue  func() error
 	Notify func(string)
-	Phase  func(string) // is told Asking or Polling
-	// Tally is told how many rows came to a state, or with a minus left it.
+	Phase  func(string) // gets Asking or Polling
+	// Tally gets how many rows came to a state, or with a minus left it.
 	Tally func(ledger.State, int64)
 
 	calib calibration
@@ -138,7 +138,7 @@ func (s *Settler) round(ctx context.Context, asked map[int64]int) (int, error) {
 	results := make(chan settled, len(list))
 	var waitErr error
 	for _, one := range list {
-		// Earlier doubts first; a wait for a later one holds nobody back.
+		// Earlier doubts first, so that no one waits for a later one.
 		if waitErr = line.Sleep(gctx, time.Until(one.due)); waitErr != nil {
 			break
 		}

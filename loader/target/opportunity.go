@@ -114,7 +114,7 @@ func (opportunity) Fields(ctx context.Context, l *line.Line, m *mapping.Mapping)
 		return f, err
 	}
 	if m.EventCode == 0 {
-		return f, nil // another type for each row: there is no one list to hold them against
+		return f, nil // each row has a type of its own, so no list of fields fits all
 	}
 	f.Opportunity, err = typeFields(ctx, l, m.EventCode)
 	var own *fault.Fault

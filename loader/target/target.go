@@ -52,7 +52,7 @@ type Queued interface {
 	Queue(ctx context.Context, l *line.Line) (leadsquared.Queue, leadsquared.Outcome, error)
 }
 
-// table has the targets by the names that a mapping gives them.
+// table has the targets by their names in a mapping.
 var table = map[mapping.Target]Target{
 	mapping.Opportunity:      opportunity{},
 	mapping.OpportunityAsync: queued{},
@@ -99,7 +99,7 @@ func creation(op ledger.Op, m leadsquared.Making) (Calls, bool) {
 // Scope is a part of the account within which a key names one record.
 type Scope struct {
 	Kind string // "opportunity", "sales-activity"
-	Code int    // the opportunity type; 0 is none
+	Code int    // the opportunity type; 0 means none
 }
 
 // String writes a scope as the ledger keeps it: "opportunity:12000".
@@ -142,7 +142,7 @@ func (s *Sight) blind(why string) { s.Blind, s.Later = why, true }
 // Record is a record of the account that belongs to no row of the ledger.
 type Record struct {
 	ID, Lead string
-	Code     int       // its event code; 0 is none
+	Code     int       // its event code; 0 means none
 	Created  time.Time // the account's clock, whole seconds; zero: not known
 	Readable bool      // its fields could be read
 	Note     string
@@ -161,7 +161,7 @@ type Fields struct {
 	Opportunity []leadsquared.Field   `json:"opportunity,omitempty"`
 	Activity    []leadsquared.Field   `json:"activity,omitempty"`
 	Products    []leadsquared.Product `json:"products,omitempty"`
-	// HasProducts tells an account without products from one that was not asked.
+	// HasProducts reports that products were asked for: an account may have none.
 	HasProducts bool `json:"has_products,omitempty"`
 }
 
