@@ -137,7 +137,8 @@ func (a *app) man(root *cobra.Command) error {
 			fmt.Fprintf(&page, ".PP\n.nf\n%s\n.fi\n", roff(strings.TrimRight(u, "\n")))
 		}
 	}
-	fmt.Fprintf(&page, ".SH EXIT STATUS\n.nf\n%s\n.fi\n", roff(strings.TrimSpace(strings.TrimPrefix(exitCodes, "Exit codes:\n"))))
+	fmt.Fprintf(&page, ".SH MANUAL\n.nf\n%s\n.fi\n", roff(strings.TrimSpace(topicList())))
+	fmt.Fprintf(&page, ".SH EXIT STATUS\n.nf\n%s\n.fi\n", roff(strings.Trim(strings.TrimPrefix(exitCodes, "Exit codes:\n"), "\n")))
 	_, err := a.stdout.Write(page.Bytes())
 	return err
 }
