@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"leadload/converter"
+	"leadload/internal/fault"
 )
 
 // Compile checks the mapping against the columns of a file. letters are the
@@ -88,8 +89,8 @@ func columnHint(name string, header []string) string {
 			named = append(named, h)
 		}
 	}
-	if near := nearest(name, named); near != "" {
-		if fold(near) == fold(name) {
+	if near := fault.Nearest(name, named); near != "" {
+		if fault.Fold(near) == fault.Fold(name) {
 			return fmt.Sprintf("did you mean %q? names of columns are compared letter by letter, case and spaces too", near)
 		}
 		return fmt.Sprintf("did you mean %q?", near)

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"leadload/converter"
+	"leadload/internal/fault"
 )
 
 // fillIn marks the places of a draft that only a person can fill in. A mapping
@@ -448,7 +449,7 @@ func (g *columnGuess) comment() string {
 func (d *draft) known(g *columnGuess, kind FieldKind) *DraftField {
 	for i := range d.o.Fields {
 		f := &d.o.Fields[i]
-		if f.Kind == kind && f.Schema != "" && (fold(f.Display) == fold(g.header) || fold(f.Schema) == fold(g.header)) {
+		if f.Kind == kind && f.Schema != "" && (fault.Fold(f.Display) == fault.Fold(g.header) || fault.Fold(f.Schema) == fault.Fold(g.header)) {
 			return f
 		}
 	}

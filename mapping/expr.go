@@ -17,6 +17,8 @@ import (
 	"github.com/expr-lang/expr/parser"
 	"github.com/expr-lang/expr/types"
 	"github.com/expr-lang/expr/vm"
+
+	"leadload/internal/fault"
 )
 
 // Expressions see the row's columns as texts: by name where the name is an
@@ -134,9 +136,9 @@ func (v *usesVisitor) Visit(n *ast.Node) {
 // exprProblem tells what expr found, with its place in the YAML.
 func (c *collector) exprProblem(n *node, err error) {
 	msg, from := oneLine(err.Error()), 0
-	var fault *file.Error
-	if errors.As(err, &fault) {
-		msg, from = oneLine(fault.Message), fault.From
+	var at *file.Error
+	if errors.As(err, &at) {
+		msg, from = oneLine(at.Message), at.From
 	}
 	msg = strings.ReplaceAll(msg, guard, "")
 	hint := ""
@@ -145,7 +147,7 @@ func (c *collector) exprProblem(n *node, err error) {
 		msg, hint = fmt.Sprintf("unknown name %q", name), name+"() is not available: a row must come out the same tomorrow"
 	case unknown:
 		msg = fmt.Sprintf("unknown name %q", name)
-		if near := nearest(name, functionNames()); near != "" {
+		if near := fault.Nearest(name, functionNames()); near != "" {
 			hint = fmt.Sprintf("did you mean %s(…)?", near)
 		}
 	case strings.HasSuffix(msg, "token EOF"):
@@ -288,7 +290,7 @@ func (b *binding) exprColumn(e *expression, u use) int {
 		msg := fmt.Sprintf("unknown column %q in the expression", u.name)
 		valid := b.header
 		hint := ""
-		if near := nearest(u.name, valid); near != "" {
+		if near := fault.Nearest(u.name, valid); near != "" {
 			hint = "did you mean " + columnInExpr(near) + "?"
 		} else if !u.row && slices.Contains(functionNames(), u.name) {
 			hint = "a function needs brackets: " + u.name + "(…)"

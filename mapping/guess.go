@@ -293,7 +293,7 @@ func guessDates(cells []converter.Cell) *dateGuess {
 	return g
 }
 
-// decided reports a cell that fits one order of day and month alone.
+// decided reports whether the cell fits only one order of day and month.
 func (g *dateGuess) decided(cells []converter.Cell) bool {
 	for _, i := range g.found {
 		conv := dateConverters()[i]

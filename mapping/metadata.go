@@ -107,10 +107,6 @@ func (m *Mapping) Problem(name, code, msg, hint string) Problem {
 	return c.found[0]
 }
 
-// Nearest gives the name closest to s, or "" when none is close enough to be
-// what was meant: for schema names, owners and products of the account.
-func Nearest(s string, names []string) string { return nearest(s, names) }
-
 // Uses reports whether the mapping has a field of this schema name.
 func (m *Mapping) Uses(schema string) bool {
 	return slices.ContainsFunc(m.Fields(), func(f FieldInfo) bool { return f.Schema == schema })

@@ -71,18 +71,3 @@ func TestProblemAtAField(t *testing.T) {
 		t.Errorf("an unknown field: %+v", p)
 	}
 }
-
-func TestNearest(t *testing.T) {
-	names := []string{"EmailAddress", "Phone", "mx_Custom_1", "mx_Custom_11", "Deal ID"}
-	for s, want := range map[string]string{
-		"emailaddress": "EmailAddress", "Email Address": "EmailAddress", "EmialAddress": "EmailAddress", "phon": "Phone", "mx_custom_1": "mx_Custom_1",
-		"mxCustom11": "mx_Custom_11", "DealID": "Deal ID", "Deal-Id": "Deal ID", "nothing of that": "", "": "", "x": "", strings.Repeat("y", 200): "",
-	} {
-		if got := Nearest(s, names); got != want {
-			t.Errorf("%q: got %q, want %q", s, got, want)
-		}
-	}
-	if d := distance("ab", "ba"); d != 1 {
-		t.Errorf("a swap of neighbours costs %d", d)
-	}
-}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"leadload/converter"
+	"leadload/internal/fault"
 )
 
 // The targets that make opportunities: at once, or by the account's queue.
@@ -176,8 +177,8 @@ func (p *parsing) attributeName(n *node) bool {
 	if isProspectID(n.text) || strings.HasPrefix(n.text, "mx_") || slices.Contains(leadAttributes, n.text) {
 		return true
 	}
-	if near := nearest(n.text, leadAttributes); near != "" {
-		if strings.EqualFold(fold(near), fold(n.text)) {
+	if near := fault.Nearest(n.text, leadAttributes); near != "" {
+		if strings.EqualFold(fault.Fold(near), fault.Fold(n.text)) {
 			p.at(n, "mapping.field-name", fmt.Sprintf("did you mean %q?", near), "unknown lead attribute %q: schema names are case-sensitive", n.text)
 			return false
 		}
@@ -222,7 +223,7 @@ func (p *parsing) searchBy(top settings, leadDetails *node, mapped []string) str
 		}
 	}
 	hint := fmt.Sprintf("map it: LeadDetails: {%s: …}", n.text)
-	if near := nearest(n.text, mapped); near != "" {
+	if near := fault.Nearest(n.text, mapped); near != "" {
 		hint = fmt.Sprintf("did you mean %q?", near)
 	} else if len(mapped) > 0 {
 		hint += "; mapped now: " + strings.Join(mapped, ", ")

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"leadload/converter"
+	"leadload/internal/fault"
 )
 
 // parsing turns the tree of a YAML file into a Mapping.
@@ -29,7 +30,7 @@ type settings struct {
 // its absence need not be told as well.
 func (s settings) meant(names ...string) bool {
 	for _, u := range s.unknown {
-		if nearest(u, names) != "" {
+		if fault.Nearest(u, names) != "" {
 			return true
 		}
 	}
@@ -38,7 +39,7 @@ func (s settings) meant(names ...string) bool {
 
 func (s settings) has(name string) bool { return s.values[name] != nil }
 
-// written reports that the key is in the file, be its value good or bad.
+// written reports whether the key is in the file, even if its value is invalid.
 func (s settings) written(name string) bool { return s.keys[name] != nil }
 
 func (s settings) text(name string) string {

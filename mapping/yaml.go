@@ -10,6 +10,8 @@ import (
 	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
+
+	"leadload/internal/fault"
 )
 
 // A mapping is read from the YAML syntax tree and not by decoding into
@@ -456,7 +458,7 @@ func (b *builder) build(n ast.Node, depth int) *node {
 				names = append(names, a)
 			}
 			hint := `an anchor is set with &name before it is used; put a text that begins with * in quotes`
-			if n := nearest(name, names); n != "" {
+			if n := fault.Nearest(name, names); n != "" {
 				hint = fmt.Sprintf("did you mean *%s?", n)
 			}
 			b.c.at(out, "yaml.anchor", hint, "no anchor %q was set before this place", name)

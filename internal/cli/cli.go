@@ -20,7 +20,6 @@ import (
 	"leadload/internal/fault"
 	"leadload/loader"
 	"leadload/loader/ledger"
-	"leadload/mapping"
 	"leadload/reports"
 )
 
@@ -149,7 +148,7 @@ func noArgs(cmd *cobra.Command, args []string) error {
 			names = append(names, c.Name())
 		}
 	}
-	if near := mapping.Nearest(args[0], names); near != "" {
+	if near := fault.Nearest(args[0], names); near != "" {
 		hint = "did you mean " + cmd.CommandPath() + " " + near + "? Type " + cmd.CommandPath() + " --help to see all commands"
 	}
 	if cmd.HasSubCommands() {

@@ -25,7 +25,7 @@ func choice(flag, given string, allowed ...string) error {
 		}
 	}
 	hint := "write " + either(allowed)
-	if near := mapping.Nearest(given, allowed); near != "" {
+	if near := fault.Nearest(given, allowed); near != "" {
 		hint = "did you mean " + near + "? " + hint
 	}
 	return usageError(hint, "--%s %q is not possible", flag, given)
@@ -50,7 +50,7 @@ func wrongFlag(cmd *cobra.Command, err error) error {
 				names = append(names, f.Name)
 			}
 		})
-		if near := mapping.Nearest(unknown.GetSpecifiedName(), names); near != "" {
+		if near := fault.Nearest(unknown.GetSpecifiedName(), names); near != "" {
 			hint = "did you mean --" + near + "? " + hint
 		}
 	}
@@ -71,7 +71,7 @@ func nearFile(path string, endings ...string) string {
 			}
 		}
 	}
-	near := mapping.Nearest(filepath.Base(path), names)
+	near := fault.Nearest(filepath.Base(path), names)
 	if near == "" {
 		return ""
 	}

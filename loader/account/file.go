@@ -247,7 +247,7 @@ func scalarText(n ast.Node) string {
 
 // didYouMean names the setting that was meant, where one is close.
 func didYouMean(key string) string {
-	near := mapping.Nearest(key, slices.Sorted(maps.Keys(accountKeys)))
+	near := fault.Nearest(key, slices.Sorted(maps.Keys(accountKeys)))
 	if near == "" {
 		return ""
 	}

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"leadload/converter"
+	"leadload/internal/fault"
 	"leadload/loader/leadsquared"
 	"leadload/loader/target"
 	"leadload/mapping"
@@ -103,7 +104,7 @@ func NewOnline(m *mapping.Mapping, md *Metadata) (*Online, error) {
 			if !ok {
 				if names := schemaNames(known); !always(info) {
 					hint := "see the account's field list under Settings"
-					if n := mapping.Nearest(info.Schema, names); n != "" {
+					if n := fault.Nearest(info.Schema, names); n != "" {
 						hint = fmt.Sprintf("did you mean %s (%s)?", n, known[n].DisplayName)
 					}
 					add(info.Name, "online.field", hint, "the account has no %s field %q", info.Kind, info.Schema)
@@ -327,7 +328,7 @@ func (r *onlineRule) check(v string) (p mapping.RowProblem, bad bool) {
 
 // optionHint names the option that was meant, or the first few.
 func (r *onlineRule) optionHint(v string) string {
-	if n := mapping.Nearest(v, r.field.Options); n != "" {
+	if n := fault.Nearest(v, r.field.Options); n != "" {
 		return fmt.Sprintf("did you mean %q? Correct the cell, or translate it with values in the mapping", n)
 	}
 	some := r.field.Options
@@ -344,7 +345,7 @@ func (o *Online) sku(v string) (p mapping.RowProblem, bad bool) {
 	}
 	near, ok := o.nearSKU[v]
 	if !ok {
-		near = mapping.Nearest(v, o.skuNames)
+		near = fault.Nearest(v, o.skuNames)
 		if len(o.nearSKU) < 1000 { // a file of wrong SKUs must not fill the memory
 			o.nearSKU[v] = near
 		}

@@ -50,8 +50,8 @@ func newOutage(limit time.Duration, notify func(string)) *outage {
 func (o *outage) ended(out leadsquared.Outcome) {
 	switch {
 	case out.Outage, out.Verdict == leadsquared.InDoubt:
-		// This includes cut connections and proxy pages. If we kept sending, they would
-		// leave the whole file in doubt.
+		// This includes cut connections and proxy pages. If we kept sending, the whole
+		// file would end in doubt.
 		o.failed(out)
 	case out.Verdict == leadsquared.NotSent:
 		o.give()

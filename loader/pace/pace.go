@@ -100,7 +100,7 @@ type Change struct {
 	Err    error         // memory-lost: why
 }
 
-// Pacer gives slots. It is safe for concurrent use and needs no Close.
+// Pacer hands out slots. It is safe for concurrent use and needs no Close.
 type Pacer struct {
 	// off is set while there is no limit; such calls all share one Call and
 	// touch nothing but the counters. lull is set while they have to queue all
@@ -136,7 +136,7 @@ type Pacer struct {
 // unset is a time that is not known.
 const unset time.Duration = -1
 
-// never is a time that does not come by itself.
+// never is a time that does not come.
 const never time.Duration = math.MaxInt64
 
 type waiter struct {
@@ -147,8 +147,8 @@ type waiter struct {
 	elem  *list.Element
 }
 
-// New makes a pacer. It panics on the zero Limit and on one that no window can
-// hold, which ParseLimit refuses.
+// New returns a pacer. It panics on the zero Limit and on a limit that ParseLimit
+// refuses.
 func New(o Options) *Pacer {
 	if reason := o.Limit.fault(); !o.Limit.unlimited() && reason != "" {
 		panic(fmt.Sprintf("pace: limit of %d calls in %v: %s", o.Limit.Calls, o.Limit.Window, reason))
@@ -176,7 +176,7 @@ func New(o Options) *Pacer {
 	return p
 }
 
-// now is the time since the pacer's birth, by the monotonic clock.
+// now returns the time since the pacer was made, by the monotonic clock.
 func (p *Pacer) now() time.Duration { return time.Since(p.base) }
 
 // Acquire waits for a slot, first come first served. The error is ctx's; a call
@@ -245,7 +245,7 @@ func (p *Pacer) pump() {
 
 func (p *Pacer) waiting() int { return p.head.Len() + p.tail.Len() }
 
-// next is the waiter whose turn it is, who must exist.
+// next returns the waiter whose turn it is. There must be one.
 func (p *Pacer) next() *waiter {
 	queue := p.head
 	if queue.Len() == 0 {
@@ -254,7 +254,7 @@ func (p *Pacer) next() *waiter {
 	return queue.Front().Value.(*waiter)
 }
 
-// grant gives a slot to the waiter whose turn it is.
+// grant hands a slot to the waiter whose turn it is.
 func (p *Pacer) grant(now time.Duration) *Call {
 	w := p.next()
 	w.queue.Remove(w.elem)
@@ -296,7 +296,7 @@ func (p *Pacer) timeUp() {
 	p.unlock()
 }
 
-// tell queues a change for unlock.
+// tell queues a change, which unlock hands out.
 func (p *Pacer) tell(c Change) {
 	if p.onChange != nil {
 		c.Limit, c.Cap = p.limit, p.control.cap
@@ -304,8 +304,8 @@ func (p *Pacer) tell(c Change) {
 	}
 }
 
-// unlock gives mu up and then hands out the changes, in their order: whoever
-// hands out first also takes what is added meanwhile.
+// unlock releases mu and then hands out the changes in order. The first goroutine
+// to do so also hands out what others add meanwhile.
 func (p *Pacer) unlock() {
 	if len(p.news) == 0 || p.telling {
 		p.mu.Unlock()
@@ -336,7 +336,7 @@ type State struct {
 	InUse     int // slots held now
 }
 
-// State gives a look at the pacer. It is cheap enough for every progress line.
+// State returns a look at the pacer. It is cheap enough for every progress line.
 func (p *Pacer) State() State {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -360,7 +360,7 @@ func (p *Pacer) State() State {
 	return s
 }
 
-// Earliest is the time that n more calls take at best, at the present limit:
+// Earliest returns the time that n more calls take at best, at the present limit:
 // from now to the start of the last of them, if nobody else used the account and
 // every answer took no longer than the quickest yet. On a fresh pacer that is
 // W·(⌈n/L⌉−1).

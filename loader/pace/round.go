@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// entry is something about a call that the table has still to be told.
+// entry is news about a call that is not in the table yet.
 type entry struct {
 	kind  entryKind
 	owner int64
@@ -34,7 +34,7 @@ func (t *Table) note(kind entryKind, owner, seq int64) {
 	t.mu.Unlock()
 }
 
-// ask is what a pacer wants of a transaction.
+// ask holds what a pacer wants of a transaction.
 type ask struct {
 	owner int64 // 0: only the entries
 	first int64 // seq of the first call to start
@@ -57,20 +57,20 @@ type ask struct {
 	state   *sharedState
 }
 
-// told is what comes of it. Durations are from now.
+// told holds the result of a transaction. Durations are from now.
 type told struct {
 	started  int
-	waits    bool          // the table has it that calls wait
+	waits    bool          // the table says that calls wait
 	look     time.Duration // when to look again, if they do
 	accepted int           // of others' calls that the account may be counting, those not refused
 	last     time.Duration // since others' latest start; never if there is none
 	trip     time.Duration // others' smallest round trip, or 0
 	version  int64
 	age      time.Duration // of the state, by the wall clock
-	state    *sharedState  // nil if it is the one that the pacer knows
+	state    *sharedState  // nil: the pacer knows it already
 }
 
-// round is one transaction. An error means that the table is of no more use.
+// round makes one transaction. After an error the table cannot be used any more.
 func (t *Table) round(a ask) (told, error) {
 	t.io.Lock()
 	defer t.io.Unlock()
@@ -172,7 +172,7 @@ func (t *Table) start(ctx context.Context, a ask, o others, ps pacers, now int64
 	return err
 }
 
-// pacers is what the pacers of an account say of themselves.
+// pacers holds what the pacers of an account say of themselves.
 type pacers struct {
 	mine struct {
 		seen, since, until int64
@@ -200,7 +200,7 @@ func (t *Table) readPacers(ctx context.Context, a ask, now int64) (ps pacers, er
 			ps.mine.seen, ps.mine.since, ps.mine.until, ps.mine.trip = seen, since, until, trip
 			continue
 		}
-		// A time ahead is by a clock that was set, or of another boot.
+		// A time ahead comes from a clock that was set, or from another boot.
 		if seen > now || now-seen > int64(present) {
 			continue
 		}
@@ -248,7 +248,7 @@ type row struct {
 	limited     bool
 }
 
-// others is what other processes have in the table.
+// others holds what other processes have in the table.
 type others struct {
 	slots    int           // that they hold
 	accepted int           // calls that the account may be counting, those not refused
@@ -257,8 +257,8 @@ type others struct {
 }
 
 // readForeign counts the slots that others hold, and forgets their calls that
-// are over. Whether their process still lives does not matter, and cannot be
-// known: so an answer that does not come is presumed here even in strict form.
+// are over. We cannot tell whether another process is alive, so a missing answer
+// is presumed even in strict mode.
 func (t *Table) readForeign(ctx context.Context, a ask, now int64) (o others, err error) {
 	// An answer that comes from now on frees its slot a hold later.
 	o.next, o.last = a.hold, never
@@ -322,9 +322,9 @@ func (t *Table) readForeign(ctx context.Context, a ask, now int64) (o others, er
 	return o, nil
 }
 
-// adjust puts c's times into this process's clock and tells whether that
-// changed any. Times in the future are taken as now, which holds the slot for
-// longer than needed at most.
+// adjust converts c's times to this process's clock and reports whether any of
+// them changed. A time in the future becomes now: at worst the slot is held for
+// longer than needed.
 func (c *row) adjust(now int64, sameBoot bool, shift int64) (changed bool) {
 	for _, at := range []*int64{&c.sent, &c.wrote.Int64, &c.resp.Int64} {
 		was := *at
@@ -337,7 +337,7 @@ func (c *row) adjust(now int64, sameBoot bool, shift int64) (changed bool) {
 	return changed || !sameBoot
 }
 
-// end is when the account has counted c, as far as can be said.
+// end returns the time by which the account has counted c, at the latest.
 func (c *row) end(presume time.Duration) int64 {
 	switch {
 	case c.resp.Valid:
@@ -348,8 +348,8 @@ func (c *row) end(presume time.Duration) int64 {
 	return c.sent + int64(writtenWithin+presume)
 }
 
-// wallWasSet tells whether the wall clock was set since the latest transaction,
-// where it is the clock of the table.
+// wallWasSet reports whether the wall clock was set since the latest transaction.
+// It matters only where the wall clock is the table's clock.
 func (t *Table) wallWasSet() bool {
 	if t.clock.boot != "" {
 		return false
@@ -382,8 +382,8 @@ type sharedState struct {
 	PauseUntil  int64
 }
 
-// exchange reads the state that others left and writes the pacer's own, if it
-// has changed. Where both have changed the more careful of each is kept.
+// exchange reads the state that others left, and writes the pacer's own if it has
+// changed. If both have changed, the more careful value of each part is kept.
 func (t *Table) exchange(ctx context.Context, a ask, now int64, r *told) error {
 	var at int64
 	var text string
@@ -395,8 +395,8 @@ func (t *Table) exchange(ctx context.Context, a ask, now int64, r *told) error {
 	wall := t.clock.wall()
 	if err == nil && r.version != a.version {
 		var s sharedState
-		// A state that cannot be read is no state, nor is one that rests on what
-		// the account said long ago.
+		// Ignore a state that cannot be read, and one that rests on what the account
+		// said long ago.
 		if json.Unmarshal([]byte(text), &s) == nil && s.Cap > 0 && (s.Limit.fault() == "" || s.Limit.unlimited()) &&
 			(s.Adopted == 0 || wall-s.Adopted < int64(adoptedFor)) {
 			s.shift(t.clock.boot, t.clock.skew(), now)
@@ -422,8 +422,8 @@ func (t *Table) exchange(ctx context.Context, a ask, now int64, r *told) error {
 	return err
 }
 
-// shift puts the times of s into this process's clock, and none of them further
-// ahead than they can rightly be.
+// shift converts the times of s to this process's clock. None stays further ahead
+// than it can rightly be.
 func (s *sharedState) shift(boot string, skew, now int64) {
 	by := int64(0)
 	if s.Boot != boot {
@@ -443,7 +443,7 @@ func (s *sharedState) shift(boot string, skew, now int64) {
 	}
 }
 
-// merge is the more careful of two states.
+// merge returns the more careful of two states.
 func (s sharedState) merge(o sharedState) sharedState {
 	if s.Limit != o.Limit { // the later of two limits that the account has named
 		if o.Adopted > s.Adopted {

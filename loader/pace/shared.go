@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// shared is a pacer's side of the table. Everything in it is guarded by the
-// pacer's mu; transactions are made without that lock, by one goroutine that
-// lives as long as there is something to write or to ask.
+// shared is a pacer's side of the table. The pacer's mu guards all of it. One
+// goroutine makes the transactions without that lock. It lives as long as there
+// is something to write or to ask.
 type shared struct {
 	p     *Pacer
 	table *Table // nil: no memory
@@ -23,7 +23,7 @@ type shared struct {
 	until   time.Duration // not before then, because others hold the slots
 	lostAt  time.Duration // when the table was lost, or unset
 	latest  time.Duration // the latest transaction
-	waited  bool          // the table has it that calls wait
+	waited  bool          // the table says that calls wait
 	adopted int64         // wall time at which the account named its limit, or 0
 
 	accepted int           // others' calls that the account may be counting
@@ -34,14 +34,14 @@ const (
 	// A call of another process that has not been written can be aborted, which
 	// frees its slot without a word to this one.
 	poll = 50 * time.Millisecond
-	// The time that others are given to take the slot which they have waited
-	// for, and the delay after which a process that waits is taken for dead.
+	// Others have this long to take the slot that they have waited for. A process
+	// that waits and is later than lateness counts as dead.
 	yield    = 10 * time.Millisecond
 	lateness = 150 * time.Millisecond
 	// A process that waits hears within this time what others have learned. A
 	// shorter round trip of theirs frees every slot sooner.
 	lookEvery = time.Second
-	// What a pacer says of itself is true for this long.
+	// What a pacer says of itself counts for this long.
 	present = 30 * time.Second
 	// A limit with less time than this for each call gets its transactions at
 	// longer intervals, many calls to each.
@@ -50,12 +50,12 @@ const (
 	// Reading more rows than this at every turn would cost more than memory is
 	// worth.
 	sharedMost = 2000
-	// How long the account's own word is taken for what it still is. A larger
-	// plan would never be noticed otherwise.
+	// The account's own word counts for this long. Otherwise nobody would ever
+	// notice a larger plan.
 	adoptedFor = 24 * time.Hour
 )
 
-// open begins with what others have left.
+// open starts with what others have left in the table.
 func (s *shared) open(p *Pacer, t *Table, set Limit) {
 	*s = shared{p: p, set: set, lostAt: unset, latest: unset}
 	if t == nil || set.Calls > sharedMost {
@@ -70,7 +70,7 @@ func (s *shared) open(p *Pacer, t *Table, set Limit) {
 	s.hear(r)
 }
 
-// lose goes on without the table.
+// lose stops using the table.
 func (s *shared) lose(err error) {
 	s.table = nil
 	s.until, s.accepted, s.trip, s.waited = 0, 0, 0, false
@@ -100,8 +100,8 @@ func (s *shared) note(c *Call) {
 	s.start()
 }
 
-// forget takes c from the table; at once if others can have its slot, else with
-// whatever is written next.
+// forget removes c from the table: at once if others can use its slot, else with
+// the next transaction.
 func (s *shared) forget(c *Call, atOnce bool) {
 	if s.table == nil || c.seq == 0 {
 		return
@@ -113,7 +113,7 @@ func (s *shared) forget(c *Call, atOnce bool) {
 	}
 }
 
-// changed passes the controller on.
+// changed shares the controller with other processes.
 func (s *shared) changed() {
 	if s.table != nil {
 		s.dirty = true
@@ -128,7 +128,7 @@ func (s *shared) start() {
 	}
 }
 
-// run makes transactions until nothing is left to say or to ask.
+// run makes transactions until there is nothing left to write or to ask.
 func (s *shared) run() {
 	p := s.p
 	for {
@@ -166,7 +166,7 @@ func (s *shared) run() {
 	}
 }
 
-// startable is how many calls could start now if nobody else used the account.
+// startable returns how many calls could start now if nobody else used the account.
 func (p *Pacer) startable(now time.Duration) int {
 	if p.waiting() == 0 || p.off.Load() {
 		return 0
@@ -237,7 +237,7 @@ func (p *Pacer) since(n int, zero int64) []int64 {
 	return times
 }
 
-// hear takes over what others have left in the table.
+// hear applies what others have left in the table.
 func (s *shared) hear(r told) {
 	p := s.p
 	now := p.now()
@@ -271,7 +271,7 @@ func (s *shared) hear(r told) {
 		p.pause(now, d)
 	}
 	if r.age > smoothFor && local(st.SmoothUntil) <= now {
-		return // what it says of others' use of the account is long past
+		return // others used the account long ago
 	}
 	c.cap = max(1, min(st.Cap, p.top()))
 	c.lastCut = max(c.lastCut, local(st.LastCut))
@@ -281,8 +281,8 @@ func (s *shared) hear(r told) {
 	c.smoothUntil = max(c.smoothUntil, local(st.SmoothUntil))
 }
 
-// seat gives the slots that the table has granted to those who wait. Some may
-// have gone meanwhile, or sending may have paused.
+// seat hands the slots that the table has granted to waiting calls. Some calls may
+// have left meanwhile, or sending may have paused.
 func (s *shared) seat(a ask, r told) {
 	p := s.p
 	if a.want == 0 {

@@ -9,13 +9,13 @@ const (
 	// A path that becomes shorter makes the credit too big until its first new
 	// answers are in; a fifth of the round trip is kept against that.
 	creditParts, creditOf = 4, 5
-	// An endpoint slower than this is believed to be slow, not far away.
+	// An endpoint that takes longer than this is slow, not far away.
 	presumeAtLeast = 3 * time.Second
 )
 
-// credit is the part of a next call's way that a hold need not cover. All
-// processes on an account must have the same, or one would take each slot while
-// the other believes it held.
+// credit returns the part of the next call's way that a hold need not cover. All
+// processes on an account must use the same. Otherwise one takes each slot while
+// another believes that it is held.
 func (p *Pacer) credit() time.Duration {
 	if p.strict {
 		return 0
@@ -35,16 +35,16 @@ func (p *Pacer) credited(was time.Duration) {
 	}
 }
 
-// presume is the time after which a request that has left is taken as counted.
+// presume returns the time after which a request that has left counts as counted.
 func (p *Pacer) presume() time.Duration { return max(2*p.limit.Window, presumeAtLeast) }
 
-// releaseAnswered is the end of the hold of a call that was answered.
+// releaseAnswered returns the end of the hold of a call that was answered.
 func (p *Pacer) releaseAnswered(c *Call) time.Duration {
 	return c.resp + p.limit.Window + guard - p.credit()
 }
 
-// releasePresumed is the end of the hold of a call that was only written. No
-// credit here: it stands for the way of an answer that has not come.
+// releasePresumed returns the end of the hold of a call that was only written. It
+// gets no credit, because its answer has not come.
 func (p *Pacer) releasePresumed(c *Call) time.Duration {
 	if p.strict {
 		return never
@@ -67,8 +67,8 @@ func (p *Pacer) expire(now time.Duration) {
 	}
 }
 
-// nextStart is when the next call can start as things stand, and when that has
-// to be looked at again.
+// nextStart returns when the next call can start as things stand, and when to look
+// again.
 func (p *Pacer) nextStart(now time.Duration) (at, check time.Duration) {
 	c := &p.control
 	at, check = now, never
@@ -99,7 +99,7 @@ func (p *Pacer) firstRelease() time.Duration {
 	return at
 }
 
-// releases are the ends of all holds from now on, at best.
+// releases returns the ends of all holds from now on, at best.
 func (p *Pacer) releases(now time.Duration) []time.Duration {
 	all := make([]time.Duration, 0, p.live.len())
 	atOnce := p.limit.Window + guard - p.credit()

@@ -388,7 +388,7 @@ func (w *workbook) choose(want string) (sheet, error) {
 	if found < 0 {
 		e := &Error{Code: codeSheet, Msg: fmt.Sprintf("there is no sheet %q", want),
 			Hint: "the sheets are: " + quoted(names)}
-		if n := nearest(want, names); n != "" {
+		if n := fault.Nearest(cleanName(want), names); n != "" {
 			e.Hint = fmt.Sprintf("did you mean %q? %s", n, e.Hint)
 		}
 		return sheet{}, e
@@ -472,43 +472,4 @@ func quoted(names []string) string {
 		fmt.Fprintf(&b, "%q", n)
 	}
 	return b.String()
-}
-
-// nearest finds the name that was most likely meant: equal but for case and
-// blanks, or at most a third of its letters away.
-func nearest(want string, names []string) string {
-	key := func(s string) string { return strings.ToLower(strings.Join(strings.Fields(cleanName(s)), "")) }
-	best, dist := "", 1<<30
-	for _, n := range names {
-		d := distance(key(want), key(n))
-		if d < dist {
-			best, dist = n, d
-		}
-	}
-	if dist*3 <= max(len(key(want)), 3) {
-		return best
-	}
-	return ""
-}
-
-// distance is the number of edits between two names.
-func distance(a, b string) int {
-	x, y := []rune(a), []rune(b)
-	row := make([]int, len(y)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range x {
-		diag := row[0]
-		row[0] = i + 1
-		for j := range y {
-			cost := diag
-			if x[i] != y[j] {
-				cost = min(diag, row[j], row[j+1]) + 1
-			}
-			diag = row[j+1]
-			row[j+1] = cost
-		}
-	}
-	return row[len(y)]
 }
