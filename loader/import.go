@@ -11,7 +11,7 @@
 //	res, err := s.Import(ctx, loader.Job{File: file, Mapping: m})
 //
 // When ctx ends, no further call begins, calls in flight are finished and
-// written down, and Import returns. Its error is a *fault.Error, or one of the
+// written down, and Import returns. Its error is a *fault.Fault, or one of the
 // packages below that says what happened and what to do.
 //
 // This package has the verbs, a file each: import, check, settle, restore and

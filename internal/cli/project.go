@@ -18,7 +18,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"leadload/internal/fault"
-	"leadload/mapping"
 )
 
 // projectFile is the name of the project file that run reads.
@@ -122,7 +121,7 @@ func (p *project) check(name string) error {
 	command := j.command()
 	if !slices.Contains(jobCommands, command) {
 		hint := "write " + either(jobCommands)
-		if near := mapping.Nearest(command, jobCommands); near != "" {
+		if near := fault.Nearest(command, jobCommands); near != "" {
 			hint = "did you mean " + near + "? " + hint
 		}
 		return wrong(hint, "command %q is not possible", command)
@@ -199,7 +198,7 @@ func (a *app) runProject(ctx context.Context, o *runOptions, args []string) erro
 	if _, ok := p.Jobs[name]; !ok {
 		names := slices.Sorted(maps.Keys(p.Jobs))
 		hint := "write " + either(names)
-		if near := mapping.Nearest(name, names); near != "" {
+		if near := fault.Nearest(name, names); near != "" {
 			hint = "did you mean leadload run " + near + "?"
 		}
 		return usageError(hint, "project file %q has no job %q", o.file, name)

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -51,19 +52,26 @@ func openBrowser(t *testing.T) *browser {
 	}
 	c := exec.Command(path, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--remote-debugging-pipe", "--user-data-dir="+t.TempDir())
 	c.ExtraFiles = []*os.File{theirs, theirOut}
+	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // to end its children too
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
 	theirs.Close()
 	theirOut.Close()
+	b := &browser{t: t, to: to, from: bufio.NewReader(from)}
 	t.Cleanup(func() {
+		// Killed at once, its children would still write into the folder that the
+		// test is about to remove.
+		to.Write([]byte(`{"id":0,"method":"Browser.close"}` + "\x00"))
+		late := time.AfterFunc(20*time.Second, func() { syscall.Kill(-c.Process.Pid, syscall.SIGKILL) })
+		c.Wait()
+		late.Stop()
+		syscall.Kill(-c.Process.Pid, syscall.SIGKILL) // children that stayed behind
 		to.Close()
 		from.Close()
-		c.Process.Kill()
-		c.Wait()
 	})
 	from.SetReadDeadline(time.Now().Add(60 * time.Second))
-	return &browser{t: t, to: to, from: bufio.NewReader(from)}
+	return b
 }
 
 // do sends a command and stores its result; it skips events in between.

@@ -114,7 +114,7 @@ func (o *outage) broadcast() {
 
 // wait returns at once while the account answers. While it is away, it
 // returns when the account is back, when the outage has lasted too long (a
-// *fault.Error of kind Stopped), or when ctx ends. After it, the caller makes a call
+// *fault.Fault of kind Stopped), or when ctx ends. After it, the caller makes a call
 // and reports it with ended, or stops the run.
 func (o *outage) wait(ctx context.Context, probe func(context.Context) (leadsquared.Outcome, error)) error {
 	for {
