@@ -113,7 +113,7 @@ func exitReference() string {
 		code, meaning, _ := strings.Cut(strings.TrimSpace(line), " ")
 		fmt.Fprintf(&b, "| %s | %s |\n", code, strings.TrimSpace(meaning))
 	}
-	b.WriteString("\nFor several files, the worst code counts. What each means in the morning is in [nightly](nightly.md).\n")
+	b.WriteString("\nFor several files, the worst code counts. The page [nightly](nightly.md) says what each means in the morning.\n")
 	return b.String()
 }
 
@@ -198,6 +198,32 @@ func TestLinksLead(t *testing.T) {
 	for _, name := range topics {
 		if !strings.Contains(documents(t)[readmePath], "internal/cli/help/"+name+".md") {
 			t.Errorf("the README does not link to the page %s", name)
+		}
+	}
+}
+
+// TestManualIsPlain holds the prose of README and manual to short sentences
+// that begin with their subject.
+func TestManualIsPlain(t *testing.T) {
+	const most = 24 // words
+	quiet := []*regexp.Regexp{regexp.MustCompile("(?s)```.*?```"), regexp.MustCompile(`(?m)^[|#!].*$`), regexp.MustCompile(`(?m)^(- |\d\. )`)}
+	end := regexp.MustCompile(`[.?!:;][)*]*\s+|\n\n`)
+	relative := regexp.MustCompile(`^(What|Whose|Whoever|That which)\b[^?]*$`)
+	for path, text := range documents(t) {
+		if _, made := generatedPages[strings.TrimSuffix(filepath.Base(path), ".md")]; made {
+			continue // its words are those of the tables that it is made from
+		}
+		for _, q := range quiet {
+			text = q.ReplaceAllString(text, "\n")
+		}
+		for _, sentence := range end.Split(text, -1) {
+			sentence = strings.Join(strings.Fields(sentence), " ")
+			if n := len(strings.Fields(sentence)); n > most {
+				t.Errorf("%s: a sentence of %d words, %d at most: make two of it\n%s", path, n, most, sentence)
+			}
+			if relative.MatchString(sentence) && !strings.Contains(text, sentence+"?") {
+				t.Errorf("%s: begin the sentence with its subject\n%s", path, sentence)
+			}
 		}
 	}
 }
