@@ -199,15 +199,14 @@ func cloneCells(cells []converter.Cell, size int) []converter.Cell {
 
 // asError keeps errors that explain themselves and wraps all others.
 func (j *job) asError(path string, err error, need int64) error {
-	var own *Error
-	var led *ledger.Error
+	var own *Error // of this package or of the ledger
 	switch {
 	case errors.As(err, &own):
 		if own.File == "" {
 			own.Place = resultsFile(path)
 		}
 		return own
-	case errors.As(err, &led), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
 	case diskFull(err):
 		hint := "free some space"

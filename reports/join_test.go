@@ -82,7 +82,7 @@ func TestWithoutTheInput(t *testing.T) {
 // TestConservation: a line too few, a line too many and a fault of the ledger
 // leave no file.
 func TestConservation(t *testing.T) {
-	broken := &ledger.Error{Code: "ledger.corrupt", Path: "l.db", Msg: "the file is damaged"}
+	broken := &ledger.Error{Code: "ledger.corrupt", Place: ledger.At("l.db"), Msg: "the file is damaged"}
 	for _, c := range []struct {
 		name string
 		rows int64

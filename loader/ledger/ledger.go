@@ -26,7 +26,6 @@ package ledger
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"leadload/internal/fault"
@@ -141,31 +140,11 @@ type ErrorCount struct {
 	Count   int64
 }
 
-// Error is a fault of the ledger itself.
-type Error struct {
-	Code string // stable, such as "ledger.corrupt"
-	Path string // of the file, or another name of the store
-	Msg  string // lower case, no full stop
-	Hint string
-	Err  error
-}
+// Error is a fault of the ledger itself. Its code is one of Codes.
+type Error = fault.Fault
 
-// Error names the ledger and what is wrong with it, without the hint.
-func (e *Error) Error() string {
-	s := fmt.Sprintf("ledger %s: %s", e.Path, e.Msg)
-	if e.Err != nil && !strings.Contains(e.Msg, e.Err.Error()) {
-		s += ": " + e.Err.Error()
-	}
-	return s
-}
-
-// Unwrap returns the cause.
-func (e *Error) Unwrap() error { return e.Err }
-
-// Fault returns e as the program's one type of fault.
-func (e *Error) Fault() *fault.Fault {
-	return &fault.Fault{Code: fault.Code(e.Code), Msg: e.Msg, Hint: e.Hint, Place: fault.Place{File: "ledger " + e.Path}, Err: e.Err}
-}
+// At is the place of a fault of the ledger at path, or of a store of another name.
+func At(path string) fault.Place { return fault.Place{File: "ledger " + path} }
 
 // Codes are the codes that an Error of this package can have.
 var Codes = []string{

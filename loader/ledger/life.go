@@ -215,7 +215,7 @@ var ErrFenced = errors.New("another run has taken over this account")
 
 // Fenced returns the *Error for a lease that is lost; where names the ledger.
 func Fenced(where string) error {
-	return &Error{Code: "ledger.fenced", Path: where, Msg: "another run has taken over this account, so this one sends nothing more",
+	return &Error{Code: "ledger.fenced", Place: At(where), Msg: "another run has taken over this account, so this one sends nothing more",
 		Hint: "wait for the other run to end and run the same command again", Err: ErrFenced}
 }
 

@@ -270,7 +270,7 @@ func (c *chunkReader) next(ctx context.Context, l *Ledger, run int64, from int, 
 		err = unpackWords(c.rows, words)
 	}
 	if err != nil {
-		return false, &ledger.Error{Code: "ledger.corrupt", Path: l.path, Msg: err.Error(), Hint: corruptHint}
+		return false, &ledger.Error{Code: "ledger.corrupt", Place: ledger.At(l.path), Msg: err.Error(), Hint: corruptHint}
 	}
 	c.run = run
 	return true, l.fault(rows.Err())

@@ -359,7 +359,7 @@ WHERE p.record > ?2 AND o.account = ?1 AND o.state IN (4, 5) AND (?3 = 0 OR r.ru
 		}
 		if len(payload) > 0 {
 			if err := o.Payload.Decode(payload); err != nil {
-				return nil, &ledger.Error{Code: "ledger.corrupt", Path: l.path, Msg: fmt.Sprintf("what was sent for record %d cannot be read", o.Record), Hint: corruptHint, Err: err}
+				return nil, &ledger.Error{Code: "ledger.corrupt", Place: ledger.At(l.path), Msg: fmt.Sprintf("what was sent for record %d cannot be read", o.Record), Hint: corruptHint, Err: err}
 			}
 		}
 		out = append(out, o)

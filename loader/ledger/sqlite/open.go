@@ -60,35 +60,35 @@ func (l *Ledger) Made() bool { return l.made }
 func Open(path string, o Options) (*Ledger, error) {
 	abs, err := filepath.Abs(path)
 	if err != nil {
-		return nil, &ledger.Error{Code: "ledger.unreadable", Path: path, Msg: "its path cannot be used", Err: err}
+		return nil, &ledger.Error{Code: "ledger.unreadable", Place: ledger.At(path), Msg: "its path cannot be used", Err: err}
 	}
 	l := &Ledger{path: abs}
 	info, err := os.Stat(abs)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		if o.ReadOnly || o.MustExist {
-			return nil, &ledger.Error{Code: "ledger.missing", Path: abs, Msg: "there is no such file",
+			return nil, &ledger.Error{Code: "ledger.missing", Place: ledger.At(abs), Msg: "there is no such file",
 				Hint: "name the right ledger with --ledger, or load a file first"}
 		}
 		// An empty one is what a reader left behind.
 		if wal, err := os.Stat(abs + "-wal"); err == nil && wal.Size() > 0 {
-			return nil, &ledger.Error{Code: "ledger.missing", Path: abs, Msg: "the file is gone but its -wal file is there",
+			return nil, &ledger.Error{Code: "ledger.missing", Place: ledger.At(abs), Msg: "the file is gone but its -wal file is there",
 				Hint: "put the ledger file back beside its -wal file; a new ledger would send every row again"}
 		}
 		l.made = true
 	case err != nil:
-		return nil, &ledger.Error{Code: "ledger.unreadable", Path: abs, Msg: "it cannot be read", Err: bare(err),
+		return nil, &ledger.Error{Code: "ledger.unreadable", Place: ledger.At(abs), Msg: "it cannot be read", Err: bare(err),
 			Hint: "check the path and your rights to it, or name another with --ledger"}
 	case info.IsDir():
-		return nil, &ledger.Error{Code: "ledger.unreadable", Path: abs, Msg: "it is a folder",
+		return nil, &ledger.Error{Code: "ledger.unreadable", Place: ledger.At(abs), Msg: "it is a folder",
 			Hint: "name a file with --ledger"}
 	case info.Size() == 0:
-		return nil, &ledger.Error{Code: "ledger.empty", Path: abs, Msg: "the file is empty, so what it knew is lost",
+		return nil, &ledger.Error{Code: "ledger.empty", Place: ledger.At(abs), Msg: "the file is empty, so what it knew is lost",
 			Hint: "restore it from a backup, or rebuild it with leadload ledger import RESULTS.xlsx; delete it only if nothing was ever loaded with it"}
 	}
 	if l.made {
 		if err := os.MkdirAll(filepath.Dir(abs), 0o700); err != nil {
-			return nil, &ledger.Error{Code: "ledger.unreadable", Path: abs, Msg: "its folder cannot be made", Err: bare(err),
+			return nil, &ledger.Error{Code: "ledger.unreadable", Place: ledger.At(abs), Msg: "its folder cannot be made", Err: bare(err),
 				Hint: "name a ledger in a folder that you may write with --ledger"}
 		}
 		if l.made, err = l.create(); err != nil {
@@ -131,7 +131,7 @@ func (l *Ledger) open(o Options) error {
 			return err
 		}
 		if f, err := os.OpenFile(l.path, os.O_RDWR, 0); err != nil {
-			return &ledger.Error{Code: "ledger.readonly", Path: l.path, Msg: "it cannot be written, so no row can be sent safely", Err: bare(err),
+			return &ledger.Error{Code: "ledger.readonly", Place: ledger.At(l.path), Msg: "it cannot be written, so no row can be sent safely", Err: bare(err),
 				Hint: "give yourself write access to the file, or name another with --ledger"}
 		} else if err := f.Close(); err != nil {
 			return l.fault(err)
@@ -173,15 +173,15 @@ func (l *Ledger) check(ctx context.Context, o Options) error {
 		return l.fault(err)
 	}
 	if app != applicationID {
-		return &ledger.Error{Code: "ledger.foreign", Path: l.path, Msg: "it is a database of another program",
+		return &ledger.Error{Code: "ledger.foreign", Place: ledger.At(l.path), Msg: "it is a database of another program",
 			Hint: "name leadload's own ledger with --ledger"}
 	}
 	if version > int64(len(migrations)) {
-		return &ledger.Error{Code: "ledger.newer", Path: l.path, Msg: fmt.Sprintf("it was written by a newer leadload (version %d, this one knows %d)", version, len(migrations)),
+		return &ledger.Error{Code: "ledger.newer", Place: ledger.At(l.path), Msg: fmt.Sprintf("it was written by a newer leadload (version %d, this one knows %d)", version, len(migrations)),
 			Hint: "use the newer leadload; an older one might send rows again"}
 	}
 	if o.ReadOnly && version < int64(len(migrations)) {
-		return &ledger.Error{Code: "ledger.readonly", Path: l.path, Msg: "it is of an older version and cannot be brought up to date while it is only read",
+		return &ledger.Error{Code: "ledger.readonly", Place: ledger.At(l.path), Msg: "it is of an older version and cannot be brought up to date while it is only read",
 			Hint: "run leadload ledger check on it once"}
 	}
 	// A whole check of a large file takes seconds; a small one is free, and
@@ -213,7 +213,7 @@ func (l *Ledger) Check(ctx context.Context) error {
 		return l.fault(err)
 	}
 	if len(bad) > 0 {
-		return &ledger.Error{Code: "ledger.corrupt", Path: l.path, Msg: "the file is damaged: " + strings.Join(bad, "; "), Hint: corruptHint}
+		return &ledger.Error{Code: "ledger.corrupt", Place: ledger.At(l.path), Msg: "the file is damaged: " + strings.Join(bad, "; "), Hint: corruptHint}
 	}
 	return nil
 }
@@ -276,7 +276,7 @@ func (l *Ledger) fault(err error) error {
 	if own := (*ledger.Error)(nil); errors.As(err, &own) {
 		return err
 	}
-	e := &ledger.Error{Code: "ledger.write", Path: l.path, Msg: "it could not be read or written", Err: bare(err),
+	e := &ledger.Error{Code: "ledger.write", Place: ledger.At(l.path), Msg: "it could not be read or written", Err: bare(err),
 		Hint: "no further row was sent; mend the cause and run the same command again"}
 	var se *sqlite.Error
 	if !errors.As(err, &se) {

@@ -22,7 +22,7 @@ func (l *Ledger) create() (made bool, err error) {
 		if own := (*ledger.Error)(nil); errors.As(err, &own) {
 			return false, err
 		}
-		return false, &ledger.Error{Code: "ledger.unreadable", Path: l.path, Msg: "it cannot be made", Err: bare(err),
+		return false, &ledger.Error{Code: "ledger.unreadable", Place: ledger.At(l.path), Msg: "it cannot be made", Err: bare(err),
 			Hint: "name a ledger in a folder that you may write with --ledger"}
 	}
 	f, err := os.CreateTemp(filepath.Dir(l.path), ".leadload-ledger-*") // mode 0600, whatever the umask
@@ -126,7 +126,7 @@ func (l *Ledger) settleIn(ctx context.Context, conn *sql.Conn) error {
 		case os.SameFile(here, there):
 			return nil // another way to the same file
 		case idOf(home) == id:
-			return &ledger.Error{Code: "ledger.copy", Path: l.path, Msg: "it is a copy of " + home + ", which is still there and may know of more rows",
+			return &ledger.Error{Code: "ledger.copy", Place: ledger.At(l.path), Msg: "it is a copy of " + home + ", which is still there and may know of more rows",
 				Hint: "use the original: --ledger " + home + "; or, to go on with this copy, move the original away first"}
 		}
 	}

@@ -133,6 +133,6 @@ func (l *Ledger) pruned(ctx context.Context, run int64) error {
 	if err != nil || len(t) == 0 {
 		return err
 	}
-	return &ledger.Error{Code: "ledger.pruned", Path: l.path, Msg: fmt.Sprintf("the rows of run %d were dropped by leadload ledger prune", run),
+	return &ledger.Error{Code: "ledger.pruned", Place: ledger.At(l.path), Msg: fmt.Sprintf("the rows of run %d were dropped by leadload ledger prune", run),
 		Hint: "its results file still has them; leadload runs shows its totals"}
 }

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 
+	"leadload/internal/fault"
 	"leadload/loader/ledger"
 	"leadload/loader/ledger/ledgertest"
 )
@@ -66,7 +67,7 @@ func fixtureAt(t testing.TB, path string) *fixture {
 func codeOf(err error) string {
 	var e *ledger.Error
 	if errors.As(err, &e) {
-		return e.Code
+		return string(e.Code)
 	}
 	return fmt.Sprint(err)
 }
@@ -232,7 +233,7 @@ func TestOpenRefuses(t *testing.T) {
 				l.Close()
 			}
 			var e *ledger.Error
-			if !errors.As(err, &e) || e.Code != c.code || e.Msg == "" || e.Hint == "" {
+			if !errors.As(err, &e) || e.Code != fault.Code(c.code) || e.Msg == "" || e.Hint == "" {
 				t.Fatalf("error %v (%s), want code %s with a hint", err, codeOf(err), c.code)
 			}
 			if after, _ := os.ReadFile(c.path); string(after) != string(before) {

@@ -149,7 +149,7 @@ func (l *Ledger) queue(w ledger.Write[func(*writer) error]) {
 }
 
 func (l *Ledger) readOnly() error {
-	return &ledger.Error{Code: "ledger.readonly", Path: l.path, Msg: "it was opened for reading only"}
+	return &ledger.Error{Code: "ledger.readonly", Place: ledger.At(l.path), Msg: "it was opened for reading only"}
 }
 
 // Flush waits until everything queued so far is on disk.
