@@ -50,13 +50,6 @@ func (n *network) RoundTrip(req *http.Request) (*http.Response, error) {
 	return rec.Result(), nil
 }
 
-func (n *network) total() (sum int) {
-	for _, c := range n.calls {
-		sum += c
-	}
-	return sum
-}
-
 // memory is a Memory that forgets nothing.
 type memory map[string]bool
 
@@ -358,7 +351,8 @@ func TestReadLeads(t *testing.T) {
 // Every target can be read back, or says that it cannot.
 func TestEveryTargetCanBeReadBack(t *testing.T) {
 	for _, name := range mapping.Targets() {
-		r, ok := For(name).(Reader)
+		of, _ := Stored(string(name))
+		r, ok := of.(Reader)
 		if !ok {
 			t.Errorf("target %s cannot be read back", name)
 			continue
