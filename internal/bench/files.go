@@ -83,6 +83,67 @@ var bookParts = [][2]string{
 	{"xl/styles.xml", `<styleSheet xmlns="` + spreadsheetML + `"><numFmts count="1"><numFmt numFmtId="164" formatCode="dd/mm/yyyy\ hh:mm"/></numFmts><cellXfs count="2"><xf numFmtId="0"/><xf numFmtId="164" applyNumberFormat="1"/></cellXfs></styleSheet>`},
 }
 
+// writeTexts writes n rows of 15 texts, every other one of its own, either as
+// shared strings or in their cells.
+func writeTexts(path string, n int, shared bool) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	z := zip.NewWriter(f)
+	var faults []error
+	part := func(name string, write func(*bufio.Writer)) {
+		w, err := z.Create(name)
+		if err != nil {
+			faults = append(faults, err)
+			return
+		}
+		buf := bufio.NewWriterSize(w, 1<<20)
+		write(buf)
+		faults = append(faults, buf.Flush())
+	}
+	for _, p := range bookParts {
+		part(p[0], func(w *bufio.Writer) { io.WriteString(w, p[1]) })
+	}
+	// The first texts are the header's, which other cells repeat.
+	text := func(i int) string {
+		if i < columns {
+			return fmt.Sprintf("Column %d", i)
+		}
+		return fmt.Sprintf("text %d of the table", i)
+	}
+	next := columns
+	part("xl/worksheets/sheet1.xml", func(w *bufio.Writer) {
+		io.WriteString(w, `<worksheet xmlns="`+spreadsheetML+`"><sheetData>`)
+		for i := range n + 1 {
+			fmt.Fprintf(w, `<row r="%d" spans="1:%d">`, i+1, columns)
+			for c := range columns {
+				which := c
+				if i > 0 && (i+c)%2 == 0 {
+					which = next
+					next++
+				}
+				if shared {
+					fmt.Fprintf(w, `<c r="%c%d" t="s"><v>%d</v></c>`, 'A'+c, i+1, which)
+				} else {
+					fmt.Fprintf(w, `<c r="%c%d" t="inlineStr"><is><t>%s</t></is></c>`, 'A'+c, i+1, text(which))
+				}
+			}
+			io.WriteString(w, "</row>")
+		}
+		io.WriteString(w, "</sheetData></worksheet>")
+	})
+	part("xl/sharedStrings.xml", func(w *bufio.Writer) {
+		io.WriteString(w, `<sst xmlns="`+spreadsheetML+`">`)
+		for i := 0; shared && i < next; i++ {
+			fmt.Fprintf(w, "<si><t>%s</t></si>", text(i))
+		}
+		io.WriteString(w, "</sst>")
+	})
+	faults = append(faults, z.Close(), f.Close())
+	return errors.Join(faults...)
+}
+
 // writeXLSX writes n rows of 15 columns as Excel does: texts shared (seven
 // columns with a text of their own in every row, five with a few), a long number,
 // an amount and a date.

@@ -94,6 +94,7 @@ var measurements = []measurement{
 	{"slow-disk", "import with the limit off on a disk of 5 ms fsync", slowDisk},
 	{"check", "check of a CSV beside encoding/csv", checkSpeed},
 	{"xlsx", "reading an XLSX beside excelize", xlsxSpeed},
+	{"shared", "reading shared strings beside texts in their cells", sharedSpeed},
 	{"workbook", "results workbook beside excelize's StreamWriter", workbookSpeed},
 	{"memory", "peak memory of import as the file grows", memory},
 	{"nightly", "a file of which every row is loaded, and what the ledger keeps of it", nightly},

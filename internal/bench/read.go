@@ -125,6 +125,52 @@ func xlsxSpeed(b *bench) ([]line, error) {
 	}, nil
 }
 
+// sharedSpeed compares texts that cells name by number with texts in the cells.
+func sharedSpeed(b *bench) ([]line, error) {
+	n := b.either(200_000, 20_000)
+	files := map[string]string{"shared": filepath.Join(b.dir, "shared.xlsx"), "inline": filepath.Join(b.dir, "inline.xlsx")}
+	for name, file := range files {
+		if err := writeTexts(file, n, name == "shared"); err != nil {
+			return nil, err
+		}
+	}
+	speed := map[string][]float64{}
+	var ratios []float64
+	var peak int64
+	for range b.either(3, 3) {
+		took := map[string]float64{}
+		for name, file := range files {
+			e, err := b.start(nil, "@xlsx", "source", file)
+			if err != nil {
+				return nil, err
+			}
+			var r reading
+			if err := e.decode(&r); err != nil {
+				return nil, err
+			}
+			if r.Rows != n {
+				return nil, fmt.Errorf("%d rows, want %d", r.Rows, n)
+			}
+			if name == "shared" {
+				peak = max(peak, e.peak)
+			}
+			took[name] = r.Seconds
+			speed[name] = append(speed[name], float64(n)/r.Seconds)
+		}
+		ratios = append(ratios, took["inline"]/took["shared"])
+	}
+	texts := n * columns / 2
+	lines := []line{
+		{what: fmt.Sprintf("reading %s × %d of an XLSX, %s different shared strings", count(n), columns, count(texts)), target: "≥ 0.80 of texts in their cells",
+			measured: fmt.Sprintf("%s rows/s; in cells %s", count(median(speed["shared"])), count(median(speed["inline"]))), ratio: median(ratios), verdict: judge(median(ratios) >= 0.8)},
+		{what: "the same: peak memory", target: "≤ 250 MB", measured: megabytes(peak), verdict: judge(peak <= 250_000_000)},
+	}
+	if peak == 0 {
+		lines[1].verdict = skipped
+	}
+	return lines, nil
+}
+
 // readXLSX reads a workbook with our reader, with excelize, or with both side by side.
 func readXLSX(_ context.Context, args []string) error {
 	how, path := args[0], args[1]

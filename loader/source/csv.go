@@ -194,11 +194,14 @@ scan:
 		}
 		c := &cells[n]
 		start := i
-		open := i // of a quote
-		if i < len(buf) && (buf[i] == ' ' || buf[i] == '\t' || buf[i] >= 0xc2) {
-			open = afterBlanks(buf, i, delim)
-		}
-		if open < len(buf) && buf[open] == '"' {
+		if i < len(buf) && quoteStart[buf[i]] {
+			open := i
+			if buf[i] != '"' {
+				open = afterBlanks(buf, i, delim)
+			}
+			if open == len(buf) || buf[open] != '"' {
+				goto plain
+			}
 			from := open + 1
 			j := from
 			dirty := false
@@ -238,6 +241,7 @@ scan:
 			}
 			s.after = append(s.after, n)
 		}
+	plain:
 		for {
 			if i+8 <= len(buf) {
 				x := le64b(buf[i:])
@@ -308,16 +312,35 @@ scan:
 
 // set gives c the text b without copying it.
 func set(c *converter.Cell, b []byte) {
+	if len(b) == 0 || oddStart[b[0]] {
+		setOdd(c, b)
+		return
+	}
+	c.Text, c.Kind = unsafe.String(&b[0], len(b)), converter.TextCell
+}
+
+// quoteStart has the first bytes of cells that may be quoted: a quote, and what
+// may stand before it: a blank, a tab, and every character that is not ASCII.
+var quoteStart = func() (t [256]bool) {
+	t['"'], t[' '], t['\t'] = true, true, true
+	for c := 0xc2; c < len(t); c++ {
+		t[c] = true
+	}
+	return t
+}()
+
+// oddStart has the first bytes of texts that are looked at again: those of
+// formulas and of errors. One look-up keeps set small enough to be inlined.
+var oddStart = [256]bool{'=': true, ' ': true, '\t': true, '#': true}
+
+// setOdd gives c a text that is empty or begins with one of oddStart.
+func setOdd(c *converter.Cell, b []byte) {
+	if len(b) > 0 && b[0] != '#' {
+		b = formulaText(b)
+	}
 	if len(b) == 0 {
 		c.Text, c.Kind = "", converter.EmptyCell
 		return
-	}
-	switch b[0] {
-	case '=', ' ', '\t':
-		if b = formulaText(b); len(b) == 0 {
-			c.Text, c.Kind = "", converter.EmptyCell
-			return
-		}
 	}
 	c.Text, c.Kind = unsafe.String(&b[0], len(b)), converter.TextCell
 	if b[0] == '#' && isFaultText(c.Text) {

@@ -73,6 +73,13 @@ func markOf(text string) *mark {
 // isFaultText reports a text that stands for a fault: an error's name or a mark.
 func isFaultText(s string) bool { return isErrorName(s) || markOf(s) != nil }
 
+// badRow is what is wrong with a row of the file.
+type badRow struct {
+	at    []cellFault
+	short int              // how many cells the row has, where it has fewer than the header
+	extra []converter.Cell // cells beyond the header
+}
+
 // cellFault is a fault of one cell, or of the row where col is -1.
 type cellFault struct {
 	col  int // of Row.Cells
@@ -84,7 +91,11 @@ type cellFault struct {
 // beyond the header stand in the last one. The cells are valid as long as
 // the row's own; the row stays as it is.
 func (r *Row) Kept() []converter.Cell {
-	if len(r.at) == 0 && !slices.ContainsFunc(r.Cells, func(c converter.Cell) bool { return c.Kind == converter.FaultCell }) {
+	bad := r.bad
+	if bad == nil {
+		bad = &badRow{}
+	}
+	if len(bad.at) == 0 && !slices.ContainsFunc(r.Cells, func(c converter.Cell) bool { return c.Kind == converter.FaultCell }) {
 		return r.Cells
 	}
 	out := slices.Clone(r.Cells)
@@ -96,19 +107,19 @@ func (r *Row) Kept() []converter.Cell {
 			out[i].Text += " " + text
 		}
 	}
-	for _, f := range r.at {
+	for _, f := range bad.at {
 		switch {
 		case f.col >= 0:
 			put(f.col, wordOf(f.code), out[f.col].Text)
 		case f.code == codeTooShort:
-			for i := r.short; i < len(out); i++ {
+			for i := bad.short; i < len(out); i++ {
 				put(i, markMissing, "")
 			}
 		case f.code == codeTooLong:
 			last := len(out) - 1
 			texts := []string{out[last].Text}
-			for i := range r.extra {
-				texts = append(texts, r.extra[i].Text)
+			for i := range bad.extra {
+				texts = append(texts, bad.extra[i].Text)
 			}
 			put(last, markExtra, strings.Join(texts, extraSeparator))
 		default:
@@ -117,7 +128,7 @@ func (r *Row) Kept() []converter.Cell {
 	}
 	for i := range out {
 		c := &out[i]
-		if m := markOf(c.Text); c.Kind == converter.FaultCell && m != nil && m.row && len(r.at) == 0 {
+		if m := markOf(c.Text); c.Kind == converter.FaultCell && m != nil && m.row && len(bad.at) == 0 {
 			c.Text = markError + " " + c.Text // it was written so in a file of somebody's, where it says nothing of the row
 		}
 		if c.Kind == converter.FaultCell && !isFaultText(c.Text) && !strings.HasSuffix(c.Text, CutMark) {

@@ -54,11 +54,9 @@ type Row struct {
 	// cells, an unreadable cell in a column that is needed). The rest of the
 	// file is still good.
 	Faults []*Error
-	// at are the faults of the file by their place, those of columns that
-	// nobody needs included; Faults has their words.
-	at    []cellFault
-	short int              // how many cells the row has, where it has fewer than the header
-	extra []converter.Cell // cells beyond the header
+	// bad is what the file has wrong here by its place, in columns that nobody
+	// needs too; nil: nothing. Faults has the words.
+	bad *badRow
 	// Hidden reports that the spreadsheet hides this row.
 	Hidden bool
 }
@@ -71,10 +69,11 @@ func (r *Row) Clone() *Row {
 		c.Cells[i].Text = strings.Clone(c.Cells[i].Text)
 	}
 	c.Faults = slices.Clone(r.Faults)
-	c.at = slices.Clone(r.at)
-	c.extra = slices.Clone(r.extra)
-	for i := range c.extra {
-		c.extra[i].Text = strings.Clone(c.extra[i].Text)
+	if r.bad != nil {
+		c.bad = &badRow{at: slices.Clone(r.bad.at), short: r.bad.short, extra: slices.Clone(r.bad.extra)}
+		for i := range c.bad.extra {
+			c.bad.extra[i].Text = strings.Clone(c.bad.extra[i].Text)
+		}
 	}
 	return &c
 }

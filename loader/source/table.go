@@ -113,11 +113,12 @@ func (p *pass) next() (*Row, error) {
 		}
 		p.row = Row{Number: r.number, Line: r.line, Origin: r.number, Cells: own, Hidden: r.hidden}
 		if csv && (beyond || n < to) {
-			for p.row.short < len(own) && t.at(p.row.short) < n {
-				p.row.short++
+			bad := p.bad()
+			for bad.short < len(own) && t.at(bad.short) < n {
+				bad.short++
 			}
 			if beyond {
-				p.row.extra = cells[max(to, t.types+1):n]
+				bad.extra = cells[max(to, t.types+1):n]
 			}
 			p.ragged(n, to, beyond)
 		}
@@ -171,7 +172,15 @@ func (p *pass) fault(e *Error) {
 	e.Row, e.Line = p.row.Number, p.row.Line
 	p.f.place(e)
 	p.row.Faults = append(p.row.Faults, e)
-	p.row.at = append(p.row.at, cellFault{-1, e.Code})
+	p.bad().at = append(p.bad().at, cellFault{-1, e.Code})
+}
+
+// bad returns what is noted of a row that something is wrong with.
+func (p *pass) bad() *badRow {
+	if p.row.bad == nil {
+		p.row.bad = &badRow{}
+	}
+	return p.row.bad
 }
 
 // cellFault reports what is wrong with cell i of the row. Where the column is
@@ -186,7 +195,7 @@ func (p *pass) cellFault(i int, e *Error, row bool) {
 		p.f.place(e)
 		p.row.Faults = append(p.row.Faults, e)
 	}
-	p.row.at = append(p.row.at, cellFault{i, e.Code})
+	p.bad().at = append(p.bad().at, cellFault{i, e.Code})
 }
 
 // ragged reports a row that has fewer or more cells than the header.
