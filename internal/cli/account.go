@@ -68,7 +68,9 @@ func (a *app) runAccount(ctx context.Context, o *accountOptions) error {
 		}, nil)
 	}
 	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
-	line := func(name, format string, args ...any) { fmt.Fprintf(w, "%s\t%s\n", name, fmt.Sprintf(format, args...)) }
+	line := func(name, format string, args ...any) {
+		fmt.Fprintf(w, "%s\t%s\n", name, fmt.Sprintf(format, plain(args)...))
+	}
 	line("host", "%s", k.account.Host)
 	line("user", "%s", about.Self.Email)
 	line("role", "%s", about.Self.Role)

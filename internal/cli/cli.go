@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -38,7 +37,9 @@ type app struct {
 // Main runs the program and returns its exit code. Cancelling ctx is the first
 // interrupt: what is in flight is finished and written down.
 func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, getenv func(string) string) int {
-	a := &app{stdin: stdin, stdout: stdout, stderr: stderr, getenv: getenv}
+	out := &screen{to: stdout}
+	a := &app{stdin: stdin, stdout: out, stderr: &screen{to: stderr}, getenv: getenv}
+	a.hide()
 	root := a.root()
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
@@ -47,6 +48,11 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 	if err != nil && !errors.As(err, &said) {
 		a.explain(err)
 		a.endEarly(args, end, err)
+	}
+	if werr := out.failed(); werr != nil {
+		// Whoever waits for the output must not take the run for done.
+		a.explain(&fault.Fault{Code: "results.output", Msg: "standard output could not be written", Err: fault.Pathless(werr)})
+		end = max(end, fault.Code("results.output").Trait())
 	}
 	return end.Exit()
 }
@@ -162,11 +168,17 @@ var logFormats = []string{"text", "json"}
 
 // say writes a line for people; it goes to stderr, because stdout carries
 // nothing but results.
-func (a *app) say(format string, args ...any) { a.write("info", nil, fmt.Sprintf(format, args...)) }
+func (a *app) say(format string, args ...any) {
+	a.write("info", nil, fmt.Sprintf(format, plain(args)...))
+}
 
 // warn says what may be wrong, and fail what is.
-func (a *app) warn(format string, args ...any) { a.write("warn", nil, fmt.Sprintf(format, args...)) }
-func (a *app) fail(format string, args ...any) { a.write("error", nil, fmt.Sprintf(format, args...)) }
+func (a *app) warn(format string, args ...any) {
+	a.write("warn", nil, fmt.Sprintf(format, plain(args)...))
+}
+func (a *app) fail(format string, args ...any) {
+	a.write("error", nil, fmt.Sprintf(format, plain(args)...))
+}
 
 // logLine is a line with --log-format json.
 type logLine struct {
@@ -198,6 +210,6 @@ func (a *app) write(level string, v *loader.Snapshot, text string) {
 
 // isTerminal reports whether w is a terminal.
 func isTerminal(w any) bool {
-	f, ok := w.(*os.File)
+	f, ok := fileOf(w)
 	return ok && terminal(f)
 }

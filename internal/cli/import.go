@@ -252,7 +252,7 @@ func (a *app) finish(ctx context.Context, o *importOptions, k *connection, in in
 // writeReport writes the results file where it belongs and gives its name.
 func (a *app) writeReport(ctx context.Context, rep reports.Report, input, out, suffix string) (string, error) {
 	if out == "-" {
-		return "", reports.WriteCSV(ctx, rep, a.stdout)
+		return "", reports.WriteCSV(ctx, rep, a.data())
 	}
 	path, err := reports.PathFor(input, out, suffix)
 	if err != nil {
@@ -274,7 +274,7 @@ func fieldsOf(m *mapping.Mapping) []reports.Field {
 // last prints what every command that goes through a file ends with: the
 // sentence, or with --json the summary.
 func (a *app) last(c *common, led ledger.Reader, res loader.Result, out string, code fault.Trait, err error, next ...string) {
-	line := reports.Line(res.Totals, out)
+	line := visible(reports.Line(res.Totals, out), true)
 	if c.metrics != "" {
 		s := a.summary(led, res, out, code, err, next)
 		s.Line = line
@@ -352,7 +352,7 @@ func (a *app) confirm(o *importOptions, k *connection, input string, m *mapping.
 	if p.Ready() == 0 || o.yes || o.sandbox || k.account.Practice() || !isTerminal(a.stdin) || !isTerminal(a.stderr) {
 		return nil
 	}
-	fmt.Fprintf(a.stderr, "Send %s to %s? [y/N] ", count(p.Ready(), "row", "rows"), p.Account)
+	fmt.Fprintf(a.stderr, "Send %s to %s? [y/N] ", plain([]any{count(p.Ready(), "row", "rows"), p.Account})...)
 	answer, err := bufio.NewReader(a.stdin).ReadString('\n')
 	if err == nil || answer != "" {
 		switch strings.ToLower(strings.TrimSpace(answer)) {

@@ -234,7 +234,7 @@ func taken(path string) error {
 // writeNew writes a file that is not there yet; without a name it prints.
 func writeNew(a *app, path string, text []byte) error {
 	if path == "" || path == "-" {
-		_, err := a.stdout.Write(text)
+		_, err := a.data().Write(text)
 		return err
 	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)

@@ -121,7 +121,7 @@ func (a *app) runLedgerImport(ctx context.Context, o *ledgerOptions, args []stri
 	for _, r := range total.Reasons {
 		a.say("  %s", r)
 	}
-	fmt.Fprintf(a.stdout, "restored %d · known already %d · not in the account %d · no longer mapped %d of %d rows → %s\n", total.Added, total.Known, total.Left, total.Changed, total.Rows, path)
+	fmt.Fprintf(a.stdout, "restored %d · known already %d · not in the account %d · no longer mapped %d of %d rows → %s\n", plain([]any{total.Added, total.Known, total.Left, total.Changed, total.Rows, path})...)
 	if total.Changed > 0 {
 		a.say("  rows that no longer map would be sent again: restore them with the mapping and columns that they were loaded with")
 		return &exit{fault.Person}
@@ -169,9 +169,9 @@ func (a *app) runLedgerCheck(ctx context.Context, o *ledgerOptions) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(a.stdout, "%s is sound: loaded %d · duplicate %d · pending %d · rejected %d · in doubt %d · never sent %d records\n", led.Path(),
+	fmt.Fprintf(a.stdout, "%s is sound: loaded %d · duplicate %d · pending %d · rejected %d · in doubt %d · never sent %d records\n", plain([]any{led.Path(),
 		counts[ledger.Loaded], counts[ledger.Duplicate], counts[ledger.Pending], counts[ledger.Rejected],
-		counts[ledger.InDoubt]+counts[ledger.Sending]+counts[ledger.Reserved], counts[ledger.Ready])
+		counts[ledger.InDoubt] + counts[ledger.Sending] + counts[ledger.Reserved], counts[ledger.Ready]})...)
 	return nil
 }
 
@@ -216,6 +216,6 @@ func (a *app) runLedgerPrune(ctx context.Context, o *ledgerOptions) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(a.stdout, "dropped %d rows of %d runs, %d KB freed → %s\n", n.Rows, n.Runs, n.Freed/1000, led.Path())
+	fmt.Fprintf(a.stdout, "dropped %d rows of %d runs, %d KB freed → %s\n", plain([]any{n.Rows, n.Runs, n.Freed / 1000, led.Path()})...)
 	return nil
 }

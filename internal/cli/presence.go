@@ -90,7 +90,7 @@ func (a *app) runPresence(ctx context.Context, o *presenceOptions, p leadsquared
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(a.stdout, said)
+	fmt.Fprintln(a.stdout, visible(said, true))
 	return nil
 }
 

@@ -2,7 +2,7 @@ package cli
 
 import (
 	"fmt"
-	"os"
+	"io"
 	"strings"
 	"sync"
 	"time"
@@ -37,6 +37,14 @@ func (a *app) newProgress(c *common) *progress {
 		every = 10 * time.Second
 	}
 	return &progress{a: a, quiet: c.quiet, every: every, tty: isTerminal(a.stderr)}
+}
+
+// terminal is where the bar is drawn: it needs what a screen lets nobody else write.
+func (p *progress) terminal() io.Writer {
+	if f, ok := fileOf(p.a.stderr); ok {
+		return f
+	}
+	return p.a.stderr
 }
 
 // notice tells a sentence at once, without breaking the bar.
@@ -94,7 +102,7 @@ func (p *progress) stop() {
 func (p *progress) clear() {
 	if p.bar != nil {
 		p.bar.Clear()
-		clearLine(p.a.stderr)
+		clearLine(p.terminal())
 	}
 }
 
@@ -161,7 +169,7 @@ func (p *progress) show(v loader.Snapshot) {
 		p.clear()
 		color := p.a.getenv("NO_COLOR") == ""
 		p.bar = progressbar.NewOptions64(max,
-			progressbar.OptionSetWriter(p.a.stderr),
+			progressbar.OptionSetWriter(p.terminal()),
 			progressbar.OptionSetWidth(20),
 			progressbar.OptionEnableColorCodes(color),
 			progressbar.OptionSetElapsedTime(false),
@@ -171,7 +179,7 @@ func (p *progress) show(v loader.Snapshot) {
 		p.max = max
 	}
 	text := describe(v)
-	if f, ok := p.a.stderr.(*os.File); ok {
+	if f, ok := fileOf(p.a.stderr); ok {
 		text = firstParts(text, width(f)-barWidth)
 	}
 	p.bar.Describe(text)

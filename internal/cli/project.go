@@ -236,7 +236,7 @@ func (a *app) listJobs(p *project, o *runOptions) error {
 	fmt.Fprintln(w, "JOB\tCOMMAND\tFILES\tMAPPING")
 	for _, name := range names {
 		j := p.Jobs[name]
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", name, j.command(), list(j.Files), j.Mapping)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", plain([]any{name, j.command(), list(j.Files), j.Mapping})...)
 	}
 	return w.Flush()
 }

@@ -100,7 +100,7 @@ func (a *app) runRuns(ctx context.Context, o *runsOptions) error {
 		if e.Ended != nil {
 			took, code = e.Ended.Sub(e.Started).Round(time.Second).String(), strconv.Itoa(e.Exit)
 		}
-		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", e.Run, e.Started.Local().Format("2006-01-02 15:04"), took, e.File, e.Account, code, e.Line)
+		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", plain([]any{e.Run, e.Started.Local().Format("2006-01-02 15:04"), took, e.File, e.Account, code, e.Line})...)
 	}
 	return w.Flush()
 }

@@ -26,7 +26,7 @@ received as a page at /.`,
 			}
 			defer acct.Close()
 			access, secret, async := acct.Keys()
-			fmt.Fprintf(a.stdout, "export LEADSQUARED_HOST='%s'\nexport LEADSQUARED_ASYNC_HOST='%s'\nexport LEADSQUARED_ACCESS_KEY='%s'\nexport LEADSQUARED_SECRET_KEY='%s'\nexport LEADSQUARED_ASYNC_KEY='%s'\n",
+			fmt.Fprintf(a.data(), "export LEADSQUARED_HOST='%s'\nexport LEADSQUARED_ASYNC_HOST='%s'\nexport LEADSQUARED_ACCESS_KEY='%s'\nexport LEADSQUARED_SECRET_KEY='%s'\nexport LEADSQUARED_ASYNC_KEY='%s'\n",
 				acct.URL(), acct.AsyncURL(), access, secret, async)
 			a.say("a practice account is served at %s until Ctrl-C", acct.URL())
 			<-cmd.Context().Done()

@@ -2,16 +2,13 @@ package cli
 
 import (
 	"bytes"
-	"context"
 	"database/sql"
 	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
 	"strconv"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -23,11 +20,7 @@ import (
 )
 
 // leadloadMain is the program as main.go runs it.
-func leadloadMain() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop)
-	os.Exit(Main(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.Getenv))
-}
+func leadloadMain() { os.Exit(Run()) }
 
 func TestMain(m *testing.M) {
 	// The scripts mostly wait for windows and delays: more of them than there

@@ -166,6 +166,7 @@ func (a *app) connectWith(ctx context.Context, c *common, r *runFlags, command s
 	} else if k.account, err = account.Load(c.account, a.getenv); err != nil {
 		return nil, err
 	}
+	a.hide(k.account.Keys()...)
 	if r.limit != "" {
 		if k.account.Limit, err = pace.ParseLimit(r.limit); err != nil {
 			return nil, usageError("write --limit 25/5s, or --limit off", "--limit: %s", err)

@@ -23,7 +23,7 @@ func width(f *os.File) int {
 // fit wraps a text for people to the terminal that w is; elsewhere, where
 // programs read it, it stays one line.
 func fit(w io.Writer, text string) string {
-	f, ok := w.(*os.File)
+	f, ok := fileOf(w)
 	if !ok || !terminal(f) {
 		return text
 	}

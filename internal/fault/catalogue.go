@@ -259,6 +259,7 @@ var catalogue = []struct {
 		{"run.waiting", "rows that wait for an earlier row of their lead could not be kept", "free some space in the folder for temporary files"},
 		{"run.conservation", "rows and results do not add up: an error in leadload", "keep ledger and file, report it, and load nothing again before it is understood"},
 		{"run.unsteady", "a row was mapped in two ways: an error in leadload", "report it with the mapping"},
+		{"results.output", "standard output could not be written", "give it a place where there is space, and type leadload report RUN; nothing was lost"},
 		{"results.full", "there is no space for the results file", "free some space and type leadload report RUN; nothing was lost"},
 		{"results.write", "the results file could not be written", "mend the cause and type leadload report RUN; nothing was lost"},
 		{"results.rows", "the lines of a results file are not the rows of the run: an error in leadload", "keep ledger and file, and report it"},
