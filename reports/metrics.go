@@ -2,6 +2,7 @@ package reports
 
 import (
 	"bytes"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"os"
@@ -24,8 +25,9 @@ func WriteMetrics(path string, s Summary) error {
 			Hint: "check that its folder is there and may be written, or name another with --metrics-file"}
 	}
 	// The collector must not see the file before it is whole: another ending.
-	temp := filepath.Join(folder, workPrefix+"metrics-"+strconv.Itoa(os.Getpid())+".tmp")
-	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+	// Nobody can guess its name and put a link there, and none is followed.
+	temp := filepath.Join(folder, workPrefix+"metrics-"+rand.Text()+".tmp")
+	f, err := os.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return fail(err)
 	}

@@ -71,6 +71,9 @@ products, which are asked for once a day.`,
 // runCheck goes through every file and ends with the worst of their exit codes.
 func (a *app) runCheck(ctx context.Context, o *checkOptions) error {
 	fail := func(err error) error { return a.endless(&o.common, "check", err) }
+	if err := a.separate(&o.common, o.inputs); err != nil {
+		return fail(err)
+	}
 	m, mappingPath, err := o.loadMapping()
 	if err != nil {
 		return fail(err)
@@ -95,6 +98,7 @@ func (a *app) runCheck(ctx context.Context, o *checkOptions) error {
 		if acct, err = account.Load(o.account, a.getenv); err != nil {
 			return fail(err)
 		}
+		a.hide(acct.Keys()...)
 	}
 	if o.limit != "" {
 		if acct.Limit, err = pace.ParseLimit(o.limit); err != nil {

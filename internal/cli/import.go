@@ -95,6 +95,10 @@ func (a *app) runImport(ctx context.Context, o *importOptions) error {
 		a.last(&o.common, nil, loader.Result{Run: ledger.Run{Command: "import"}}, "", fault.Done, nil)
 		return nil
 	}
+	o.files = o.files[:0]
+	for _, in := range inputs {
+		o.files = append(o.files, in.name)
+	}
 	a.several = len(inputs) > 1
 	// Of files that were named, all are loaded or none: exit code 2 says that nothing
 	// was sent. A wrong one is told before anything is connected. Each file is opened when

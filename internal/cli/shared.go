@@ -39,6 +39,7 @@ type common struct {
 	apiLog      string
 	apiLogLevel string
 	metrics     string
+	files       []string // that are loaded
 	maxUnpacked string
 	progress    time.Duration
 	after       *afterFlags // nil: the command has none
@@ -145,6 +146,9 @@ func (a *app) connectWith(ctx context.Context, c *common, r *runFlags, command s
 		if path, err = a.ledgerPath(c); err != nil {
 			return nil, err
 		}
+	}
+	if err = c.separate(path); err != nil {
+		return nil, err
 	}
 	if c.sandbox {
 		if c.account != "" {

@@ -91,8 +91,27 @@ func (w *LogWriter) Hide(keys ...Secret) {
 	w.keys.hide(keys...)
 }
 
+var errLink = errors.New("it is a link: whoever made it would choose the file that is written")
+
+// openLog opens a log for appending. A link to a file is not followed, one to a pipe
+// or a device, such as /dev/stderr, is.
 func openLog(path string) (io.WriteCloser, int64, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_APPEND|os.O_CREATE, 0o600)
+	const flags = os.O_RDWR | os.O_APPEND | os.O_CREATE
+	link, err := os.Lstat(path)
+	if err == nil && link.Mode()&os.ModeSymlink != 0 {
+		if at, err := os.Stat(path); err != nil || at.Mode().IsRegular() {
+			return nil, 0, errLink
+		}
+		f, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND, 0)
+		if err != nil {
+			return nil, 0, err
+		}
+		if st, err := f.Stat(); err != nil || st.Mode().IsRegular() { // changed meanwhile
+			return nil, 0, errors.Join(errLink, f.Close())
+		}
+		return f, 0, nil
+	}
+	f, err := os.OpenFile(path, flags|noFollow, 0o600)
 	if err != nil {
 		return nil, 0, err
 	}

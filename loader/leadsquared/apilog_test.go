@@ -298,3 +298,41 @@ func BenchmarkLog(b *testing.B) {
 		w.Log(badEntry)
 	}
 }
+
+// Whoever can put a link in the place of the log must not choose the file that is written.
+func TestLogFollowsNoLink(t *testing.T) {
+	dir := t.TempDir()
+	victim, path := filepath.Join(dir, "victim"), filepath.Join(dir, "api.log")
+	if err := os.WriteFile(victim, []byte("precious\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(victim, path); err != nil {
+		t.Skip("no links here: ", err)
+	}
+	for _, to := range []string{victim, filepath.Join(dir, "missing")} {
+		os.Remove(path)
+		if err := os.Symlink(to, path); err != nil {
+			t.Fatal(err)
+		}
+		if w, err := NewLogWriter(path, LogFull, 0); err == nil {
+			w.Close()
+			t.Errorf("a link to %s is followed", to)
+		}
+	}
+	if text, err := os.ReadFile(victim); err != nil || string(text) != "precious\n" {
+		t.Errorf("%q, %v", text, err)
+	}
+	if info, err := os.Stat(victim); err != nil || info.Mode().Perm() != 0o644 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+	if _, err := os.Lstat(filepath.Join(dir, "missing")); err == nil {
+		t.Error("a file was made at the end of a link")
+	}
+	if _, err := os.Stat("/dev/stderr"); err == nil {
+		w, err := NewLogWriter("/dev/stderr", LogFull, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.Close()
+	}
+}

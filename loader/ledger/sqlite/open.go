@@ -14,6 +14,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 
@@ -58,6 +59,12 @@ func (l *Ledger) Made() bool { return l.made }
 // it. The error is a *ledger.Error; a ledger that is damaged, cut off or of a newer
 // version is never replaced by an empty one.
 func Open(path string, o Options) (*Ledger, error) {
+	if scheme, _, ok := strings.Cut(path, "://"); ok && isScheme(scheme) {
+		// Taken for a path it would make a new, empty ledger, and send every row
+		// again. What follows the scheme may hold a password.
+		return nil, &ledger.Error{Code: "ledger.scheme", Msg: fmt.Sprintf("a ledger is a file, and no database at %s://", scheme),
+			Hint: "name a file with --ledger"}
+	}
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		return nil, &ledger.Error{Code: "ledger.unreadable", Place: ledger.At(path), Msg: "its path cannot be used", Err: err}
@@ -86,6 +93,11 @@ func Open(path string, o Options) (*Ledger, error) {
 		return nil, &ledger.Error{Code: "ledger.empty", Place: ledger.At(abs), Msg: "the file is empty, so what it knew is lost",
 			Hint: "restore it from a backup, or rebuild it with leadload ledger import RESULTS.xlsx; delete it only if nothing was ever loaded with it"}
 	}
+	if !l.made && !o.ReadOnly {
+		if err := keepOthersOut(abs, info); err != nil {
+			return nil, err
+		}
+	}
 	if l.made {
 		if err := os.MkdirAll(filepath.Dir(abs), 0o700); err != nil {
 			return nil, &ledger.Error{Code: "ledger.unreadable", Place: ledger.At(abs), Msg: "its folder cannot be made", Err: bare(err),
@@ -100,6 +112,32 @@ func Open(path string, o Options) (*Ledger, error) {
 		return nil, err
 	}
 	return l, nil
+}
+
+// isScheme reports whether a text has the form of the scheme of a URL.
+func isScheme(s string) bool {
+	for i, r := range s {
+		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
+		if !letter && (i == 0 || !(r >= '0' && r <= '9') && !strings.ContainsRune("+-.", r)) {
+			return false
+		}
+	}
+	return len(s) > 1 // C: is a drive
+}
+
+// keepOthersOut takes the right to write from others: whoever can change the
+// ledger decides what is sent again.
+func keepOthersOut(path string, info fs.FileInfo) error {
+	if runtime.GOOS == "windows" || info.Mode().Perm()&0o002 == 0 {
+		return nil
+	}
+	for _, name := range []string{path, path + "-wal", path + "-shm"} {
+		if err := os.Chmod(name, 0o600); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return &ledger.Error{Code: "ledger.others", Place: ledger.At(path), Msg: fmt.Sprintf("everybody can write it (mode %04o), so what it says proves nothing", info.Mode().Perm()), Err: bare(err),
+				Hint: "let its owner type chmod 600 " + path + ", or name another with --ledger"}
+		}
+	}
+	return nil
 }
 
 // fileURI names a file to SQLite, whatever signs are in its path.

@@ -224,6 +224,8 @@ func TestOpenRefuses(t *testing.T) {
 		{"a folder", dir, Options{}, "ledger.unreadable"},
 		{"only the -wal file", at("walonly.db"), Options{}, "ledger.missing"},
 		{"missing, to read", at("none.db"), Options{ReadOnly: true}, "ledger.missing"},
+		{"a database's URL", "postgres://user:PASSWORD@db.example.com/x", Options{}, "ledger.scheme"},
+		{"another URL", "mysql+ssh://h/x", Options{ReadOnly: true}, "ledger.scheme"},
 		{"missing, must exist", at("none.db"), Options{MustExist: true}, "ledger.missing"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -243,6 +245,25 @@ func TestOpenRefuses(t *testing.T) {
 	}
 	// The one that all were made from still opens.
 	open(t, good, Options{})
+}
+
+// A ledger that everybody can write is made its owner's alone.
+func TestLedgerThatEverybodyCanWrite(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("rights are others there")
+	}
+	path := filepath.Join(t.TempDir(), "l.db")
+	check(t, fixtureAt(t, path).l.Close())
+	check(t, os.Chmod(path, 0o666))
+	l, err := Open(path, Options{})
+	check(t, err)
+	check(t, l.Close())
+	if info, err := os.Stat(path); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+	if _, err := Open("postgres://user:PASSWORD@db.example.com/x", Options{}); err == nil || strings.Contains(err.Error(), "PASSWORD") {
+		t.Errorf("the error of a URL: %v", err)
+	}
 }
 
 func TestReadOnlyFile(t *testing.T) {

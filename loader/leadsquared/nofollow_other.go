@@ -1,0 +1,5 @@
+//go:build !unix
+
+package leadsquared
+
+const noFollow = 0
