@@ -144,3 +144,30 @@ func TestEndlessTrailEnds(t *testing.T) {
 		})
 	}
 }
+
+// A look-up whose answer is longer than a lead can be is no answer, and no sign that
+// the account is away: the run goes on with the other rows.
+func TestLookUpThatAnswersTooMuch(t *testing.T) {
+	bubble(t, "one lead of three", func(t *testing.T) {
+		b := newBench(t, sandbox.Options{})
+		defer b.close()
+		b.mapping = strings.Replace(b.mapping, "search_by:", "lead_must_exist: true\nsearch_by:", 1)
+		for i := range 3 {
+			_, err := b.account.AddLead(map[string]string{"EmailAddress": fmt.Sprintf("own%d@example.com", i)})
+			check(t, err)
+		}
+		b.wire.before = func(req *http.Request) (*http.Response, error) {
+			if strings.Contains(req.URL.RawQuery, "own1") {
+				return jsonAnswer("[" + strings.Repeat(" ", 2<<20) + "]"), nil
+			}
+			return nil, nil
+		}
+		res, err := b.load(t.Context(), b.many(3))
+		if err != nil || res.Totals[ledger.ResultLoaded] != 2 || res.Totals[ledger.ResultNotSent] != 1 {
+			t.Errorf("%v, %s", err, res.Totals)
+		}
+		if n := len(b.wire.calls); n > 6 {
+			t.Errorf("%d calls", n)
+		}
+	})
+}

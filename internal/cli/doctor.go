@@ -79,9 +79,9 @@ func (a *app) runDoctor(ctx context.Context, o *accountOptions) error {
 	} else {
 		w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
 		for _, x := range f.list {
-			fmt.Fprintf(w, "%s\t%s\t%s\n", x.State, x.What, x.Text)
+			fmt.Fprintf(w, "%s\t%s\t%s\n", plain([]any{x.State, x.What, x.Text})...)
 			if x.Do != "" {
-				fmt.Fprintf(w, "\t\t→ %s\n", x.Do)
+				fmt.Fprintf(w, "\t\t→ %s\n", visible(x.Do, true))
 			}
 		}
 		if err := w.Flush(); err != nil {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"unicode/utf8"
@@ -23,10 +24,15 @@ type screen struct {
 	err  error // the first failure
 }
 
+// shownKey is how short a text must be to be shown though it is given as a key: no
+// account has such a key, and a word of every sentence may be one.
+const shownKey = 7
+
 // hide keeps keys off the screen from now on, and no others.
 func (s *screen) hide(keys ...leadsquared.Secret) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	keys = slices.DeleteFunc(slices.Clone(keys), func(k leadsquared.Secret) bool { return k.Len() <= shownKey })
 	s.veil = leadsquared.NewVeil(keys...)
 }
 

@@ -231,7 +231,7 @@ func (c *Client) exchange(ctx context.Context, s Slot, k call) (_ Outcome, _ any
 	if (o.Verdict == Applied || o.Verdict == Duplicate) && isGUID(o.ID) {
 		c.guids[k.kind].Store(true)
 	}
-	o.Started, o.Ended = started, time.Now()
+	o.Started, o.Ended, o.TooLong = started, time.Now(), o.Verdict == InDoubt && errors.Is(a.cut, errTooLong)
 	c.veil(&o)
 	o.Body = a.body
 	if len(o.Body) > maxKeptAnswer {

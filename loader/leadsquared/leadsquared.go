@@ -142,7 +142,9 @@ type Outcome struct {
 	// words, so that the calls should become fewer and the row is in doubt all the same.
 	Slow bool
 	// Stop goes with InDoubt: the refusal would meet every row, so that the run should stop.
-	Stop       bool
+	Stop bool
+	// TooLong goes with InDoubt: the answer was longer than such an answer can be.
+	TooLong    bool
 	Outage     bool      // InDoubt or NotSent for a reason that will meet other calls too: refused, DNS, 502, 503, 504, timeout
 	Body       []byte    // the answer, at most 64 KiB; personal data, never printed
 	Started    time.Time // when the call began

@@ -16,7 +16,7 @@ type Self struct {
 	TimeZone string // IANA, such as Asia/Kolkata
 	Org      string // OrgDisplayName
 	OrgID    string
-	APIHost  string // the host for all other calls; "" where the answer names none
+	APIHost  string // the host for all other calls; "" where the answer names none of the vendor's
 }
 
 // Self asks who the keys belong to (UserByAccessKey.Get). The call works on every
@@ -45,7 +45,8 @@ func (c *Client) Self(ctx context.Context, s Slot) (Self, Outcome) {
 	}
 	if urls, ok := top.object("LSQCommonServiceURLs"); ok {
 		host := urls.text("api", "API", "ApiURL", "APIURL")
-		if base, err := parseHost(host, syncHost); err == nil {
+		// Whoever is told another host sends the keys there: only the vendor's own count.
+		if base, err := parseHost(host, syncHost); err == nil && strings.HasSuffix(base, ".leadsquared.com") {
 			u.APIHost = bareHost(base)
 		}
 	}

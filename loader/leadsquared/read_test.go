@@ -470,3 +470,16 @@ func FuzzReads(f *testing.F) {
 		}
 	})
 }
+
+// Nobody is advised to send the keys to a host that is not the vendor's.
+func TestOnlyTheVendorsHostIsTheRightOne(t *testing.T) {
+	for host, want := range map[string]string{
+		"https://api-us11.leadsquared.com/v2/": "api-us11.leadsquared.com", "api.leadsquared.com": "api.leadsquared.com",
+		"https://portal.example.net": "", "https://api.leadsquared.com.example.net": "", "https://notleadsquared.com": "", "https://api.leadsquared.com:8443": "", "http://127.0.0.1:9": "",
+	} {
+		u, o := answering(t, 200, `{"EmailAddress":"a@example.com","LSQCommonServiceURLs":{"api":"`+host+`"}}`).Self(t.Context(), nil)
+		if o.Verdict != Applied || u.APIHost != want {
+			t.Errorf("%s: %v, right host %q, want %q", host, o.Verdict, u.APIHost, want)
+		}
+	}
+}

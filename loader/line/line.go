@@ -217,7 +217,7 @@ func (l *Line) read(ctx context.Context, call func(context.Context, leadsquared.
 // what was asked for: an index that has not caught up returns a record without
 // its fields, say.
 func misread(out leadsquared.Outcome) bool {
-	return out.Verdict == leadsquared.InDoubt && out.Status == 200 && !out.Outage && json.Valid(out.Body)
+	return out.Verdict == leadsquared.InDoubt && out.Status == 200 && !out.Outage && (out.TooLong || json.Valid(out.Body))
 }
 
 // probe makes the harmless call that shows whether the account is back.
