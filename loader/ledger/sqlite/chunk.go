@@ -239,7 +239,6 @@ type chunkReader struct {
 	rows  []chunkRow
 	run   int64
 	first int
-	last  bool // there is no chunk after this one
 }
 
 // next reads the first chunk of a run that begins at from or later; with back,
