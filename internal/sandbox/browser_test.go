@@ -183,11 +183,11 @@ func TestPageInABrowser(t *testing.T) {
 	for expression, want := range map[string]string{
 		`document.querySelector("#limited").textContent`:                                          "16",
 		`document.querySelector("#leads").textContent`:                                            "7",
-		`document.querySelector("#limit").textContent`:                                            "limit 25 in 5 s, 5 a second on average",
+		`document.querySelector("#limit").textContent`:                                            "limit 25 in any 5 s",
 		`document.querySelector("#presence").textContent.slice(0, 24)`:                            "checked in, Online since",
 		`document.querySelectorAll("#records tr").length`:                                         "24",
 		`document.querySelector("#records tr").cells[2].textContent`:                              "lead2@example.com",
-		`document.querySelector("#records tr").cells[6].textContent`:                              "Custom_1: Deal 23 <b>bold</b> · Custom_6: 1200.50",
+		`document.querySelector("#records tr").cells[6].textContent`:                              "Opportunity Name: Deal 23 <b>bold</b> · Expected Deal Size: 1200.50",
 		`document.querySelectorAll("#records b").length`:                                          "0",
 		`document.querySelectorAll("svg .limited").length > 0`:                                    "true",
 		`document.documentElement.scrollWidth <= innerWidth`:                                      "true",
@@ -199,6 +199,29 @@ func TestPageInABrowser(t *testing.T) {
 		}
 	}
 
+	// A full window stands on the line of the limit and not above it.
+	if got := b.eval(`(() => { const line = +document.querySelector("svg .limit").getAttribute("y1");
+		return Math.min(...[...document.querySelectorAll("svg .call")].map(r => +r.getAttribute("y"))) >= line - 0.01; })()`); got != "true" {
+		t.Error("a burst that fills the window is drawn above the limit")
+	}
+	// Search, the same record twice, its details, an edit and its history.
+	id, err := a.AddOpportunity(a.Leads()[0].ID, 12000, "", map[string]string{"mx_Custom_1": "Twin"})
+	if err == nil {
+		_, err = a.AddOpportunity(a.Leads()[0].ID, 12000, "", map[string]string{"mx_Custom_1": "Twin"})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.eval(`(() => { const s = document.querySelector("#search"); s.value = "twin"; s.dispatchEvent(new Event("input")); })()`)
+	b.until(`document.querySelectorAll("#records tr.record").length === 2 && document.querySelectorAll("#records .twice").length === 2`)
+	b.eval(`document.querySelector('[data-id="` + id + `"]').click()`)
+	b.until(`document.querySelector(".details").textContent.includes("Opportunity Name (mx_Custom_1)")`)
+	b.eval(`(() => { const d = document.querySelector(".details .edit"); d.querySelector("select").value = "mx_Custom_1"; d.querySelector("input").value = "Twin by hand"; d.querySelector("button").click(); })()`)
+	b.until(`document.querySelectorAll("#records .twice").length === 0 && document.querySelector(".history").textContent.includes("changed by a person: Opportunity Name: Twin")`)
+	if rs := a.Revisions(id); len(rs) != 1 || rs[0].By != "a person" {
+		t.Errorf("revisions %+v", rs)
+	}
+
 	var shot struct{ Data string }
 	b.do("Page.captureScreenshot", nil, &shot)
 	picture, err := base64.StdEncoding.DecodeString(shot.Data)
@@ -208,8 +231,25 @@ func TestPageInABrowser(t *testing.T) {
 	if c, err := png.DecodeConfig(bytes.NewReader(picture)); err != nil || c.Width != 1280 {
 		t.Errorf("picture %+v, %v", c, err)
 	}
-	if keep := os.Getenv("SANDBOX_SHOT"); keep != "" {
+	keep := os.Getenv("SANDBOX_SHOT")
+	if keep != "" {
 		if err := os.WriteFile(keep, picture, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// On a phone nothing is wider than the screen.
+	b.do("Emulation.setDeviceMetricsOverride", map[string]any{"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": true}, nil)
+	b.eval(`(() => { const s = document.querySelector("#search"); s.value = ""; s.dispatchEvent(new Event("input")); })()`)
+	b.until(`document.querySelectorAll("#records tr.record").length === 26`)
+	if got := b.eval(`document.documentElement.scrollWidth <= innerWidth`); got != "true" {
+		t.Errorf("on a phone the page is %s wide", b.eval(`document.documentElement.scrollWidth`))
+	}
+	if keep != "" {
+		b.do("Page.captureScreenshot", nil, &shot)
+		if picture, err = base64.StdEncoding.DecodeString(shot.Data); err == nil {
+			err = os.WriteFile(strings.TrimSuffix(keep, ".png")+"-phone.png", picture, 0o600)
+		}
+		if err != nil {
 			t.Fatal(err)
 		}
 	}

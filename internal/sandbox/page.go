@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"bufio"
+	"cmp"
 	"crypto/rand"
 	_ "embed" // page.html
 	"encoding/json"
@@ -32,7 +33,7 @@ var crossOrigin = http.NewCrossOriginProtection()
 // servePage answers "/" and everything under pagePath:
 //
 //	GET  /                              the page
-//	GET  /_sandbox/page                 what the page shows, as JSON
+//	GET  /_sandbox/page?q=TEXT          what the page shows, as JSON; with a text, the records that hold it
 //	GET  /_sandbox/state                everything the account holds, as JSON
 //	POST /_sandbox/outage?mode=503&for=10s
 //	POST /_sandbox/limit?calls=10&window=5s
@@ -62,7 +63,7 @@ func (a *Account) servePage(w http.ResponseWriter, r *http.Request) {
 	case r.URL.Path == "/" && get:
 		a.writePage(w)
 	case what == "page" && get:
-		writeJSON(w, a.glance())
+		writeJSON(w, a.glance(r.URL.Query().Get("q")))
 	case what == "state" && get:
 		a.writeState(w)
 	case what == "revisions" && get:
@@ -163,7 +164,7 @@ func (a *Account) writePage(w http.ResponseWriter) {
 	pageTemplate.Execute(w, struct {
 		Nonce string
 		Glance
-	}{nonce, a.glance()})
+	}{nonce, a.glance("")})
 }
 
 // Glance is what the page shows.
@@ -181,6 +182,7 @@ type Glance struct {
 	Outage     string
 	Counters   Counters
 	Records    []Shown // newest first
+	Found      int     // records that hold the text searched for; all, where there is none
 }
 
 // Shown is a record as the page lists it.
@@ -191,13 +193,23 @@ type Shown struct {
 	Type      string // event code or SKU
 	Status    string
 	Note      string
-	Fields    string
+	Fields    string // by their display names, in one line
+	Values    []Value
+	Twice     bool // the same lead has a record that says the same
+	Changes   int  // how often it was changed
 	CreatedOn string
 
 	created int64
 }
 
-func (a *Account) glance() Glance {
+// Value is a field of a record.
+type Value struct {
+	Name    string // schema name
+	Display string
+	Value   string
+}
+
+func (a *Account) glance(query string) Glance {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.drain()
@@ -210,40 +222,135 @@ func (a *Account) glance() Glance {
 		g.CheckedOn = a.presence.last.Format(inputTime)
 	}
 	g.Calls, g.Limited = a.perSecond.lastMinute(t)
-	opps, sales := a.store.opps, a.store.sales
-	for i := max(0, len(opps)-shownRecords); i < len(opps); i++ {
-		o := a.store.showOpportunity(&opps[i])
-		status := o.Fields["Status"]
-		if status == "" {
-			status = "Open"
-		}
-		delete(o.Fields, "Status")
-		g.Records = append(g.Records, Shown{"opportunity", o.ID, a.nameLead(opps[i].lead), strconv.Itoa(o.EventCode), status, o.Note, oneLine(o.Fields), o.CreatedOn.Format(inputTime), opps[i].created})
+	opps, sales, found := a.search(strings.ToLower(strings.TrimSpace(query)))
+	g.Found = found
+	g.Records = []Shown{}
+	for _, i := range opps {
+		g.Records = append(g.Records, a.showOpp(i))
 	}
-	for i := max(0, len(sales)-shownRecords); i < len(sales); i++ {
-		s := a.store.showSale(&sales[i])
-		if s.Revenue != "" {
-			s.Fields["Revenue"] = s.Revenue
-		}
-		if s.Owner != "" {
-			s.Fields["Owner"] = s.Owner
-		}
-		g.Records = append(g.Records, Shown{"sales activity", s.ID, a.nameLead(sales[i].lead), s.ProductSku, s.Status, "", oneLine(s.Fields), s.CreatedOn.Format(inputTime), sales[i].created})
+	for _, i := range sales {
+		g.Records = append(g.Records, a.showSale(i))
 	}
-	slices.SortStableFunc(g.Records, func(x, y Shown) int {
-		if x.created < y.created {
-			return 1
-		}
-		if x.created > y.created {
-			return -1
-		}
-		return 0
-	})
+	slices.SortStableFunc(g.Records, func(x, y Shown) int { return cmp.Compare(y.created, x.created) })
 	g.Records = g.Records[:min(shownRecords, len(g.Records))]
-	if g.Records == nil {
-		g.Records = []Shown{}
-	}
 	return g
+}
+
+// search returns the newest records that hold a text, at most shownRecords of
+// each kind, and how many hold it in all. It looks at the packed values as
+// they lie there: to unpack those of a large account would take too long.
+// The caller holds mu.
+func (a *Account) search(query string) (opps, sales []int, found int) {
+	s := a.store
+	holds := func(text string) bool { return strings.Contains(strings.ToLower(text), query) }
+	var leads []bool
+	ids := false
+	if query != "" {
+		leads = make([]bool, len(s.leads))
+		for i := range s.leads {
+			leads[i] = holds(string(s.leads[i].attributes))
+		}
+		ids = strings.Trim(query, "0123456789abcdef-") == ""
+	}
+	for i := len(s.opps) - 1; i >= 0 && (query != "" || len(opps) < shownRecords); i-- {
+		o := &s.opps[i]
+		if o.gone || query != "" && !leads[o.lead] && !holds(o.note) && !holds(string(o.fields)) && !(ids && holds(o.id.String())) {
+			continue
+		}
+		if found++; len(opps) < shownRecords {
+			opps = append(opps, i)
+		}
+	}
+	for i := len(s.sales) - 1; i >= 0 && (query != "" || len(sales) < shownRecords); i-- {
+		v := &s.sales[i]
+		if v.gone || query != "" && !leads[v.lead] && !holds(string(v.values)) && !(ids && holds(v.id.String())) {
+			continue
+		}
+		if found++; len(sales) < shownRecords {
+			sales = append(sales, i)
+		}
+	}
+	if query == "" {
+		found = len(s.opps) - s.gone.opps + len(s.sales) - s.gone.sales
+	}
+	return opps, sales, found
+}
+
+// twins bounds how many records of a lead are compared with one that is shown.
+const twins = 1000
+
+// showOpp shows an opportunity. The caller holds mu.
+func (a *Account) showOpp(i int) Shown {
+	at := &a.store.opps[i]
+	o := a.store.showOpportunity(at)
+	status := o.Fields["Status"]
+	if status == "" {
+		status = "Open"
+	}
+	delete(o.Fields, "Status")
+	r := Shown{Kind: "opportunity", ID: o.ID, Lead: a.nameLead(at.lead), Type: strconv.Itoa(o.EventCode), Status: status, Note: o.Note,
+		Changes: len(a.store.history[at.id]), CreatedOn: o.CreatedOn.Format(inputTime), created: at.created}
+	var fields []Field
+	if t := a.typeOf(o.EventCode); t != nil {
+		fields = t.Fields
+	}
+	r.name(o.Fields, fields)
+	others := a.store.leads[at.lead].opportunities
+	for _, k := range others[max(0, len(others)-twins):] {
+		twin := &a.store.opps[k]
+		if int(k) != i && !twin.gone && twin.code == at.code && twin.fields == at.fields && twin.note == at.note && twin.dateTime == at.dateTime {
+			r.Twice = true
+		}
+	}
+	return r
+}
+
+// showSale shows a sales activity. The caller holds mu.
+func (a *Account) showSale(i int) Shown {
+	at := &a.store.sales[i]
+	s := a.store.showSale(at)
+	if s.Revenue != "" {
+		s.Fields["Revenue"] = s.Revenue
+	}
+	if s.Owner != "" {
+		s.Fields["Owner"] = s.Owner
+	}
+	r := Shown{Kind: "sales activity", ID: s.ID, Lead: a.nameLead(at.lead), Type: s.ProductSku, Status: s.Status,
+		Changes: len(a.store.history[at.id]), CreatedOn: s.CreatedOn.Format(inputTime), created: at.created}
+	r.name(s.Fields, a.o.SalesFields)
+	others := a.store.leads[at.lead].sales
+	for _, k := range others[max(0, len(others)-twins):] {
+		if twin := &a.store.sales[k]; int(k) != i && !twin.gone && twin.values == at.values {
+			r.Twice = true
+		}
+	}
+	return r
+}
+
+// name fills in the values of a record, those of the account's fields by their
+// display names.
+func (r *Shown) name(values map[string]string, fields []Field) {
+	display := map[string]string{}
+	for _, f := range fields {
+		display[f.SchemaName] = f.DisplayName
+	}
+	names := make([]string, 0, len(values))
+	for name := range values {
+		names = append(names, name)
+	}
+	slices.SortFunc(names, func(x, y string) int {
+		return cmp.Or(cmp.Compare(len(x), len(y)), strings.Compare(x, y)) // mx_Custom_2 before mx_Custom_10
+	})
+	var line []string
+	r.Values = make([]Value, 0, len(names))
+	for _, name := range names {
+		v := Value{Name: name, Display: cmp.Or(display[name], name), Value: values[name]}
+		r.Values = append(r.Values, v)
+		if v.Value != "" {
+			line = append(line, v.Display+": "+v.Value)
+		}
+	}
+	r.Fields = strings.Join(line, " · ")
 }
 
 func (a *Account) nameLead(at int32) string {
@@ -254,29 +361,6 @@ func (a *Account) nameLead(at int32) string {
 		}
 	}
 	return a.store.leads[at].id.String()
-}
-
-func oneLine(fields map[string]string) string {
-	names := make([]string, 0, len(fields))
-	for name := range fields {
-		names = append(names, name)
-	}
-	slices.SortFunc(names, func(x, y string) int {
-		if len(x) != len(y) {
-			return len(x) - len(y) // mx_Custom_2 before mx_Custom_10
-		}
-		return strings.Compare(x, y)
-	})
-	var b strings.Builder
-	for i, name := range names {
-		if i > 0 {
-			b.WriteString(" · ")
-		}
-		b.WriteString(strings.TrimPrefix(name, "mx_"))
-		b.WriteString(": ")
-		b.WriteString(fields[name])
-	}
-	return b.String()
 }
 
 func writeJSON(w http.ResponseWriter, v any) {

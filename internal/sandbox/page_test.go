@@ -69,7 +69,7 @@ func TestPageShowsTheLatest(t *testing.T) {
 	if len(g.Records) != shownRecords || g.Records[0].Kind != "sales activity" || g.Records[0].Fields != "Revenue: 3" || g.Records[0].Status != "Lost" || g.Records[0].Type != "P" {
 		t.Errorf("%d records, first %+v", len(g.Records), g.Records[0])
 	}
-	if r := g.Records[1]; r.Note != "deal 249" || r.Lead != "+91-9876543210" || r.Type != "12000" || r.Status != "Won" || r.Fields != "Custom_2: a · Custom_10: b" {
+	if r := g.Records[1]; r.Note != "deal 249" || r.Lead != "+91-9876543210" || r.Type != "12000" || r.Status != "Won" || r.Fields != "Stage: a · Product: b" || r.Twice {
 		t.Errorf("second %+v", r)
 	}
 	if !g.CheckedIn || g.CheckedOn == "" || g.Presence != "Away" || g.Outage != Outage503 || g.Counters.Opportunities != 250 || g.Limit != NoLimit {
@@ -195,5 +195,112 @@ func TestOtherPagesCannotReachTheAccount(t *testing.T) {
 		if got := try(c.method, c.path, c.edit); got != c.want {
 			t.Errorf("%s: HTTP %d, want %d", c.name, got, c.want)
 		}
+	}
+}
+
+// TestPageSearch: a text is looked for in leads, notes, values and ids, whatever its case.
+func TestPageSearch(t *testing.T) {
+	a := newTester(t, Options{Calls: NoLimit})
+	asha, _ := a.AddLead(map[string]string{"EmailAddress": "Asha@example.com"})
+	ravi, _ := a.AddLead(map[string]string{"EmailAddress": "ravi@example.com"})
+	first, err := a.AddOpportunity(asha, 12000, "call back", map[string]string{"mx_Custom_1": "Deal D-100"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 300 {
+		if _, err := a.AddOpportunity(ravi, 12000, "", map[string]string{"mx_Custom_1": fmt.Sprint("Deal D-", 200+i)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := a.AddSalesActivity(asha, map[string]string{"ProductSku": "P-9", "Status": "Won"}); err != nil {
+		t.Fatal(err)
+	}
+	for query, want := range map[string]int{"": 302, "asha@": 2, "ASHA@EXAMPLE": 2, "d-100": 1, "CALL BACK": 1, "p-9": 1, "ravi": 300, first: 1, "nothing like it": 0, " d-100 ": 1} {
+		g := a.glance(query)
+		if g.Found != want || len(g.Records) != min(want, shownRecords) {
+			t.Errorf("%q: %d found and %d shown, want %d", query, g.Found, len(g.Records), want)
+		}
+	}
+	if err := a.DeleteRecord(first); err != nil {
+		t.Fatal(err)
+	}
+	if g := a.glance("d-100"); g.Found != 0 {
+		t.Error("a deleted record is shown")
+	}
+	if g := a.glance(""); g.Found != 301 {
+		t.Errorf("%d records are left, want 301", g.Found)
+	}
+}
+
+// TestPageMarksTwins: what stands there twice is marked, what differs is not.
+func TestPageMarksTwins(t *testing.T) {
+	a := newTester(t, Options{Calls: NoLimit})
+	asha, _ := a.AddLead(map[string]string{"EmailAddress": "asha@example.com"})
+	ravi, _ := a.AddLead(map[string]string{"EmailAddress": "ravi@example.com"})
+	add := func(lead, name string) string {
+		id, err := a.AddOpportunity(lead, 12000, "", map[string]string{"mx_Custom_1": name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return id
+	}
+	one, two := add(asha, "A"), add(asha, "A")
+	add(asha, "B")
+	add(ravi, "A")
+	sale := func() {
+		if _, err := a.AddSalesActivity(ravi, map[string]string{"ProductSku": "P", "Status": "Open"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sale()
+	marked := func() (n int) {
+		for _, r := range a.glance("").Records {
+			if r.Twice {
+				n++
+			}
+		}
+		return n
+	}
+	if n := marked(); n != 2 {
+		t.Errorf("%d records are marked, want 2", n)
+	}
+	sale()
+	if n := marked(); n != 4 {
+		t.Errorf("%d records are marked, want 4", n)
+	}
+	if err := a.EditOpportunity(one, "Asha", map[string]string{"mx_Custom_1": "A2"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range a.glance("").Records {
+		if r.ID == one && (r.Changes != 1 || r.Fields != "Opportunity Name: A2" || r.Values[0] != (Value{"mx_Custom_1", "Opportunity Name", "A2"})) || r.ID == two && r.Twice {
+			t.Errorf("after an edit: %+v", r)
+		}
+	}
+}
+
+// BenchmarkPage answers for an account of 100,000 records.
+func BenchmarkPage(b *testing.B) {
+	a, err := Start(Options{Calls: NoLimit})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer a.Close()
+	for i := range 100_000 {
+		v := ""
+		if i%3 == 0 {
+			v, _ = a.AddLead(map[string]string{"EmailAddress": fmt.Sprintf("lead%d@example.com", i)})
+		} else {
+			v = a.store.leads[len(a.store.leads)-1].id.String()
+		}
+		if _, err := a.AddOpportunity(v, 12000, "", map[string]string{"mx_Custom_1": fmt.Sprint("Deal ", i), "mx_Custom_6": "1200.50", "Status": "Won", "mx_Custom_2": "Closed Won", "mx_Custom_5": "asked to call back on Monday"}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	for name, query := range map[string]string{"all": "", "found": "deal 50000", "nothing": "no such text", "an id": a.store.opps[0].id.String()} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				a.glance(query)
+			}
+		})
 	}
 }
