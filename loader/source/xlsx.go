@@ -207,6 +207,34 @@ func (w *workbook) read(name string) ([]byte, error) {
 	return b, nil
 }
 
+// Bounds on what is made of a part: parsed, an element takes some hundred
+// bytes, however few it has in the archive. A spreadsheet has at most 65,490
+// cell formats, in two lists, and nobody has ten thousand sheets.
+const (
+	maxTags    = 1_000_000
+	maxFormats = 2 * 65_490
+	maxSheets  = 10_000
+)
+
+// bounded refuses a part that lists more than any spreadsheet has.
+func bounded(part string, b []byte) error {
+	for _, x := range []struct {
+		tag  string
+		most int
+	}{{"<", maxTags}, {"xf ", maxFormats}, {"sheet ", maxSheets}} {
+		if n := bytes.Count(b, []byte(x.tag)); n > x.most && (x.tag == "<" || countTags(b, x.tag) > x.most) {
+			return &Error{Code: codeTooLarge, Msg: fmt.Sprintf("the workbook's part %q lists more than any spreadsheet has", part),
+				Hint: "copy the rows into a new workbook and save that"}
+		}
+	}
+	return nil
+}
+
+// countTags counts the elements of a name, with or without a prefix.
+func countTags(b []byte, name string) int {
+	return bytes.Count(b, []byte("<"+name)) + bytes.Count(b, []byte(":"+name))
+}
+
 // relation is a link from one part to another.
 type relation struct {
 	ID     string `xml:"Id,attr"`
@@ -227,6 +255,9 @@ func (w *workbook) relations(part string) ([]relation, error) {
 	}
 	var doc struct {
 		Relationship []relation
+	}
+	if err := bounded(name, b); err != nil {
+		return nil, err
 	}
 	if err := xml.Unmarshal(b, &doc); err != nil {
 		return nil, damaged(name, err)
@@ -262,6 +293,9 @@ func (w *workbook) metadata() error {
 	if err != nil {
 		return err
 	}
+	if err := bounded(main, book); err != nil {
+		return err
+	}
 	links, err := w.relations(main)
 	if err != nil {
 		return err
@@ -273,6 +307,9 @@ func (w *workbook) metadata() error {
 		case l.is("styles") && w.parts[l.Target] != nil:
 			stylesPart = l.Target
 			if styles, err = w.read(l.Target); err != nil {
+				return err
+			}
+			if err := bounded(l.Target, styles); err != nil {
 				return err
 			}
 		case l.is("sharedStrings") && w.parts[l.Target] != nil:
@@ -292,10 +329,16 @@ func (w *workbook) metadata() error {
 	}
 	w.recalc = x.WorkBook.CalcPr != nil && x.WorkBook.CalcPr.FullCalcOnLoad
 	w.is1904 = x.WorkBook.WorkbookPr != nil && x.WorkBook.WorkbookPr.Date1904
+	byID := make(map[string]*relation, len(links))
+	for i := range links {
+		if byID[links[i].ID] == nil {
+			byID[links[i].ID] = &links[i]
+		}
+	}
 	for _, s := range x.WorkBook.Sheets.Sheet {
 		sh := sheet{name: s.Name, hidden: s.State != "" && s.State != "visible"}
-		if i := slices.IndexFunc(links, func(r relation) bool { return r.ID == s.ID }); i >= 0 {
-			sh.part, sh.kind = links[i].Target, path.Base(links[i].Type)
+		if l := byID[s.ID]; l != nil {
+			sh.part, sh.kind = l.Target, path.Base(l.Type)
 		}
 		w.sheets = append(w.sheets, sh)
 	}
@@ -310,12 +353,18 @@ func (w *workbook) metadata() error {
 			}
 		}
 	}
+	formats := map[int]numFormat{} // many cell styles share a few
 	for _, xf := range x.Styles.CellXfs.Xf {
 		id := 0
 		if xf.NumFmtID != nil {
 			id = *xf.NumFmtID
 		}
-		w.styles = append(w.styles, formatOf(id, codes))
+		f, known := formats[id]
+		if !known {
+			f = formatOf(id, codes)
+			formats[id] = f
+		}
+		w.styles = append(w.styles, f)
 	}
 	return nil
 }
