@@ -2,6 +2,7 @@ package leadsquared
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -50,7 +51,8 @@ func (c *Client) OpportunitiesOfLead(ctx context.Context, s Slot, leadID string,
 
 // OpportunitiesByLeadField lists the opportunities of the lead that a unique
 // field names (GetOpportunitiesByUniqueLeadField), from page 1, 100 a page. The
-// lead's own fields asked for by include come among Fields. An empty list says
+// lead's own fields asked for by include come among Fields; with field among them, an
+// answer of a lead that does not carry the value is InDoubt. An empty list says
 // that no opportunity is found, not that there is no such lead.
 func (c *Client) OpportunitiesByLeadField(ctx context.Context, s Slot, field, value string, page int, include ...string) (OpportunityPage, Outcome) {
 	field, value = strings.TrimSpace(field), strings.TrimSpace(value)
@@ -66,7 +68,13 @@ func (c *Client) OpportunitiesByLeadField(ctx context.Context, s Slot, field, va
 		body.Columns = &columns{strings.Join(include, ",")}
 	}
 	return ask(ctx, c, s, postCall(pathOpportunitiesBy, body), func(o Outcome, doc any) (OpportunityPage, Outcome) {
-		return opportunities(o, doc, page)
+		p, o := opportunities(o, doc, page)
+		for _, opp := range p.List {
+			if got, _ := lookUp(opp.Fields, field); slices.Contains(include, field) && !SameValue(value, got) {
+				return OpportunityPage{}, misread(o, "a list of the opportunities asked for: the lead of one has another "+field)
+			}
+		}
+		return p, o
 	})
 }
 

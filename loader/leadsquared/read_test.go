@@ -483,3 +483,16 @@ func TestOnlyTheVendorsHostIsTheRightOne(t *testing.T) {
 		}
 	}
 }
+
+func TestOpportunitiesOfAnotherLeadAreNoAnswer(t *testing.T) {
+	for body, want := range map[string]Verdict{
+		`{"RecordCount":1,"List":[{"OpportunityId":"o-1","RelatedProspectId":"l-1","mx_Code":"c-7"}]}`: Applied,
+		`{"RecordCount":1,"List":[{"OpportunityId":"o-1","RelatedProspectId":"l-1","mx_Code":"C-8"}]}`: InDoubt,
+		`{"RecordCount":1,"List":[{"OpportunityId":"o-1","RelatedProspectId":"l-1"}]}`:                 InDoubt,
+		`{"RecordCount":0,"List":[]}`: Applied,
+	} {
+		if _, o := answering(t, 200, body).OpportunitiesByLeadField(t.Context(), nil, "mx_Code", "C-7", 1, "mx_Code"); o.Verdict != want {
+			t.Errorf("%s: %v, want %v", body, o.Verdict, want)
+		}
+	}
+}

@@ -59,7 +59,11 @@ func Leads(ctx context.Context, l *line.Line, q Search) (Found, error) {
 		return found, err
 	}
 	page, other, err := line.Ask(ctx, l, func(ctx context.Context, slot leadsquared.Slot) (leadsquared.OpportunityPage, leadsquared.Outcome) {
-		return l.Client.OpportunitiesByLeadField(ctx, slot, q.Field, q.Value, 1)
+		if q.Patient {
+			return l.Client.OpportunitiesByLeadField(ctx, slot, q.Field, q.Value, 1)
+		}
+		// A record is sent to the lead that is found: the answer must show that it is the right one.
+		return l.Client.OpportunitiesByLeadField(ctx, slot, q.Field, q.Value, 1, q.Field)
 	})
 	if err != nil && !(q.Patient && line.MissingPath(other)) {
 		return Found{Out: other}, err
