@@ -205,6 +205,7 @@ func (b *binding) bind(e *expression, wantBool bool) *compiled {
 	out := &compiled{at: e.at}
 	rowType := types.Map{}
 	env := types.Map{"row": rowType, guard: types.TypeOf(&allowance{})}
+	columns := map[string]bool{}
 	ok := true
 	for name, from := range e.bound {
 		if len(b.index[name]) > 0 {
@@ -228,7 +229,7 @@ func (b *binding) bind(e *expression, wantBool bool) *compiled {
 		}
 		if !u.row {
 			out.names[at] = u.name
-			env[u.name] = types.String
+			env[u.name], columns[u.name] = types.String, true
 		}
 		rowType[b.header[i]] = types.String
 	}
@@ -236,7 +237,7 @@ func (b *binding) bind(e *expression, wantBool bool) *compiled {
 		return nil
 	}
 	options := []expr.Option{expr.Env(env), expr.MaxNodes(maxExprNodes)}
-	options = append(options, guardOptions()...)
+	options = append(options, guardOptions(e.at.text, columns)...)
 	for _, name := range disabledFunctions {
 		options = append(options, expr.DisableBuiltin(name))
 	}

@@ -412,7 +412,35 @@ func join(a *allowance, args []any) (any, error) {
 
 // guards replaces operators and functions in the tree of one expression.
 type guards struct {
-	types map[ast.Node]reflect.Type // of what was replaced
+	types   map[ast.Node]reflect.Type // of what was replaced
+	columns map[string]bool           // names that stand for a cell's text
+	plain   bool                      // no call and so no loop is in the expression
+}
+
+// shortSum is how many cells and constants may be added without a guard: the
+// text is no longer than they are together.
+const shortSum = 8
+
+// leaves returns how many cells and constants a sum of texts has, a large
+// number for one of anything else.
+func (g *guards) leaves(n ast.Node) int {
+	switch x := n.(type) {
+	case *ast.StringNode:
+		return 1
+	case *ast.IdentifierNode:
+		if g.columns[x.Value] {
+			return 1
+		}
+	case *ast.MemberNode:
+		if id, ok := x.Node.(*ast.IdentifierNode); ok && id.Value == "row" {
+			return 1
+		}
+	case *ast.BinaryNode:
+		if x.Operator == "+" {
+			return g.leaves(x.Left) + g.leaves(x.Right)
+		}
+	}
+	return shortSum + 1
 }
 
 // typeOf returns a node's type, nil when it is not known.
@@ -438,6 +466,9 @@ func (g *guards) Visit(n *ast.Node) {
 		name, args = x.Operator, []ast.Node{x.Left, x.Right}
 		if name == "**" {
 			name = "^"
+		}
+		if name == "+" && g.plain && g.leaves(x) <= shortSum {
+			return
 		}
 	case *ast.UnaryNode:
 		if x.Operator != "-" {
@@ -473,8 +504,8 @@ func (g *guards) Visit(n *ast.Node) {
 }
 
 // guardOptions are what an expression is compiled with, so that it is guarded.
-func guardOptions() []expr.Option {
-	out := []expr.Option{expr.Patch(&guards{types: map[ast.Node]reflect.Type{}})}
+func guardOptions(source string, columns map[string]bool) []expr.Option {
+	out := []expr.Option{expr.Patch(&guards{types: map[ast.Node]reflect.Type{}, columns: columns, plain: !strings.ContainsAny(source, "(#|")})}
 	for _, g := range guarded {
 		out = append(out, expr.Function(guard+g.name, func(args ...any) (any, error) { return g.call(args[0].(*allowance), args[1:]) }, g.types...))
 	}

@@ -21,7 +21,6 @@ type Runner struct {
 	zones map[string]*time.Location
 	memos []map[string]value // by step
 	rec   *Record
-	made  converter.Cell // what the step at hand put together
 
 	judging  bool // no body is made
 	seen     *Seen

@@ -195,7 +195,8 @@ func (s *Sampler) Take(cells []converter.Cell) {
 	s.rows++
 	s.steps = slices.DeleteFunc(s.steps, func(i int) bool {
 		st := &r.p.steps[i]
-		cell, ok := r.source(st)
+		var made converter.Cell
+		cell, ok := r.source(st, &made)
 		if !ok || isEmpty(cell) {
 			return s.rows >= samplerRows
 		}

@@ -26,9 +26,21 @@ func (r *Runner) step(s *step) value {
 	if s.fixed {
 		return value{text: f.value, present: s.constant != "", ok: true}
 	}
-	cell, ok := r.source(s)
-	if !ok {
-		return value{}
+	var cell *converter.Cell
+	if s.col >= 0 { // the most frequent way, without a detour
+		c, err := r.cell(s.col)
+		if err != nil {
+			r.problem(s.column, s.name, err)
+			return value{}
+		}
+		cell, r.computed = c, false
+	} else {
+		var made converter.Cell
+		c, ok := r.source(s, &made)
+		if !ok {
+			return value{}
+		}
+		cell = c
 	}
 	if isEmpty(cell) {
 		return r.emptyValue(s)
@@ -40,9 +52,9 @@ func (r *Runner) step(s *step) value {
 	return v
 }
 
-// source returns the cell that a step converts, cleaned; ok is false when
-// there is none, which has been told.
-func (r *Runner) source(s *step) (cell *converter.Cell, ok bool) {
+// source returns the cell that a step converts, cleaned; made holds it where
+// the row does not. ok is false when there is none, which has been told.
+func (r *Runner) source(s *step, made *converter.Cell) (cell *converter.Cell, ok bool) {
 	r.computed = false
 	var err error
 	switch {
@@ -60,11 +72,11 @@ func (r *Runner) source(s *step) (cell *converter.Cell, ok bool) {
 		}
 		_, isText := out.(string)
 		r.computed = !isText
-		r.made, err = converter.Clean(converter.Cell{Kind: converter.TextCell, Text: text})
-		cell = &r.made
+		*made, err = converter.Clean(converter.Cell{Kind: converter.TextCell, Text: text})
+		cell = made
 	default:
-		r.made, err = r.joined(s)
-		cell = &r.made
+		*made, err = r.joined(s)
+		cell = made
 	}
 	if err != nil {
 		r.problem(s.column, s.name, err)
