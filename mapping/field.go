@@ -334,6 +334,9 @@ func (p *parsing) zoneGiven() bool {
 	return false
 }
 
+// maxFormats bounds the patterns of a field: each is held against every other.
+const maxFormats = 24
+
 // formats checks each pattern by itself, so that the faulty one can be shown.
 func (p *parsing) formats(f *field) bool {
 	n := f.values["format"]
@@ -341,6 +344,10 @@ func (p *parsing) formats(f *field) bool {
 		return !f.written("format")
 	}
 	ok := true
+	if list := items(n); len(list) > maxFormats {
+		p.at(list[maxFormats], "mapping.range", "keep those that the file has", "%q lists %d patterns; at most %d are tried", "format", len(list), maxFormats)
+		return false
+	}
 	for _, item := range items(n) {
 		_, err := converter.New(converter.Spec{Type: f.spec.Type, Formats: []string{item.text}, Location: time.UTC})
 		if err != nil {

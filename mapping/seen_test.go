@@ -245,3 +245,21 @@ func TestKeysThatAreNoKeys(t *testing.T) {
 		}
 	}
 }
+
+// TestVeryManyPatterns is about time: each pattern is held against all others.
+func TestVeryManyPatterns(t *testing.T) {
+	mapping := func(n int) string {
+		var list []string
+		for i := range n {
+			list = append(list, fmt.Sprintf("dd/MM/yyyy.%d", i))
+		}
+		return "version: 1\ntarget: opportunity\nsearch_by: EmailAddress\ntimezone: UTC\nLeadDetails: {EmailAddress: E}\nOpportunity: {OpportunityEventCode: 1, Fields: {Status: {value: Open}, mx_Custom_9: {column: A, type: datetime, format: [" + strings.Join(list, ", ") + "]}}}\n"
+	}
+	if _, err := Parse("m.yaml", []byte(mapping(maxFormats))); err != nil {
+		t.Error(err)
+	}
+	_, err := Parse("m.yaml", []byte(mapping(5000)))
+	if err == nil || !strings.Contains(err.Error(), "lists 5000 patterns; at most 24 are tried") {
+		t.Errorf("got %.300v", err)
+	}
+}
