@@ -109,6 +109,7 @@ type queries struct {
 	mu     sync.Mutex
 	stmts  map[string]*sql.Stmt
 	shapes map[int64][]string
+	last   int64 // the record of the greatest number that Known found in its last call; 0: none
 }
 
 func (q *queries) close() error {
@@ -165,29 +166,119 @@ func (l *Ledger) shapeNames(ctx context.Context, id int64) ([]string, error) {
 }
 
 const knownColumns = `SELECT c.id, c.scope, c.hash, c.tail, c.fate, c.body, c.shape, c.prints, c.remote, o.state
-	FROM records c LEFT JOIN operations o ON o.record = c.id AND o.op = 0 WHERE c.hash IN (`
+	FROM records c LEFT JOIN operations o ON o.record = c.id AND o.op = 0 WHERE `
 
 var (
-	knownOne  = knownColumns + "?)"
-	knownMany = knownColumns + places("?", group) + ")"
+	knownOne  = knownColumns + "c.hash IN (?)"
+	knownMany = knownColumns + "c.hash IN (" + places("?", group) + ")"
+	knownNext = knownColumns + "c.id > ? ORDER BY c.id LIMIT ?"
 )
 
-// Known fills in what is known of the records that idents name.
+// Known fills in what is known of the records that idents name. A file that is
+// loaded again mostly has its rows in the order of their records: those that
+// follow the last one of the call before are read in one go, and only the
+// others are looked up by their identity.
 func (l *Ledger) Known(ctx context.Context, scope int64, idents []ledger.Ident, out []ledger.Record) error {
 	for i := range out {
 		out[i] = ledger.Record{Prints: out[i].Prints[:0]}
 	}
-	for i := 0; i < len(idents); {
+	if err := l.follow(ctx, scope, idents, out); err != nil {
+		return l.fault(err)
+	}
+	var left []ledger.Ident
+	var at []int
+	for i := range idents {
+		if out[i].ID == 0 {
+			left, at = append(left, idents[i]), append(at, i)
+		}
+	}
+	found := make([]ledger.Record, min(len(left), group))
+	for len(left) > 0 {
 		n := 1
-		if len(idents)-i >= group {
+		if len(left) >= group {
 			n = group
 		}
-		if err := l.known(ctx, scope, idents[i:i+n], out[i:i+n]); err != nil {
+		for k := range found[:n] {
+			found[k] = ledger.Record{Prints: out[at[k]].Prints[:0]}
+		}
+		if err := l.known(ctx, scope, left[:n], found[:n]); err != nil {
 			return l.fault(err)
 		}
-		i += n
+		for k := range found[:n] {
+			out[at[k]] = found[k]
+		}
+		left, at = left[n:], at[n:]
 	}
+	last := int64(0)
+	for i := range out {
+		last = max(last, out[i].ID)
+	}
+	l.q.mu.Lock()
+	l.q.last = last
+	l.q.mu.Unlock()
 	return nil
+}
+
+// follow looks for records among those that follow the last one of the call
+// before. Where the first few are others, it reads no further.
+func (l *Ledger) follow(ctx context.Context, scope int64, idents []ledger.Ident, out []ledger.Record) error {
+	l.q.mu.Lock()
+	last := l.q.last
+	l.q.mu.Unlock()
+	if last == 0 || len(idents) < group {
+		return nil
+	}
+	stmt, err := l.prepared(ctx, knownNext)
+	if err != nil {
+		return err
+	}
+	rows, err := stmt.QueryContext(ctx, last, len(idents))
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	const ahead = 8 // rows of the file that have no record, or another place
+	var r knownRow
+	for next, missed := 0, 0; rows.Next() && missed < ahead; {
+		if err := r.scan(rows); err != nil {
+			return err
+		}
+		found := false
+		for i := next; i < min(next+ahead, len(idents)) && !found; i++ {
+			if hashOf(scope, &idents[i]) == r.hash && r.in == scope && names(r.tail, &idents[i]) {
+				if err := r.fill(ctx, l, &out[i]); err != nil {
+					return err
+				}
+				next, found = i+1, true
+			}
+		}
+		if missed++; found {
+			missed = 0
+		}
+	}
+	return rows.Err()
+}
+
+// knownRow is a row of knownColumns.
+type knownRow struct {
+	id, in, hash, shape int64
+	fate                ledger.Fate
+	tail, body, prints  sql.RawBytes
+	remote              any
+	state               sql.NullInt64
+}
+
+func (r *knownRow) scan(rows *sql.Rows) error {
+	return rows.Scan(&r.id, &r.in, &r.hash, &r.tail, &r.fate, &r.body, &r.shape, &r.prints, &r.remote, &r.state)
+}
+
+// fill writes down what the row says.
+func (r *knownRow) fill(ctx context.Context, l *Ledger, o *ledger.Record) (err error) {
+	o.ID, o.Fate, o.Creation, o.Remote = r.id, r.fate, ledger.State(r.state.Int64), idText(r.remote)
+	o.Prints = append(o.Prints[:0], r.prints...)
+	copy(o.Body[:], r.body)
+	o.Names, err = l.shapeNames(ctx, r.shape)
+	return err
 }
 
 // known looks up one identity or a group of them.
@@ -240,30 +331,20 @@ func (l *Ledger) known(ctx context.Context, scope int64, idents []ledger.Ident, 
 // the identities of which another record has the hash.
 func (l *Ledger) take(ctx context.Context, rows *sql.Rows, scope int64, idents []ledger.Ident, out []ledger.Record) (collided []int, err error) {
 	defer rows.Close()
-	var (
-		id, in, hash, shape int64
-		fate                ledger.Fate
-		tail, body, prints  sql.RawBytes
-		remote              any
-		state               sql.NullInt64
-	)
+	var r knownRow
 	for rows.Next() {
-		if err := rows.Scan(&id, &in, &hash, &tail, &fate, &body, &shape, &prints, &remote, &state); err != nil {
+		if err := r.scan(rows); err != nil {
 			return nil, err
 		}
 		for i := range idents {
-			if len(idents) > 1 && hashOf(scope, &idents[i]) != hash {
+			if len(idents) > 1 && hashOf(scope, &idents[i]) != r.hash {
 				continue
 			}
-			if in != scope || !names(tail, &idents[i]) {
+			if r.in != scope || !names(r.tail, &idents[i]) {
 				collided = append(collided, i)
 				continue
 			}
-			o := &out[i]
-			o.ID, o.Fate, o.Creation, o.Remote = id, fate, ledger.State(state.Int64), idText(remote)
-			o.Prints = append(o.Prints[:0], prints...)
-			copy(o.Body[:], body)
-			if o.Names, err = l.shapeNames(ctx, shape); err != nil {
+			if err := r.fill(ctx, l, &out[i]); err != nil {
 				return nil, err
 			}
 		}

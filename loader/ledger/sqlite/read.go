@@ -67,6 +67,11 @@ func (s *standing) State() ledger.State { return ledger.StateOf(s.fate, s.state)
 const standingColumns = `SELECT r.id, r.fate, r.remote, coalesce(o.lead, r.lead), r.key, r.attempts + coalesce(o.attempts, 0), coalesce(o.sent, r.sent),
 	o.state, o.request, o.code, o.msg, o.hint, o.candidates FROM records r LEFT JOIN operations o ON o.record = r.id AND o.op = 0 WHERE r.id `
 
+const (
+	quietRange = "SELECT r.id, r.fate, r.remote, r.lead, r.key, r.attempts, r.sent FROM records r WHERE r.id BETWEEN ? AND ? ORDER BY r.id"
+	loudRange  = "SELECT EXISTS (SELECT 1 FROM operations WHERE record BETWEEN ? AND ?)"
+)
+
 var (
 	standingRange = standingColumns + "BETWEEN ? AND ? ORDER BY r.id"
 	standingOne   = standingColumns + "= ?"
@@ -85,7 +90,7 @@ func (l *Ledger) standings(ctx context.Context, dst []standing, ids []int64) ([]
 		}
 		var err error
 		if n >= 4 {
-			dst, err = l.stand(ctx, dst, standingRange, ids[:n], ids[0], ids[n-1])
+			dst, err = l.standRange(ctx, dst, ids[:n])
 		} else if n = min(group, len(ids)); n == group {
 			args := make([]any, group)
 			for i := range args {
@@ -103,6 +108,52 @@ func (l *Ledger) standings(ctx context.Context, dst []standing, ids []int64) ([]
 	}
 	slices.SortFunc(dst, func(a, b standing) int { return cmp.Compare(a.id, b.id) })
 	return dst, nil
+}
+
+// standRange appends the records of numbers that lie close together. Mostly no
+// call has anything to say of them, which one question tells for all.
+func (l *Ledger) standRange(ctx context.Context, dst []standing, ids []int64) ([]standing, error) {
+	first, last := ids[0], ids[len(ids)-1]
+	var loud bool
+	stmt, err := l.prepared(ctx, loudRange)
+	if err == nil {
+		err = stmt.QueryRowContext(ctx, first, last).Scan(&loud)
+	}
+	if err != nil {
+		return dst, l.fault(err)
+	}
+	if loud {
+		return l.stand(ctx, dst, standingRange, ids, first, last)
+	}
+	if stmt, err = l.prepared(ctx, quietRange); err != nil {
+		return dst, l.fault(err)
+	}
+	rows, err := stmt.QueryContext(ctx, first, last)
+	if err != nil {
+		return dst, l.fault(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var s standing
+		var remote, lead any
+		var key sql.NullString
+		if err := rows.Scan(&s.id, &s.fate, &remote, &lead, &key, &s.attempts, &s.sent); err != nil {
+			return dst, l.fault(err)
+		}
+		if ids = wanted(ids, s.id); len(ids) > 0 && ids[0] == s.id {
+			s.remote, s.lead, s.key = idText(remote), idText(lead), key.String
+			dst = append(dst, s)
+		}
+	}
+	return dst, l.fault(rows.Err())
+}
+
+// wanted drops the numbers below id.
+func wanted(ids []int64, id int64) []int64 {
+	for len(ids) > 0 && ids[0] < id {
+		ids = ids[1:]
+	}
+	return ids
 }
 
 // stand appends the rows of a query; with only, those of the numbers in it.
@@ -125,10 +176,7 @@ func (l *Ledger) stand(ctx context.Context, dst []standing, text string, only []
 			return dst, l.fault(err)
 		}
 		if only != nil {
-			for len(only) > 0 && only[0] < s.id {
-				only = only[1:]
-			}
-			if len(only) == 0 || only[0] != s.id {
+			if only = wanted(only, s.id); len(only) == 0 || only[0] != s.id {
 				continue
 			}
 		}
