@@ -77,8 +77,9 @@ func Open(path string, o Options) (*Ledger, error) {
 			return nil, &ledger.Error{Code: "ledger.missing", Place: ledger.At(abs), Msg: "there is no such file",
 				Hint: "name the right ledger with --ledger, or load a file first"}
 		}
-		// An empty one is what a reader left behind.
-		if wal, err := os.Stat(abs + "-wal"); err == nil && wal.Size() > 0 {
+		// An empty one is what a reader left behind. Beside a file that is there by
+		// now, it is that of another process, which has just made both.
+		if wal, err := os.Stat(abs + "-wal"); err == nil && wal.Size() > 0 && !exists(abs) {
 			return nil, &ledger.Error{Code: "ledger.missing", Place: ledger.At(abs), Msg: "the file is gone but its -wal file is there",
 				Hint: "put the ledger file back beside its -wal file; a new ledger would send every row again"}
 		}
@@ -138,6 +139,11 @@ func keepOthersOut(path string, info fs.FileInfo) error {
 		}
 	}
 	return nil
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
 }
 
 // fileURI names a file to SQLite, whatever signs are in its path.

@@ -72,7 +72,7 @@ func sendAll(f *ledgertest.Fixture, entries []ledger.Entry) {
 // TestSize holds the ledger to what a row may take: loaded, and in a nightly
 // run in which nothing has changed.
 func TestSize(t *testing.T) {
-	rows := 40_000
+	rows := 20_000
 	path := filepath.Join(t.TempDir(), "ledger.db")
 	size := func() float64 {
 		info, err := os.Stat(path)
