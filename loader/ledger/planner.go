@@ -47,7 +47,7 @@ func (p *Planner) Plan(ctx context.Context, entries []Entry) error {
 			p.batch[e.Ident] = i
 		}
 		earlier := p.rows.get(known.ID)
-		if inBatch {
+		if inBatch && earlier == 0 {
 			earlier = entries[first].Number
 		}
 		if earlier != 0 && !e.HasKey {

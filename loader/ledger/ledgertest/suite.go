@@ -74,6 +74,7 @@ func testDecide(t *testing.T, fresh func(testing.TB) Open) {
 		{"same key, a field less", rows{row(2, "A", "a")}, rows{Entry(2, "A", "Name", "a")}, "changed", "City changed"},
 		{"key twice in a file", nil, rows{row(2, "A", "a"), row(3, "A", "other")}, "due repeated", "that of row 2"},
 		{"key twice, the first loaded", rows{row(2, "A", "a")}, rows{row(2, "A", "a"), row(3, "A", "a")}, "already repeated", "that of row 2"},
+		{"key three times", nil, rows{row(2, "B", "b"), row(3, "A", "a"), row(4, "A", "b"), row(5, "A", "c")}, "due due repeated repeated", "that of row 3"},
 		{"no key, same row three times", nil, rows{row(2, "", "a"), row(3, "", "a"), row(4, "", "a")}, "due due due", ""},
 		{"no key, one of two loaded", rows{row(2, "", "a")}, rows{row(2, "", "a"), row(3, "", "a")}, "already due", ""},
 		{"no key, two loaded and reordered", rows{row(2, "", "a"), row(3, "", "b"), row(4, "", "a")}, rows{row(2, "", "a"), row(3, "", "a"), row(4, "", "b")}, "already already already", ""},
@@ -84,7 +85,7 @@ func testDecide(t *testing.T, fresh func(testing.TB) Open) {
 		{"decided already", nil, rows{{Number: 2, Verdict: ledger.Invalid, Code: "x"}, {Number: 3, Verdict: ledger.Skipped}}, "invalid skipped", ""},
 	} {
 		// In one batch and row by row: batches end anywhere.
-		for _, size := range []int{100, 1} {
+		for _, size := range []int{100, 1, 2} {
 			t.Run(fmt.Sprint(c.name, ", batches of ", size), func(t *testing.T) {
 				f := New(t, fresh(t))
 				for i, e := range f.Plan(f.Run(), slices.Clone(c.first)...) {
