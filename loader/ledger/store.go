@@ -62,7 +62,8 @@ type Store interface {
 	// its Prints are reused.
 	Known(ctx context.Context, scope int64, idents []Ident, out []Record) error
 	// Idents returns the first 8 bytes of what names each record of a scope,
-	// as little-endian numbers; nil when there are more than most.
+	// as little-endian numbers, and maybe other numbers. It returns nil when
+	// the ledger has more records than most.
 	Idents(ctx context.Context, scope int64, most int) (map[uint64]struct{}, error)
 	// Plan writes rows that Decide has decided about into a run. It makes the
 	// records that are new, puts their numbers into the entries, and takes the

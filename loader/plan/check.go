@@ -24,7 +24,7 @@ const checkBatch = 512
 // A ledger that has other rows than a file's is asked in vain for every row.
 // After as many questions as a small file has rows, all its identities are
 // read once, unless that is so much that memory would grow with it.
-var identsAfter, identsMost = 20_000, 2_000_000
+var identsAfter, identsMost = 4_096, 2_000_000
 
 // Row is one row on its way through a check.
 type Row struct {

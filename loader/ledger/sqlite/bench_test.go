@@ -114,3 +114,17 @@ func BenchmarkRows(b *testing.B) {
 	}
 	perSecond(b, rows, time.Since(begin))
 }
+
+// BenchmarkIdents reads what names all records, as a check does.
+func BenchmarkIdents(b *testing.B) {
+	const rows = 64 * planBatch
+	f := newFixture(b)
+	planAll(f.Fixture, f.Run(), manyEntries(rows))
+	for b.Loop() {
+		set, err := f.l.Idents(b.Context(), f.Scope, rows)
+		if err != nil || len(set) != rows {
+			b.Fatal(len(set), err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/rows, "ns/record")
+}
