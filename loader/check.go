@@ -11,6 +11,7 @@ import (
 	"leadload/loader/ledger"
 	"leadload/loader/plan"
 	"leadload/loader/target"
+	"leadload/loader/update"
 	"leadload/mapping"
 )
 
@@ -78,7 +79,7 @@ func checkFile(ctx context.Context, j CheckJob) (CheckResult, error) {
 		return res, err
 	}
 	j.File.Need(program.Reads())
-	pass := plan.Check{File: j.File, Mapping: j.Mapping, Program: program, Rows: j.Rows, Store: j.Ledger, Bodies: j.OnBody != nil, Prints: j.Scratch != nil, Sampler: program.Sampler()}
+	pass := plan.Check{File: j.File, Mapping: j.Mapping, Program: program, Rows: j.Rows, Store: j.Ledger, Bodies: j.OnBody != nil, Prints: j.Scratch != nil, Sampler: program.Sampler(), Policy: update.Policy(j.Mapping, j.Update)}
 	if j.Online != nil {
 		pass.Judge = func() plan.Judge { return j.Online.Fork() }
 	}
@@ -133,7 +134,7 @@ func checkFile(ctx context.Context, j CheckJob) (CheckResult, error) {
 	res.Samples = pass.Sampler.Samples()
 	res.Plan.Lookups = int64(len(leads))
 	limit := j.Account.Limit
-	res.Plan.Calls = res.Plan.Ready() + res.Plan.Lookups + res.Plan.Rows[ledger.ResultPending]
+	res.Plan.Calls = res.Plan.Ready() + res.Plan.Updates() + res.Plan.Lookups + res.Plan.Rows[ledger.ResultPending]
 	res.Plan.Limit, res.Plan.Account = limit.String(), j.Account.Display()
 	if limit.Calls > 0 && res.Plan.Calls > 0 {
 		windows := (res.Plan.Calls - 1) / int64(limit.Calls)

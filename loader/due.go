@@ -6,9 +6,12 @@ import (
 	"iter"
 
 	"leadload/internal/fault"
+	"leadload/loader/leadsquared"
 	"leadload/loader/ledger"
 	"leadload/loader/plan"
 	"leadload/loader/send"
+	"leadload/loader/source"
+	"leadload/loader/update"
 )
 
 // due goes through the file again, beside the plan, and yields the rows that are due.
@@ -20,6 +23,7 @@ func (r *run) due(ctx context.Context) iter.Seq2[*send.Row, error] {
 		defer stopRows()
 		ex := plan.NewExaminer(r.job.Mapping, r.program.Runner())
 		ex.Brief = true
+		full := plan.NewExaminer(r.job.Mapping, r.program.Runner())
 		for {
 			p, err, ok := planned()
 			if err != nil {
@@ -42,7 +46,18 @@ func (r *run) due(ctx context.Context) iter.Seq2[*send.Row, error] {
 				yield(nil, r.fileChanged(n, nil))
 				return
 			}
-			if p.Verdict != ledger.Due || p.State != ledger.Ready {
+			if p.State != ledger.Ready || p.Verdict != ledger.Due && p.Verdict != ledger.Changing {
+				continue
+			}
+			if p.Verdict == ledger.Changing {
+				j, err := r.changing(ctx, full, p.Record, row)
+				if err != nil {
+					yield(nil, err)
+					return
+				}
+				if j != nil && !yield(j, nil) {
+					return
+				}
 				continue
 			}
 			// What only the plan needs of a row, its hashes, was made in the first pass.
@@ -54,6 +69,79 @@ func (r *run) due(ctx context.Context) iter.Seq2[*send.Row, error] {
 				return
 			}
 		}
+	}
+}
+
+// changing returns the update that a row asks for; nil where its record has
+// nothing to be changed by now.
+func (r *run) changing(ctx context.Context, ex *plan.Examiner, record int64, row *source.Row) (*send.Row, error) {
+	e := ex.Entry(row)
+	if e.Verdict != 0 {
+		return nil, &fault.Fault{Code: "run.unsteady", Msg: fmt.Sprintf("row %d was mapped in two ways: %s", row.Number, e.Msg), Hint: "report this; nothing was sent from this row on"}
+	}
+	known := make([]ledger.Record, 1)
+	if err := r.led.Recall(ctx, []int64{record}, known); err != nil {
+		return nil, err
+	}
+	policy := update.Policy(r.job.Mapping, true)
+	if ledger.Decide(&e, &known[0], 0, &policy); e.Verdict != ledger.Changing || e.State != ledger.Ready {
+		return nil, nil
+	}
+	j := send.RowOf(r.job.Mapping, record, row.Number, &ex.Record)
+	j.Op = ledger.Update
+	j.Payload = ledger.Payload{Target: j.Payload.Target, Lead: j.Payload.Lead, Edit: update.Of(r.job.Mapping, &known[0], &e, &ex.Record)}
+	return j, nil
+}
+
+// window is how many calls are made on the strength of one look at the account:
+// those that the limit allows while the look serves, with some time to spare.
+func (r *run) window() int {
+	l := r.pacer.State().Limit
+	if l.Calls == 0 || l.Window == 0 {
+		return leadsquared.MaxIDs
+	}
+	return min(max(int(int64(update.Served*9/10)*int64(l.Calls)/int64(l.Window)), 1), leadsquared.MaxIDs)
+}
+
+// looked looks at the records that are to be updated, as many at a time as are
+// written while a look serves, and yields all rows in their order.
+func (r *run) looked(ctx context.Context, u *update.Updater, rows iter.Seq2[*send.Row, error]) iter.Seq2[*send.Row, error] {
+	return func(yield func(*send.Row, error) bool) {
+		var held []*send.Row
+		var edits []*ledger.Payload
+		calls := 0
+		hand := func() bool {
+			if len(edits) > 0 {
+				if err := u.Look(ctx, edits); err != nil {
+					return yield(nil, err)
+				}
+			}
+			for _, j := range held {
+				if !yield(j, nil) {
+					return false
+				}
+			}
+			held, edits, calls = held[:0], edits[:0], 0
+			return true
+		}
+		for j, err := range rows {
+			if err != nil {
+				if hand() {
+					yield(nil, err)
+				}
+				return
+			}
+			held = append(held, j)
+			cost := 1
+			if j.Op == ledger.Update {
+				edits = append(edits, &j.Payload)
+				cost = update.Cost(j.Payload.Edit)
+			}
+			if calls += cost; calls >= r.window() && !hand() {
+				return
+			}
+		}
+		hand()
 	}
 }
 

@@ -39,6 +39,7 @@ import (
 	"leadload/loader/plan"
 	"leadload/loader/source"
 	"leadload/loader/target"
+	"leadload/loader/update"
 	"leadload/mapping"
 )
 
@@ -51,8 +52,13 @@ type Job struct {
 	MappingPath string // absolute
 	Rows        RowSet // only these rows; nil is all
 	Strict      bool   // send nothing if any row is invalid
-	Who         string // user@machine
-	Version     string // of leadload
+	Update      bool   // rows that changed since they were loaded are updated
+	Overwrite   bool   // also where somebody has changed them in the account since
+	// KeepValues is how long the values that updates met in the account are kept; 0
+	// is 30 days, negative is not at all.
+	KeepValues time.Duration
+	Who        string // user@machine
+	Version    string // of leadload
 	// Confirm is shown the plan before anything is sent; an error ends the
 	// run. It may be nil.
 	Confirm func(Plan) error
@@ -75,6 +81,9 @@ type Plan struct {
 
 // Ready returns the number of rows to send.
 func (p Plan) Ready() int64 { return p.Rows[ledger.ResultWouldSend] }
+
+// Updates returns the number of rows to update.
+func (p Plan) Updates() int64 { return p.Rows[ledger.ResultWouldUpdate] }
 
 // Result is what became of a Job. It is filled in as far as the run came,
 // also when Import returns an error.
@@ -210,32 +219,47 @@ func (r *run) do(ctx context.Context, plan *Plan) error {
 			return err
 		}
 	}
-	if plan.Ready()+plan.Rows[ledger.ResultInDoubt]+plan.Rows[ledger.ResultPending] > 0 {
+	if plan.Ready()+plan.Updates()+plan.Rows[ledger.ResultInDoubt]+plan.Rows[ledger.ResultPending] > 0 {
 		out := r.checkIn(ctx)
 		defer out()
 	}
 	sender := r.sender(r.began, r.cancel)
-	r.live.total.Store(plan.Ready())
+	updater := r.updater(r.job.Overwrite)
+	sender.Update = updater.Send
+	r.live.total.Store(plan.Ready() + plan.Updates())
 	r.live.started.Store(time.Now().UnixNano())
-	if plan.Ready() > 0 {
+	if plan.Ready()+plan.Updates() > 0 {
 		r.live.phase.Store(Sending)
-		if err := sender.Send(ctx, r.due(ctx)); err != nil {
+		rows := r.due(ctx)
+		if plan.Updates() > 0 {
+			rows = r.looked(ctx, updater, rows)
+		}
+		if err := sender.Send(ctx, rows); err != nil {
 			return err
 		}
 	}
 	if r.o.NoSettle {
 		return nil
 	}
-	return r.settler(sender, r.id).Settle(ctx)
+	if err := r.settler(sender, r.id).Settle(ctx); err != nil {
+		return err
+	}
+	return updater.Settle(ctx, r.id)
 }
 
 // firstPass maps and checks every row, writes what is to be done with it, and sums up.
 func (r *run) firstPass(ctx context.Context) (Plan, error) {
+	if r.job.KeepValues == 0 {
+		r.job.KeepValues = 30 * 24 * time.Hour
+	}
+	if err := r.led.Drop(ctx, time.Now().Add(-max(r.job.KeepValues, 0))); err != nil {
+		return Plan{}, err
+	}
 	if err := r.led.Memo().ForgetLeads(ctx, r.acct, r.o.LeadAge); err != nil {
 		return Plan{}, err
 	}
 	pass := plan.Import{File: r.job.File, Mapping: r.job.Mapping, Program: r.program, Rows: r.job.Rows,
-		Planner: &ledger.Planner{Store: r.led, Lease: r.lease, Run: r.id, Scope: r.scope},
+		Planner: &ledger.Planner{Store: r.led, Lease: r.lease, Run: r.id, Scope: r.scope, Policy: update.Policy(r.job.Mapping, r.job.Update)},
 		OnRow:   func(n int64) { r.rows.Store(n); r.live.total.Store(n) }}
 	seen, err := pass.Run(ctx)
 	switch {
@@ -261,6 +285,9 @@ func (r *run) firstPass(ctx context.Context) (Plan, error) {
 	}
 	p.OtherDoubt, p.OtherPending = doubt-counts[ledger.ResultInDoubt], pending-counts[ledger.ResultPending]
 	p.Calls = p.Ready() + p.Lookups + counts[ledger.ResultPending]
+	if n := p.Updates(); n > 0 {
+		p.Calls += n + (n-1)/int64(r.window()) + 1 // and the looks before them
+	}
 	p.Limit = r.pacer.State().Limit.String()
 	p.Time = r.pacer.Earliest(p.Calls)
 	p.Finish = time.Now().Add(p.Time)

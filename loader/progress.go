@@ -42,6 +42,13 @@ func (l *live) tally(state ledger.State, n int64) {
 	}
 }
 
+// updated is tally for rows that are updated.
+func (l *live) updated(state ledger.State, n int64) {
+	if state != ledger.Ready {
+		l.rows[ledger.ResultOf(ledger.Changing, state, false)].Add(n)
+	}
+}
+
 // Phase is what a run is doing.
 type Phase string
 

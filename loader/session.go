@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 
 	"leadload/internal/fault"
@@ -19,6 +20,7 @@ import (
 	"leadload/loader/pace"
 	"leadload/loader/send"
 	"leadload/loader/settle"
+	"leadload/loader/update"
 )
 
 // Options configure a Session. Zero values are the documented defaults.
@@ -34,6 +36,7 @@ type Options struct {
 	Reserve     int           // calls per window left to other integrations
 	Timeout     time.Duration // one call; 0 is 60 s
 	SettleAfter time.Duration // from a call until the account's indexes have caught up; 0 is 60 s
+	Patience    time.Duration // from an update until reads show it: SettleAfter where that is set, else 90 s
 	NoSettle    bool
 	Wait        time.Duration // how long to wait for the async queue; 0 is 10 min, negative is not at all
 	WaitLock    time.Duration // how long to wait for another run; 0 is not at all
@@ -57,8 +60,8 @@ func (o Options) withDefaults() Options {
 	if o.Timeout == 0 {
 		o.Timeout = time.Minute
 	}
-	if o.SettleAfter == 0 {
-		o.SettleAfter = time.Minute
+	if o.Patience = o.SettleAfter; o.Patience == 0 {
+		o.SettleAfter, o.Patience = time.Minute, 90*time.Second
 	}
 	if o.Wait == 0 {
 		o.Wait = 10 * time.Minute
@@ -99,13 +102,15 @@ type Session struct {
 	lease ledger.Lease
 	locks []*line.Lock
 	live  live
+
+	lacks *lacks
 }
 
 // Connect takes the account's lock, finds it in the ledger and marks what a
 // run that was cut off left behind. No call is made. The error is a *fault.Fault.
 func Connect(ctx context.Context, o Options) (*Session, error) {
 	o = o.withDefaults()
-	s := &Session{o: o, led: o.Ledger}
+	s := &Session{o: o, led: o.Ledger, lacks: &lacks{}}
 	client := o.client
 	if client == nil {
 		var err error
@@ -222,8 +227,44 @@ func (s *Session) sender(began time.Time, cancel context.CancelCauseFunc) *send.
 	return &send.Sender{
 		Line: s.line, Ledger: s.led, Lease: s.lease, Began: began, Unlimited: s.pacer.State().Limit == pace.Unlimited,
 		Concurrency: s.o.Concurrency, MaxErrors: s.o.MaxErrors, LeadAge: s.o.LeadAge, OutageLimit: s.o.OutageLimit,
-		Tally: s.live.tally, Cancel: cancel,
+		Tally: s.live.tally, Updated: s.live.updated, Cancel: cancel,
 	}
+}
+
+// updater returns what changes records of the account.
+func (s *Session) updater(overwrite bool) *update.Updater {
+	u := &update.Updater{
+		Line: s.line, Ledger: s.led, Lease: s.lease, Overwrite: overwrite, Patience: s.o.Patience, OutageLimit: s.o.OutageLimit,
+		Memory: s.lacks, Notify: s.o.Notify, Tally: s.live.updated,
+	}
+	if l := s.pacer.State().Limit; l.Calls > 0 {
+		u.Served = 4 * l.Window / time.Duration(l.Calls) // where a call has to wait longer than a look serves
+	}
+	return u
+}
+
+// lacks remembers which calls the account does not have. It is safe for
+// concurrent use.
+type lacks struct {
+	mu    sync.Mutex
+	calls map[string]bool
+}
+
+// Missing reports whether the account is known not to have a call.
+func (m *lacks) Missing(call string) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.calls[call]
+}
+
+// SetMissing remembers that the account does not have a call.
+func (m *lacks) SetMissing(call string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.calls == nil {
+		m.calls = map[string]bool{}
+	}
+	m.calls[call] = true
 }
 
 // settler returns what settles open rows, those of a run or with 0 all.

@@ -41,6 +41,9 @@ func (s *Session) settleAll(ctx context.Context) (SettleResult, error) {
 	}
 	runErr := s.settler(s.sender(time.Now(), cancel), 0).Settle(ctx)
 	if runErr == nil {
+		runErr = s.updater(false).Settle(ctx, 0)
+	}
+	if runErr == nil {
 		runErr = context.Cause(ctx)
 	}
 	after := s.pacer.State()
@@ -53,7 +56,7 @@ func (s *Session) settleAll(ctx context.Context) (SettleResult, error) {
 		runErr = err
 	}
 	live := s.live.counts()
-	for _, r := range []ledger.Result{ledger.ResultLoaded, ledger.ResultDuplicate, ledger.ResultRejected} {
+	for _, r := range []ledger.Result{ledger.ResultLoaded, ledger.ResultDuplicate, ledger.ResultRejected, ledger.ResultUpdated, ledger.ResultAlready, ledger.ResultConflict, ledger.ResultChanged} {
 		res.Rows[r] = live[r]
 	}
 	res.Rows[ledger.ResultInDoubt], res.Rows[ledger.ResultPending] = doubt, pending

@@ -46,6 +46,7 @@ type field struct {
 	needed   bool // asked for by the API
 	empty    string
 	search   bool // it names the lead
+	kept     bool // on_change: ignore
 	status   bool // Open, Won or Lost
 	json     jsonKind
 }
@@ -171,6 +172,7 @@ func (p *parsing) origin(f *field, v *node) {
 		}
 	}
 	f.required = f.isTrue("required")
+	f.kept = f.text("on_change") == "ignore"
 	f.empty = f.text("empty")
 	switch {
 	case f.required && (f.empty == "omit" || f.empty == "send"):

@@ -48,6 +48,8 @@ type key struct {
 	status bool     // it takes Open, Won and Lost alone
 	stored string   // the schema name under which the account returns it, where it is another
 	lost   bool     // the account returns it in another form
+	// unchanged says why the account's update does not take it; "" where it does.
+	unchanged string
 }
 
 var typeNames = []string{"text", "number", "integer", "datetime", "date", "email", "phone", "boolean"}
@@ -77,6 +79,7 @@ var leadPolicies = []key{
 var lastKeys = []key{
 	{name: "input", shape: shapeSettings, keys: inputKeys, doc: "how the file is to be read", example: "{sheet: Deals, header_row: 1}"},
 	{name: "skip_when", shape: shapeExpr, doc: "rows for which this expression is true are left out", example: `'Stage == "Test"'`},
+	{name: "on_change", shape: shapeEnum, enum: []string{"report", "update"}, doc: "what becomes of a row that was loaded and has other values now: report lists it, update sends what changed; report otherwise. --on-change wins", example: "update"},
 	{name: "ignore", shape: shapeColumns, doc: "columns that are knowingly unused; other unused columns are listed", example: "[Remarks 2, Internal]"},
 }
 
@@ -114,6 +117,7 @@ var fieldKeys = []key{
 	{name: "truncate", shape: shapeBool, doc: "text: cut at max_length and do not refuse", example: "true"},
 	{name: "case", shape: shapeEnum, enum: []string{"upper", "lower", "title"}, doc: "text: change the letters' case", example: "title"},
 	{name: "empty", shape: shapeEnum, enum: []string{"omit", "send", "reject"}, doc: "what becomes of an empty value: left out, sent as an empty text, refused; omit otherwise", example: "send"},
+	{name: "on_change", shape: shapeEnum, enum: []string{"ignore"}, doc: "ignore: the value is sent when the record is made, and never looked at again", example: "ignore"},
 	{name: "region", shape: shapeText, doc: "phone: the country of numbers without a country code, as two letters", example: "IN"},
 	{name: "percent", shape: shapeEnum, enum: []string{"fraction", "points"}, doc: "number and integer: what a percent sign means: 12% is sent as 0.12 (fraction) or as 12 (points); an error otherwise", example: "points"},
 	{name: "words", shape: shapeBool, doc: "number and integer: read lakh and crore, and leave out Dr and Cr behind an amount; an error otherwise. 1.2 Cr is crore and 1,200.00 Cr a credit; what may be either stays an error", example: "true"},

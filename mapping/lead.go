@@ -9,7 +9,7 @@ import "strings"
 var leadKeysKnown = []key{
 	{name: "EmailAddress", typ: "email", types: []string{"email", "text"}},
 	{name: "Phone", types: []string{"phone", "text"}},
-	{name: "ProspectID", types: []string{"text"}},
+	{name: "ProspectID", types: []string{"text"}, unchanged: "it names another lead"},
 }
 
 // inLeadRule has what a record's lead is looked up by. It is not in the body.

@@ -37,6 +37,8 @@ type Mapping struct {
 	Lead LeadRule
 	// EventCode is the opportunity type when it is the same for all rows, else 0.
 	EventCode int
+	// Updates reports that on_change says update.
+	Updates bool
 
 	spec     *spec  // of Target
 	text     string // the file, for the excerpts of what Compile finds

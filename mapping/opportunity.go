@@ -41,16 +41,16 @@ var captureGroups = []key{
 }
 
 var (
-	inLead        = &group{label: "LeadDetails", kind: LeadField, fixed: leadKeysKnown, open: `"LeadDetails":[`, close: `]`, named: "Attribute", tail: (*Runner).leadTail}
-	inOpportunity = &group{label: "Opportunity", kind: OpportunityField, fixed: opportunityKeys, open: `"Opportunity":{`}
-	inFields      = &group{label: "Fields", kind: OpportunityField, fixed: opportunityFields, open: `"Fields":[`, close: `]`, named: "SchemaName", optional: true}
+	inLead        = &group{label: "LeadDetails", part: OfLead, kind: LeadField, fixed: leadKeysKnown, open: `"LeadDetails":[`, close: `]`, named: "Attribute", tail: (*Runner).leadTail}
+	inOpportunity = &group{label: "Opportunity", part: OfOpportunity, kind: OpportunityField, fixed: opportunityKeys, open: `"Opportunity":{`}
+	inFields      = &group{label: "Fields", part: OfOpportunity, kind: OpportunityField, fixed: opportunityFields, open: `"Fields":[`, close: `]`, named: "SchemaName", optional: true}
 	behindFields  = &group{close: `}`, tail: (*Runner).switchTail} // of Opportunity
 )
 
 var opportunityKeys = []key{
-	{name: "OpportunityEventCode", shape: shapeEventCode, typ: "integer", types: []string{"integer"}, number: true, need: "yes", doc: "the opportunity type's code: a number, or {column: …}", example: "12000"},
+	{name: "OpportunityEventCode", shape: shapeEventCode, typ: "integer", types: []string{"integer"}, number: true, need: "yes", doc: "the opportunity type's code: a number, or {column: …}", example: "12000", unchanged: "the account cannot make an opportunity one of another type"},
 	{name: "OpportunityNote", shape: shapeField, doc: "a note", example: "Remarks"},
-	{name: "OpportunityDateTime", shape: shapeField, typ: "datetime", types: []string{"datetime"}, doc: "the opportunity's time; its type is datetime", example: "{column: Created at, format: dd/MM/yyyy HH:mm}"},
+	{name: "OpportunityDateTime", shape: shapeField, typ: "datetime", types: []string{"datetime"}, doc: "the opportunity's time; its type is datetime", example: "{column: Created at, format: dd/MM/yyyy HH:mm}", unchanged: "the account's update does not take it, and no read shows it"},
 	{name: "Fields", shape: shapeFields, doc: "the opportunity's fields by schema name; Status takes Open, Won and Lost", example: "{mx_Custom_1: Deal name}"},
 	{name: "OverwriteFields", shape: shapeBool, doc: "overwrite the fields of an opportunity that the account's duplicate rule finds; not together with UpdateEmptyFields", example: "false"},
 	{name: "UpdateEmptyFields", shape: shapeBool, doc: "fill the empty fields of an opportunity that the account's duplicate rule finds", example: "true"},

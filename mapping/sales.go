@@ -17,15 +17,15 @@ var salesActivity = spec{
 	draft:  (*draft).sales,
 }
 
-var inSales = &group{label: "SalesActivity", kind: ActivityField, fixed: salesKeys}
+var inSales = &group{label: "SalesActivity", part: OfSale, kind: ActivityField, fixed: salesKeys}
 
 // salesKeys are the members of a sales activity. The account returns four of
 // them as mx_Custom_1 to mx_Custom_4 (vendor's "sales activities by lead
 // id"): the product as an id, the owner as a user's id.
 var salesKeys = []key{
-	{name: "ProspectId", shape: shapeField, types: []string{"text"}, need: "unless lead: is given", doc: "the lead's id", example: "Lead ID"},
+	{name: "ProspectId", shape: shapeField, types: []string{"text"}, need: "unless lead: is given", doc: "the lead's id", example: "Lead ID", unchanged: "it names another lead"},
 	{name: "ProductSku", shape: shapeField, stored: "mx_Custom_1", lost: true, doc: "the product's SKU", example: "SKU"},
-	{name: "Status", shape: shapeField, types: []string{"text"}, status: true, need: "yes", doc: "Open, Won or Lost", example: "{column: Stage, values: {Delivered: Won}, default: Open}"},
+	{name: "Status", shape: shapeField, types: []string{"text"}, status: true, need: "yes", doc: "Open, Won or Lost", example: "{column: Stage, values: {Delivered: Won}, default: Open}", unchanged: "the account's update of a sales activity does not take the status"},
 	{name: "Revenue", shape: shapeField, typ: "number", types: []string{"number", "integer"}, number: true, stored: "mx_Custom_2", doc: "the order's value; its type is number", example: "Amount"},
 	{name: "SalesOwnerEmail", shape: shapeField, typ: "email", types: []string{"email", "text"}, stored: "mx_Custom_4", lost: true, doc: "the e-mail address of the user who sold; not together with SalesOwner", example: "Sales rep"},
 	{name: "SalesOwner", shape: shapeField, stored: "mx_Custom_4", doc: "the id of the user who sold", example: "Owner ID"},

@@ -33,6 +33,7 @@ var specs = []*spec{&opportunity, &opportunityAsync, &salesActivity}
 // group is a part of the request body: fields that stand together.
 type group struct {
 	label string    // "LeadDetails": it stands before the fields' names in Record.Fields
+	part  Part      // the call of an update that writes its fields
 	kind  FieldKind // whose fields they are
 	fixed []key     // the fields whose meaning is known; others are the account's own
 

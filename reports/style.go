@@ -24,14 +24,17 @@ var looks = [ledger.NumResults]look{
 	ledger.ResultSkipped:   {"F2F2F2", "505050", "BFBFBF"},
 	ledger.ResultRepeated:  {"FFE9A8", "6B4A00", "A8842C"},
 	ledger.ResultChanged:   {"FFD9A0", "6B3F00", "D98E04"},
+	ledger.ResultConflict:  {"F8CBAD", "6E2600", "C55A11"},
 	ledger.ResultWouldSend: {"DDEBF7", "1B456E", "4A86C5"},
+
+	ledger.ResultWouldUpdate: {"CDEAF0", "0B4A57", "1F9AB0"},
 }
 
 // shownOrder is every result in the order in which people read about them.
 var shownOrder = []ledger.Result{
-	ledger.ResultWouldSend,
+	ledger.ResultWouldSend, ledger.ResultWouldUpdate,
 	ledger.ResultLoaded, ledger.ResultUpdated, ledger.ResultAlready, ledger.ResultDuplicate, ledger.ResultPending,
-	ledger.ResultRejected, ledger.ResultInvalid, ledger.ResultChanged, ledger.ResultInDoubt, ledger.ResultRepeated,
+	ledger.ResultRejected, ledger.ResultInvalid, ledger.ResultChanged, ledger.ResultConflict, ledger.ResultInDoubt, ledger.ResultRepeated,
 	ledger.ResultNotSent, ledger.ResultSkipped,
 }
 

@@ -33,6 +33,7 @@ type checkOptions struct {
 	faults int
 	online bool
 	fresh  bool
+	change changeFlags
 }
 
 func (a *app) checkCommand() *cobra.Command {
@@ -59,6 +60,7 @@ products, which are asked for once a day.`,
 	f := cmd.Flags()
 	f.Lookup("out").Usage = "write the results workbook or CSV there, or into a folder; - is CSV on stdout (default: none)"
 	f.StringVar(&o.rows, "rows", "", "only these rows as the spreadsheet counts them, such as 2-10,57")
+	o.change.add(cmd)
 	f.StringVar(&o.limit, "limit", "", "calls in a time for the estimate, such as 25/5s (default: the account file's, else 25/5s)")
 	f.IntVar(&o.show, "show", 0, "print the request bodies of so many rows")
 	f.IntVar(&o.faults, "max-faults", 1000, "list so many faults at most")
@@ -75,6 +77,9 @@ func (a *app) runCheck(ctx context.Context, o *checkOptions) error {
 		return fail(err)
 	}
 	m, mappingPath, err := o.loadMapping()
+	if err == nil {
+		err = o.change.read(m)
+	}
 	if err != nil {
 		return fail(err)
 	}
@@ -175,7 +180,7 @@ func (a *app) checkOne(ctx context.Context, o *checkOptions, in string, m *mappi
 	}
 	defer f.Close()
 	run.Sheet = f.Info().Sheet
-	job := loader.CheckJob{Job: loader.Job{Input: in, File: f, Mapping: m, Rows: rows}, Account: acct, Ledger: led, Online: online}
+	job := loader.CheckJob{Job: loader.Job{Input: in, File: f, Mapping: m, Rows: rows, Update: o.change.update}, Account: acct, Ledger: led, Online: online}
 	if o.out != "" {
 		if _, err := reports.PathFor(in, o.out, "-check"); err != nil {
 			return fail(err)

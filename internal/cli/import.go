@@ -29,6 +29,7 @@ type importOptions struct {
 	inputs  []string
 	rows    string
 	strict  bool
+	change  changeFlags
 	yes     bool
 	dropAge time.Duration
 }
@@ -64,6 +65,9 @@ another and moved to its folder done/ when they are finished.`,
 	f := cmd.Flags()
 	f.StringVar(&o.rows, "rows", "", "only these rows as the spreadsheet counts them, such as 2-10,57")
 	f.BoolVar(&o.strict, "strict", false, "send nothing if any row is invalid")
+	o.change.add(cmd)
+	f.StringVar(&o.change.onConflict, "on-conflict", "keep", "what an update does where somebody has changed a field in the account since: keep, overwrite")
+	f.StringVar(&o.change.keepValues, "keep-values", "30d", "how long the values that updates met in the account are kept, for undo and for the sheet Changes: 30d, 12h, 0 for not at all")
 	f.BoolVar(&o.yes, "yes", false, "do not ask before sending")
 	f.DurationVar(&o.dropAge, "drop-age", 30*time.Second, "in a folder, leave files alone that were changed in this time: they are still being written")
 	f.DurationVar(&o.progress, "progress-every", 10*time.Second, "how often a progress line is printed where there is no terminal")
@@ -83,6 +87,9 @@ func (a *app) runImport(ctx context.Context, o *importOptions) error {
 		return a.endless(&o.common, "import", err)
 	}
 	m, mappingPath, err := o.loadMapping()
+	if err == nil {
+		err = o.change.read(m)
+	}
 	if err != nil {
 		return a.endless(&o.common, "import", err)
 	}
@@ -144,7 +151,7 @@ func (a *app) runImport(ctx context.Context, o *importOptions) error {
 				continue
 			}
 		}
-		job := loader.Job{Input: in.name, File: in.file, Mapping: m, MappingPath: mappingPath, Rows: rows, Strict: o.strict, Who: who(), Version: version()}
+		job := loader.Job{Input: in.name, File: in.file, Mapping: m, MappingPath: mappingPath, Rows: rows, Strict: o.strict, Update: o.change.update, Overwrite: o.change.overwrite, KeepValues: o.change.keep, Who: who(), Version: version()}
 		if in.name != "-" {
 			if abs, err := filepath.Abs(in.name); err == nil {
 				job.InputPath = abs
@@ -353,10 +360,17 @@ func (a *app) confirm(o *importOptions, k *connection, input string, m *mapping.
 	if !o.quiet {
 		a.showPlan(input, m, p, info)
 	}
-	if p.Ready() == 0 || o.yes || o.sandbox || k.account.Practice() || !isTerminal(a.stdin) || !isTerminal(a.stderr) {
+	if p.Ready()+p.Updates() == 0 || o.yes || o.sandbox || k.account.Practice() || !isTerminal(a.stdin) || !isTerminal(a.stderr) {
 		return nil
 	}
-	fmt.Fprintf(a.stderr, "Send %s to %s? [y/N] ", plain([]any{count(p.Ready(), "row", "rows"), p.Account})...)
+	what := "Send " + count(p.Ready(), "row", "rows")
+	switch {
+	case p.Ready() == 0:
+		what = "Send updates of " + count(p.Updates(), "row", "rows")
+	case p.Updates() > 0:
+		what += " and updates of " + fmt.Sprint(p.Updates())
+	}
+	fmt.Fprintf(a.stderr, "%s to %s? [y/N] ", plain([]any{what, p.Account})...)
 	answer, err := bufio.NewReader(a.stdin).ReadString('\n')
 	if err == nil || answer != "" {
 		switch strings.ToLower(strings.TrimSpace(answer)) {

@@ -46,6 +46,9 @@ func (a *app) showPlan(input string, m *mapping.Mapping, p loader.Plan, info sou
 	}
 	a.say("%s → %s, target %s", name, p.Account, m.Target)
 	parts := []string{fmt.Sprintf("%d to send", p.Ready())}
+	if n := p.Updates(); n > 0 {
+		parts = append(parts, fmt.Sprintf("%d to update", n))
+	}
 	for _, x := range []struct {
 		n    int64
 		word string

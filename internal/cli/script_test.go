@@ -43,6 +43,9 @@ func TestMain(m *testing.M) {
 //	waitcalls N          wait until the account has counted N calls
 //	age LEDGER DAYS      let all runs of a ledger have ended so many days earlier
 //	dump FILE            write everything that the account holds into FILE as JSON
+//	edit VALUE NAME=V... change the record or lead that has a value in one of its fields, as a person does
+//	remove VALUE         delete the record that has a value in one of its fields, as an administrator does
+//	has VALUE NAME=V...  compare fields of the record or lead that has a value in one of its fields
 //	addlead NAME=VALUE.. add a lead to the account
 //	limit N              set its calls in 5 s
 //	outage MODE          "", 503 or refuse
@@ -70,7 +73,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"samples": scriptSamples, "account": scriptAccount, "faults": scriptFaults, "failnext": scriptFailNext, "holds": scriptHolds,
-			"dump": scriptDump, "addlead": scriptAddLead, "limit": scriptLimit, "outage": scriptOutage, "waitcalls": scriptWaitCalls, "code": scriptCode, "exit": scriptExit, "sheet": scriptSheet,
+			"dump": scriptDump, "addlead": scriptAddLead, "edit": scriptEdit, "has": scriptHas, "remove": scriptRemove, "limit": scriptLimit, "outage": scriptOutage, "waitcalls": scriptWaitCalls, "code": scriptCode, "exit": scriptExit, "sheet": scriptSheet,
 			"nokeys": scriptNoKeys, "private": scriptPrivate, "age": scriptAge,
 		},
 	})
@@ -218,6 +221,77 @@ func scriptAddLead(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	_, err := practice(ts).AddLead(attributes)
 	ts.Check(err)
+}
+
+// withValue finds the record, or else the lead, that has a value.
+func withValue(ts *testscript.TestScript, value string) (id string, fields map[string]string) {
+	a := practice(ts)
+	found := 0
+	take := func(at string, of map[string]string) {
+		for _, v := range of {
+			if v == value {
+				found++
+				id, fields = at, of
+				return
+			}
+		}
+	}
+	for _, o := range a.Opportunities() {
+		o.Fields["OpportunityNote"] = o.Note
+		take(o.ID, o.Fields)
+	}
+	for _, s := range a.SalesActivities() {
+		take(s.ID, s.Fields)
+	}
+	if found == 0 {
+		for _, l := range a.Leads() {
+			take(l.ID, l.Attributes)
+		}
+	}
+	if found != 1 {
+		ts.Fatalf("%d records have the value %q", found, value)
+	}
+	return id, fields
+}
+
+func pairs(ts *testscript.TestScript, args []string) map[string]string {
+	out := map[string]string{}
+	for _, arg := range args {
+		name, value, ok := strings.Cut(arg, "=")
+		if !ok {
+			ts.Fatalf("write NAME=VALUE, not %s", arg)
+		}
+		out[name] = value
+	}
+	return out
+}
+
+func scriptEdit(ts *testscript.TestScript, _ bool, args []string) {
+	id, _ := withValue(ts, args[0])
+	a := practice(ts)
+	// Nobody changes a record in the very second in which it was made.
+	for _, o := range a.Opportunities() {
+		for o.ID == id && !time.Now().Truncate(time.Second).After(o.CreatedOn) {
+			<-time.After(10 * time.Millisecond)
+		}
+	}
+	if a.EditOpportunity(id, "Asha", pairs(ts, args[1:])) != nil && a.EditSalesActivity(id, "Asha", pairs(ts, args[1:])) != nil {
+		ts.Check(a.EditLead(id, "Asha", pairs(ts, args[1:])))
+	}
+}
+
+func scriptRemove(ts *testscript.TestScript, _ bool, args []string) {
+	id, _ := withValue(ts, args[0])
+	ts.Check(practice(ts).DeleteRecord(id))
+}
+
+func scriptHas(ts *testscript.TestScript, neg bool, args []string) {
+	_, fields := withValue(ts, args[0])
+	for name, want := range pairs(ts, args[1:]) {
+		if got := fields[name]; (got == want) == neg {
+			ts.Fatalf("%s of the record with %q is %q, want %q (negated: %v)", name, args[0], got, want, neg)
+		}
+	}
 }
 
 // scriptCode runs leadload as a process of its own and keeps its exit code.

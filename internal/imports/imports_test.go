@@ -12,22 +12,24 @@ import (
 // allowed says which of our own packages a package may import. A package
 // that is not listed must not exist. Below internal/cli imports go down only:
 //
-//	cli → loader → account, plan, send, settle → target, line, ledger → leadsquared, pace, mapping → converter
+//	cli → loader → account, plan, update, settle → send → compare, target, line, ledger → leadsquared, pace, mapping → converter
 var allowed = map[string][]string{
 	"leadload":                          {"internal/cli"},
 	"leadload/converter":                {"converter/zonedata"},
 	"leadload/converter/zonedata":       {},
 	"leadload/mapping":                  {"converter", "internal/fault"},
-	"leadload/loader":                   {"loader/plan", "loader/account", "loader/send", "loader/settle", "loader/target", "loader/line", "loader/ledger", "loader/source", "loader/leadsquared", "loader/pace", "mapping", "converter", "internal/fault"},
+	"leadload/loader":                   {"loader/plan", "loader/account", "loader/send", "loader/settle", "loader/update", "loader/compare", "loader/target", "loader/line", "loader/ledger", "loader/source", "loader/leadsquared", "loader/pace", "mapping", "converter", "internal/fault"},
 	"leadload/loader/account":           {"loader/target", "loader/line", "loader/leadsquared", "loader/pace", "mapping", "converter", "internal/fault"},
 	"leadload/loader/send":              {"loader/target", "loader/line", "loader/ledger", "loader/leadsquared", "mapping", "internal/fault"},
 	"leadload/loader/settle":            {"loader/send", "loader/target", "loader/line", "loader/ledger", "loader/leadsquared", "mapping", "internal/fault"},
 	"leadload/loader/target":            {"loader/line", "loader/ledger", "loader/leadsquared", "mapping", "internal/fault"},
+	"leadload/loader/compare":           {"loader/leadsquared", "loader/ledger"},
+	"leadload/loader/update":            {"loader/compare", "loader/send", "loader/target", "loader/line", "loader/ledger", "loader/leadsquared", "mapping", "internal/fault"},
 	"leadload/loader/line":              {"loader/leadsquared", "loader/pace", "internal/fault"},
 	"leadload/loader/source":            {"converter", "internal/fault"},
 	"leadload/loader/leadsquared":       {},
 	"leadload/loader/pace":              {},
-	"leadload/loader/plan":              {"internal/fault", "loader/target", "loader/ledger", "loader/source", "mapping", "converter"},
+	"leadload/loader/plan":              {"internal/fault", "loader/target", "loader/ledger", "loader/leadsquared", "loader/source", "mapping", "converter"},
 	"leadload/loader/ledger":            {"internal/fault"}, // neither mapping nor leadsquared, nor a database
 	"leadload/loader/ledger/sqlite":     {"loader/ledger", "internal/fault"},
 	"leadload/loader/ledger/ledgertest": {"loader/ledger"},

@@ -41,6 +41,9 @@ type Entry struct {
 	SameAs int   // 1 + the place in its batch of the row whose new record this one shares; 0: none
 	State  State // where the record stands
 	Replan bool  // the record is to take the row's values, and to be sent
+	// Differs are the fields whose values are not those that were sent last, as
+	// places in Digest.Names.
+	Differs []int
 }
 
 // Digest is what the ledger keeps of a request body: a hash of the whole, and
@@ -49,8 +52,18 @@ type Entry struct {
 type Digest struct {
 	Body   [16]byte
 	Names  []string
-	Prints []byte
+	Prints []byte // of the values in their canonical form
+	Raw    []byte // of the values as they are sent, as older records keep them
 }
+
+// Form is what the prints of a record are made of.
+type Form uint8
+
+// The forms of prints.
+const (
+	Raw       Form = iota // values as they were sent: records of older ledgers
+	Canonical             // values in their canonical form
+)
 
 // BodySize is how many bytes of Digest.Body a store keeps. They only tell
 // whether a record's own row has changed, beside the prints of its fields.
@@ -59,6 +72,10 @@ const BodySize = 8
 // Digester makes digests. It shares the list of names between rows that have
 // the same fields, and serves one goroutine.
 type Digester struct {
+	// Canonical returns the form of a value that is the same for all its
+	// spellings; nil: a value is its own.
+	Canonical func(string) string
+
 	names []string
 	h     hash.Hash
 }
@@ -80,7 +97,8 @@ func (d *Digester) Digest(n int, field func(i int) (name, value string)) Digest 
 			d.names[i] = strings.Clone(name)
 		}
 	}
-	out := Digest{Names: d.names, Prints: make([]byte, 0, 4*n)}
+	prints := make([]byte, 0, 8*n)
+	out := Digest{Names: d.names, Prints: prints[: 0 : 4*n], Raw: prints[4*n : 4*n : 8*n]}
 	d.h.Reset()
 	var sum [32]byte
 	var size [8]byte
@@ -91,15 +109,21 @@ func (d *Digester) Digest(n int, field func(i int) (name, value string)) Digest 
 		d.h.Write(size[:])
 		d.h.Write(unsafeBytes(name))
 		d.h.Write(unsafeBytes(value))
-		out.Prints = binary.LittleEndian.AppendUint32(out.Prints, print32(value))
+		raw := Print(value)
+		out.Raw = binary.LittleEndian.AppendUint32(out.Raw, raw)
+		if d.Canonical != nil {
+			raw = Print(d.Canonical(value))
+		}
+		out.Prints = binary.LittleEndian.AppendUint32(out.Prints, raw)
 	}
 	d.h.Sum(sum[:0])
 	copy(out.Body[:], sum[:])
 	return out
 }
 
-// print32 is a stable 32-bit hash (FNV-1a).
-func print32(s string) uint32 {
+// Print returns the 4 bytes of hash that the ledger keeps of a value (FNV-1a).
+// They never change.
+func Print(s string) uint32 {
 	h := uint32(2166136261)
 	for i := 0; i < len(s); i++ {
 		h = (h ^ uint32(s[i])) * 16777619
@@ -144,18 +168,31 @@ type Record struct {
 	Body     [BodySize]byte
 	Names    []string // of the fields that Prints has 4 bytes for; shared, not to be changed
 	Prints   []byte
+	Form     Form   // of Prints
 	Remote   string // its id in the account; "" while it has none
+	Lead     string // the id of its lead; "" where it is not known
+	Changing State  // of its update; 0: there is none
+}
+
+// Policy is what a mapping says of rows that were loaded and have other values now.
+type Policy struct {
+	Update bool // what changed is sent
+	// Ignored reports a field that is never looked at again; nil: there is none.
+	Ignored func(field string) bool
+	// Refused says why no update writes a field, "" where one does; and whether
+	// nothing of the row may be written then. nil: all can be written.
+	Refused func(field string) (why string, all bool)
 }
 
 // State is the one word for where the record stands.
 func (r *Record) State() State { return StateOf(r.Fate, r.Creation) }
 
-// Decide fills in what is to be done with a row: Verdict, State, Replan and
-// the words. known is the ledger's record of it, or nil; earlier is the row of
-// this pass that had the same key before, or 0. It is pure: import and check
-// both decide by it.
-func Decide(e *Entry, known *Record, earlier int) {
-	e.Record, e.Replan = 0, false
+// Decide fills in what is to be done with a row: Verdict, State, Replan,
+// Differs and the words. known is the ledger's record of it, or nil; earlier is
+// the row of this pass that had the same key before, or 0. It is pure: import
+// and check both decide by it.
+func Decide(e *Entry, known *Record, earlier int, policy *Policy) {
+	e.Record, e.Replan, e.Differs = 0, false, nil
 	if known != nil {
 		e.Record = known.ID
 	}
@@ -173,14 +210,17 @@ func Decide(e *Entry, known *Record, earlier int) {
 	e.State = known.State()
 	same := bytes.Equal(e.Digest.Body[:BodySize], known.Body[:])
 	switch {
+	case e.State.Ended() && known.Changing.Open():
+		// Whatever the file says now, the account is asked about this one first.
+		e.Verdict, e.State = Changing, known.Changing
 	case e.State.Ended() && same:
 		e.Verdict = Already
 	case e.State.Ended():
-		e.changes(known.Remote, diffFields(known.Names, known.Prints, e.Digest))
+		e.changes(known, policy)
 	case e.State.Open() && !same:
 		// The record keeps what was sent: it is what must be looked for.
 		e.Code = "row.changed"
-		e.Msg = fmt.Sprintf("sent before with other values: %s changed", strings.Join(diffFields(known.Names, known.Prints, e.Digest), ", "))
+		e.Msg = fmt.Sprintf("sent before with other values: %s changed", strings.Join(e.differing(known, nil), ", "))
 		e.Hint = "run the same command again when the row is settled"
 	case !e.State.Open(): // Ready and Rejected
 		e.State, e.Replan = Ready, true
@@ -194,38 +234,61 @@ func (e *Entry) repeats(row int) {
 	e.Hint = "give the row a key of its own, or delete it if it says the same thing twice"
 }
 
-// changes marks a row whose record is loaded with other values.
-func (e *Entry) changes(remote string, fields []string) {
+// changes decides about a row whose record is loaded with other values.
+func (e *Entry) changes(known *Record, policy *Policy) {
+	fields := e.differing(known, policy.Ignored)
+	if len(fields) == 0 {
+		e.Verdict = Already
+		return
+	}
+	writable, blocked, why := false, false, ""
+	for _, f := range fields {
+		no, all := "", false
+		if policy.Refused != nil {
+			no, all = policy.Refused(f)
+		}
+		writable = writable || no == ""
+		if no != "" && (why == "" || all) {
+			why = fmt.Sprintf("%s: %s", f, no)
+		}
+		blocked = blocked || all
+	}
+	if policy.Update && writable && !blocked {
+		e.Verdict, e.State = Changing, Ready
+		return
+	}
 	e.Verdict, e.Code = Changed, "row.changed"
-	e.Msg = fmt.Sprintf("loaded before as %s with other values: %s changed", remote, strings.Join(fields, ", "))
-	e.Hint = "not sent again; change the record in the account, or give the row a new key if it is a new record"
+	e.Msg = fmt.Sprintf("loaded before as %s with other values: %s changed", known.Remote, strings.Join(fields, ", "))
+	if policy.Update {
+		e.Msg += "; " + why
+		e.Hint = "change the record in the account, or give the row a new key if it is a new record"
+		return
+	}
+	e.Hint = "not sent again; add --on-change update to send what changed, or give the row a new key if it is a new record"
 }
 
-// diffFields names the fields that differ between a record's prints and a digest.
-func diffFields(names []string, prints []byte, d Digest) []string {
-	old := map[string]string{}
-	for i, n := range names {
-		if 4*i+4 <= len(prints) {
-			old[n] += string(prints[4*i : 4*i+4])
+// differing finds the fields of a row that are not as they were sent last, keeps
+// their places and returns their names. A field that the row leaves out is no
+// change: an empty cell says nothing.
+func (e *Entry) differing(known *Record, ignored func(string) bool) []string {
+	prints := e.Digest.Prints
+	if known.Form == Raw && e.Digest.Raw != nil {
+		prints = e.Digest.Raw
+	}
+	var names []string
+	for i, n := range e.Digest.Names {
+		if ignored != nil && ignored(n) {
+			continue
 		}
-	}
-	now := map[string]string{}
-	for i, n := range d.Names {
-		now[n] += string(d.Prints[4*i : 4*i+4])
-	}
-	var diff []string
-	for i, n := range d.Names {
-		if old[n] != now[n] && !slices.Contains(d.Names[:i], n) {
-			diff = append(diff, n)
+		at := i
+		if at >= len(known.Names) || known.Names[at] != n {
+			at = slices.Index(known.Names, n)
 		}
-	}
-	for i, n := range names {
-		if _, ok := now[n]; !ok && !slices.Contains(names[:i], n) {
-			diff = append(diff, n)
+		if at >= 0 && 4*at+4 <= len(known.Prints) && bytes.Equal(known.Prints[4*at:4*at+4], prints[4*i:4*i+4]) {
+			continue
 		}
+		e.Differs = append(e.Differs, i)
+		names = append(names, n)
 	}
-	if len(diff) == 0 {
-		diff = []string{"the order of the fields"}
-	}
-	return diff
+	return names
 }

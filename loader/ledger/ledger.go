@@ -44,7 +44,15 @@ const (
 	Loaded    State = 6 // in the account, with an id
 	Duplicate State = 7 // the account's own rule matched a record that was there
 	Rejected  State = 8 // the account refused it
+
+	// Further ends of updates.
+	Same      State = 9  // nothing was to be done: the account has the values
+	Contested State = 10 // somebody changed a field in the account since: it was left alone
+	Withheld  State = 11 // a field cannot be written: a person has to
 )
+
+// numStates is the size of a table that is indexed by State.
+const numStates = int(Withheld) + 1
 
 // String returns the state's name in lower case.
 func (s State) String() string {
@@ -65,6 +73,12 @@ func (s State) String() string {
 		return "duplicate"
 	case Rejected:
 		return "rejected"
+	case Same:
+		return "same"
+	case Contested:
+		return "contested"
+	case Withheld:
+		return "withheld"
 	}
 	return fmt.Sprintf("state %d", uint8(s))
 }
@@ -80,7 +94,8 @@ const (
 	Already  Verdict = 3 // in the account since an earlier run
 	Skipped  Verdict = 4 // left out by skip_when or --rows
 	Repeated Verdict = 5 // a second line with the same key
-	Changed  Verdict = 6 // same key as a loaded record, other values
+	Changed  Verdict = 6 // same key as a loaded record, other values: reported
+	Changing Verdict = 7 // same key as a loaded record, other values: to be updated
 )
 
 // Run is one run of a command over one file.

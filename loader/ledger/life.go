@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"time"
@@ -46,7 +47,7 @@ func (o Op) String() string {
 // else is refused, so that no fault elsewhere can send a row twice or forget
 // one that was sent. Stores make their conditions from it.
 func Step(op Op, from, to State) bool {
-	if op >= numOps || to == Duplicate && op != Create {
+	if op >= numOps || to == Duplicate && op != Create || to > Rejected && op != Update {
 		return false
 	}
 	switch to {
@@ -63,7 +64,7 @@ func Step(op Op, from, to State) bool {
 		return from == Sending || from == Reserved || from == Pending
 	case Loaded, Duplicate:
 		return from == Sending || from == Reserved || from == InDoubt || from == Pending
-	case Rejected: // from Ready when its lead was looked up and not found
+	case Rejected, Same, Contested, Withheld: // from Ready when a look was enough
 		return from == Ready || from == Sending || from == Reserved || from == InDoubt || from == Pending
 	}
 	return false
@@ -71,7 +72,7 @@ func Step(op Op, from, to State) bool {
 
 // From returns the states from which an operation may go to another, as bits.
 func From(op Op, to State) (bits int64) {
-	for s := Ready; s <= Rejected; s++ {
+	for s := Ready; int(s) < numStates; s++ {
 		if Step(op, s, to) {
 			bits |= 1 << s
 		}
@@ -86,12 +87,16 @@ func (s State) Open() bool { return s >= Reserved && s <= Pending }
 // Ended reports whether an operation in this state has ended well.
 func (s State) Ended() bool { return s == Loaded || s == Duplicate }
 
-// Before returns the fate that a record must have for an operation on it.
-func (o Op) Before() Fate {
-	if o == Create {
-		return Absent
+// On reports whether an operation may be made on a record with this fate. What
+// the account's own rule matched can be updated, and is never taken out again.
+func (o Op) On(f Fate) bool {
+	switch o {
+	case Create:
+		return f == Absent
+	case Update:
+		return f == Present || f == Matched
 	}
-	return Present
+	return f == Present
 }
 
 // After returns the record's fate once an operation has ended well.
@@ -132,6 +137,107 @@ type Payload struct {
 	// Lookup is how the lead is looked up before the call, in the sender's words.
 	// The ledger does not read it.
 	Lookup json.RawMessage `json:"u,omitempty"`
+	// Edit is what an update writes; nil: this is none.
+	Edit *Edit `json:"e,omitempty"`
+}
+
+// Edit is an update of a record, as far as it has come. It holds all that is
+// needed to look at the account again and to go on.
+type Edit struct {
+	ID      string        `json:"i"`           // the record in the account
+	LeadID  string        `json:"l,omitempty"` // its lead; "" where it is not known
+	Code    int           `json:"c,omitempty"` // the opportunity type
+	Own     bool          `json:"o,omitempty"` // the record was made by this ledger's call
+	Key     string        `json:"k,omitempty"` // of the row, as people read it
+	Changes []FieldChange `json:"f"`
+	Read    time.Time     `json:"r,omitzero"`  // when the account was looked at
+	Gone    bool          `json:"g,omitempty"` // it was not there then
+	// Names, Prints and Body are the record's once all changes are made. Prints
+	// of the fields in Changes are those of their new values.
+	Names  []string `json:"n"`
+	Prints []byte   `json:"p"`
+	Body   []byte   `json:"b"`
+}
+
+// FieldChange is one field of an Edit.
+type FieldChange struct {
+	Field string `json:"n"`
+	Part  string `json:"t,omitempty"` // the call that writes it; "" where none does
+	Value string `json:"v"`           // the file's
+	Sent  uint32 `json:"s,omitempty"` // print of what was sent last; 0: never sent
+	Had   string `json:"h,omitempty"` // the account's value when it was read
+	// Finding is what the values say (package compare), once they were read.
+	Finding uint8  `json:"g,omitempty"`
+	Why     string `json:"w,omitempty"` // why it was not written
+	Tried   bool   `json:"a,omitempty"` // a call with it may have left
+	Done    bool   `json:"d,omitempty"` // the account has the value
+	Wrote   bool   `json:"x,omitempty"` // a call of ours put it there
+}
+
+// Digest returns what the record is to be known by as far as the edit has come: a
+// field that was not written keeps the print of what was sent last.
+func (e *Edit) Digest() Digest {
+	open := map[string]uint32{}
+	all := true
+	for i := range e.Changes {
+		if c := &e.Changes[i]; !c.Done {
+			open[c.Field], all = c.Sent, false
+		}
+	}
+	d := Digest{}
+	if all {
+		copy(d.Body[:], e.Body)
+		d.Names, d.Prints = e.Names, e.Prints
+		return d
+	}
+	for i, n := range e.Names {
+		sent, isOpen := open[n]
+		switch {
+		case !isOpen:
+			d.Names, d.Prints = append(d.Names, n), append(d.Prints, e.Prints[4*i:4*i+4]...)
+		case sent != 0:
+			d.Names, d.Prints = append(d.Names, n), binary.LittleEndian.AppendUint32(d.Prints, sent)
+		}
+	}
+	return d
+}
+
+// Kept returns the values that the edit met: those it replaced and those it left
+// alone. s is how it ended.
+func (e *Edit) Kept(s State) []Kept {
+	var out []Kept
+	for i := range e.Changes {
+		c := &e.Changes[i]
+		k := Kept{Field: c.Field, Had: c.Had, Has: c.Value}
+		switch {
+		case c.Wrote:
+			k.Result = ResultUpdated
+		case c.Done:
+			continue // nothing was replaced
+		case s == Ready:
+			continue // it goes on
+		case s == Rejected && c.Tried:
+			k.Result = ResultRejected
+		case c.Why != "":
+			k.Result = ResultChanged
+		default:
+			k.Result = ResultConflict
+		}
+		out = append(out, k)
+	}
+	return out
+}
+
+// Kept is a value that an update met in the account, kept for a while so that it
+// can be put back and be seen.
+type Kept struct {
+	Record   int64
+	Run      int64
+	Row      int // in the run
+	Field    string
+	Had, Has string // the account's and the file's
+	Result   Result
+	At       time.Time
 }
 
 // UnmarshalJSON reads a payload. Older versions wrote the members of Lookup
@@ -145,7 +251,7 @@ func (p *Payload) UnmarshalJSON(text []byte) error {
 	if err := json.Unmarshal(text, &rest); err != nil {
 		return err
 	}
-	for _, known := range []string{"t", "b", "f", "v", "l", "k", "u"} {
+	for _, known := range []string{"t", "b", "f", "v", "l", "k", "u", "e"} {
 		delete(rest, known)
 	}
 	if len(rest) == 0 {
@@ -184,6 +290,9 @@ type Outcome struct {
 	// Unowned refuses the outcome with ErrOwned when another record of the
 	// account has the ID.
 	Unowned bool
+	// Edit is an update as far as it has come: its digest becomes the record's,
+	// and the values that it met are kept.
+	Edit *Edit
 }
 
 // Words reports whether the outcome has something to say to people.

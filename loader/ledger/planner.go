@@ -9,6 +9,7 @@ type Planner struct {
 	Store      Store
 	Lease      Lease
 	Run, Scope int64
+	Policy     Policy // about rows that changed
 
 	rows   firstRows
 	again  map[Ident]int // occurrences so far of bodies that came more than once
@@ -60,7 +61,7 @@ func (p *Planner) Plan(ctx context.Context, entries []Entry) error {
 		if known.ID == 0 {
 			known = nil
 		}
-		Decide(e, known, earlier)
+		Decide(e, known, earlier, &p.Policy)
 		if inBatch && e.Record == 0 {
 			e.SameAs = first + 1
 		}
@@ -78,7 +79,7 @@ func (p *Planner) Plan(ctx context.Context, entries []Entry) error {
 			if known.ID == 0 {
 				known = nil
 			}
-			Decide(&entries[i], known, 0)
+			Decide(&entries[i], known, 0, &p.Policy)
 		}
 	}
 	if err := p.Store.Plan(ctx, p.Lease, p.Run, p.Scope, entries); err != nil {

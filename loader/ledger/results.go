@@ -20,11 +20,13 @@ const (
 	ResultRejected
 	ResultInvalid
 	ResultChanged
+	ResultConflict
 	ResultInDoubt
 	ResultNotSent
 	ResultSkipped
 	ResultRepeated
-	ResultWouldSend // check alone
+	ResultWouldSend   // check alone
+	ResultWouldUpdate // check alone
 	numResults
 )
 
@@ -48,11 +50,14 @@ var results = [NumResults]struct {
 	ResultRejected:  {word: "rejected", name: "rejected", last: ResultRejected, person: true},
 	ResultInvalid:   {word: "invalid", name: "invalid", last: ResultInvalid, person: true},
 	ResultChanged:   {word: "changed", name: "changed", last: ResultChanged, person: true},
+	ResultConflict:  {word: "conflict", name: "conflict", last: ResultChanged, person: true},
 	ResultInDoubt:   {word: "in doubt", name: "in_doubt", last: ResultInDoubt, person: true},
 	ResultNotSent:   {word: "not sent", name: "not_sent", last: ResultNotSent},
 	ResultSkipped:   {word: "skipped", name: "skipped", last: ResultSkipped},
 	ResultRepeated:  {word: "repeated", name: "repeated", last: ResultSkipped, person: true},
 	ResultWouldSend: {word: "would send", name: "not_sent", last: ResultNotSent},
+
+	ResultWouldUpdate: {word: "would update", name: "not_sent", last: ResultNotSent},
 }
 
 // String returns the word for r, as the workbook has it.
@@ -87,7 +92,16 @@ func ResultOf(v Verdict, s State, checked bool) Result {
 	}
 	switch s {
 	case Loaded:
+		if v == Changing {
+			return ResultUpdated
+		}
 		return ResultLoaded
+	case Same:
+		return ResultAlready
+	case Contested:
+		return ResultConflict
+	case Withheld:
+		return ResultChanged
 	case Duplicate:
 		return ResultDuplicate
 	case Pending:
@@ -96,6 +110,9 @@ func ResultOf(v Verdict, s State, checked bool) Result {
 		return ResultRejected
 	case InDoubt, Sending, Reserved:
 		return ResultInDoubt
+	}
+	if checked && v == Changing {
+		return ResultWouldUpdate
 	}
 	if checked {
 		return ResultWouldSend

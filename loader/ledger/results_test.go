@@ -44,11 +44,11 @@ func TestCounts(t *testing.T) {
 	if c.Sum() != 1<<numResults-2 {
 		t.Errorf("sum %d", c.Sum())
 	}
-	const person = 1<<ResultRejected + 1<<ResultInvalid + 1<<ResultInDoubt + 1<<ResultRepeated + 1<<ResultChanged
+	const person = 1<<ResultRejected + 1<<ResultInvalid + 1<<ResultInDoubt + 1<<ResultRepeated + 1<<ResultChanged + 1<<ResultConflict
 	if c.Person() != person {
 		t.Errorf("%d rows need a person, want %d", c.Person(), person)
 	}
-	const line = "loaded 2 · updated 4 · already 8 · duplicate 16 · pending 32 · rejected 64 · invalid 128 · changed 256 · in doubt 512 · not sent 9216 · skipped 6144 of 16382 rows"
+	const line = "loaded 2 · updated 4 · already 8 · duplicate 16 · pending 32 · rejected 64 · invalid 128 · changed 768 · in doubt 1024 · not sent 51200 · skipped 12288 of 65534 rows"
 	if c.String() != line {
 		t.Errorf("got  %s\nwant %s", c, line)
 	}
@@ -59,7 +59,7 @@ func TestCountsAsJSON(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = `{"rows":16382,"loaded":2,"updated":4,"already":8,"duplicate":16,"pending":32,"rejected":64,"invalid":128,"changed":256,"in_doubt":512,"not_sent":9216,"skipped":2048,"repeated":4096}`
+	const want = `{"rows":65534,"loaded":2,"updated":4,"already":8,"duplicate":16,"pending":32,"rejected":64,"invalid":128,"changed":256,"conflict":512,"in_doubt":1024,"not_sent":51200,"skipped":4096,"repeated":8192}`
 	if string(text) != want {
 		t.Errorf("got  %s\nwant %s", text, want)
 	}

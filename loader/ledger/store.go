@@ -17,6 +17,9 @@ type Reader interface {
 	// Errors returns the most common errors of a run's rows, at most n of
 	// them, the most common first. Run 0 has none.
 	Errors(ctx context.Context, run int64, n int) ([]ErrorCount, error)
+	// Kept returns the values that the updates of a run met in the account, in
+	// the order of its rows.
+	Kept(ctx context.Context, run int64) iter.Seq2[Kept, error]
 	// Tally counts the rows of a run as they stand now; those of a run whose
 	// rows were dropped, as they stood then.
 	Tally(ctx context.Context, run int64) (Tally, error)
@@ -61,6 +64,8 @@ type Store interface {
 	// order; those that are not known get ID 0. out is as long as idents, and
 	// its Prints are reused.
 	Known(ctx context.Context, scope int64, idents []Ident, out []Record) error
+	// Recall is Known by the numbers of records.
+	Recall(ctx context.Context, records []int64, out []Record) error
 	// Idents returns the first 8 bytes of what names each record of a scope,
 	// as little-endian numbers, and maybe other numbers. It returns nil when
 	// the ledger has more records than most.
@@ -104,6 +109,8 @@ type Store interface {
 
 	// States counts the records of all accounts by where they stand.
 	States(ctx context.Context) (map[State]int64, error)
+	// Drop forgets values that updates met before a moment (Kept).
+	Drop(ctx context.Context, before time.Time) error
 	// Prune drops the rows of runs that ended before a moment and returns
 	// their number. Summaries of runs, and records, stay.
 	Prune(ctx context.Context, before time.Time) (Pruned, error)

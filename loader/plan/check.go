@@ -63,6 +63,8 @@ type Check struct {
 	Judge func() Judge
 	// Sampler takes conversions for the user to look at; it may be nil.
 	Sampler *mapping.Sampler
+	// Policy is about rows that changed.
+	Policy ledger.Policy
 
 	brief  bool // nothing was ever loaded
 	seeds  [2]maphash.Seed
@@ -333,7 +335,7 @@ func (c *Check) decide(ctx context.Context, rows []Row) error {
 			asked = asked[1:]
 		}
 		if e.Verdict == 0 {
-			ledger.Decide(e, known, earlier[i])
+			ledger.Decide(e, known, earlier[i], &c.Policy)
 		}
 	}
 	return nil

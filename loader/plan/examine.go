@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"leadload/converter"
+	"leadload/loader/leadsquared"
 	"leadload/loader/ledger"
 	"leadload/loader/source"
 	"leadload/loader/target"
@@ -37,7 +38,7 @@ type Judge interface {
 
 // NewExaminer returns an examiner of rows of a mapping.
 func NewExaminer(m *mapping.Mapping, r *mapping.Runner) *Examiner {
-	ex := &Examiner{m: m, runner: r, numbers: map[string]bool{}}
+	ex := &Examiner{m: m, runner: r, numbers: map[string]bool{}, digester: ledger.Digester{Canonical: leadsquared.Canonical}}
 	for _, f := range m.Fields() {
 		if f.Type == "number" || f.Type == "integer" {
 			ex.numbers[f.Name] = true

@@ -189,16 +189,18 @@ func (s *Sender) feed(ctx context.Context, jobs iter.Seq2[*Row, error], work cha
 
 // reserve writes down a chunk of intents ahead of their calls.
 func (s *Sender) reserve(ctx context.Context, batch []*Row) error {
-	intents := make([]ledger.Intent, len(batch))
+	intents := make([]ledger.Intent, 0, len(batch))
 	now := time.Now()
-	for i, j := range batch {
-		intents[i] = ledger.Intent{Record: j.Record, Op: j.Op, At: now, Payload: j.Payload}
+	for _, j := range batch {
+		if j.Op == ledger.Create { // others write their intent themselves, once they have looked
+			intents = append(intents, ledger.Intent{Record: j.Record, Op: j.Op, At: now, Payload: j.Payload})
+		}
 	}
 	if err := s.Ledger.Intend(ctx, s.Lease, ledger.Reserved, intents...); err != nil {
 		return err
 	}
 	for _, j := range batch {
-		j.reserved, j.at = true, now
+		j.reserved, j.at = j.Op == ledger.Create, now
 	}
 	return nil
 }
@@ -224,7 +226,11 @@ func (s *Sender) handle(ctx context.Context, j *Row, freed chan<- string) error 
 		}
 		return err
 	}
-	s.Tally(out.State, 1)
+	tally := s.Tally
+	if j.Op == ledger.Update {
+		tally = s.Updated
+	}
+	tally(out.State, 1)
 	if !reserved || err != nil {
 		err = errors.Join(err, s.Ledger.Settle(ctx, s.Lease, out))
 		if err == nil {

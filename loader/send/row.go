@@ -58,8 +58,12 @@ type Sender struct {
 	MaxErrors   int64 // stop after so many rejected rows; 0 is never
 	LeadAge     time.Duration
 	OutageLimit time.Duration
+	// Update makes the calls of one update, and returns as one does.
+	Update func(ctx context.Context, record int64, p *ledger.Payload) (ledger.Outcome, error)
 	// Tally gets how many rows came to a state, or with a minus left it.
 	Tally func(ledger.State, int64)
+	// Updated is Tally for rows that are updated.
+	Updated func(ledger.State, int64)
 	// Cancel ends the run when the ledger fails to keep an outcome.
 	Cancel context.CancelCauseFunc
 
@@ -87,6 +91,9 @@ func (s *Sender) Again(ctx context.Context, rec *ledger.Operation) error {
 // error ends the run; the Outcome beside it still holds.
 func (s *Sender) one(ctx context.Context, j *Row) (ledger.Outcome, error) {
 	none := ledger.Outcome{}
+	if j.Op == ledger.Update {
+		return s.Update(ctx, j.Record, &j.Payload)
+	}
 	if j.reserved {
 		none = ledger.Outcome{Record: j.Record, Op: j.Op, State: ledger.Ready}
 	}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"iter"
 	"strconv"
 	"strings"
 	"time"
@@ -85,12 +86,22 @@ func (l *Ledger) Recover(ctx context.Context, lease ledger.Lease) (int64, error)
 // An intent stands on a record with the fate that its operation needs. An
 // operation that is there already must allow the step.
 const intent = `INSERT INTO operations (record, op, account, state, token, call, sent, attempts)
-	SELECT id, ?2, ?3, ?4, ?5, ?6, ?7, 1 FROM records WHERE id = ?1 AND fate = ?8
+	SELECT id, ?2, ?3, ?4, ?5, ?6, ?7, 1 FROM records WHERE id = ?1 AND (1 << fate) & ?8 <> 0
 	ON CONFLICT (record, op) DO UPDATE SET attempts = CASE state WHEN 2 THEN attempts ELSE 1 END, -- counted when it was reserved
 		state = excluded.state, token = excluded.token, call = excluded.call, sent = excluded.sent, ended = NULL, code = NULL, msg = NULL, hint = NULL, candidates = NULL
 	WHERE `
 
 var intents = map[ledger.State]string{ledger.Reserved: intent + mayBecome[ledger.Reserved], ledger.Sending: intent + mayBecome[ledger.Sending]}
+
+// fates are those that a record may have for an operation on it, as bits.
+func fates(op ledger.Op) (bits int64) {
+	for f := ledger.Absent; f <= ledger.Matched; f++ {
+		if op.On(f) {
+			bits |= 1 << f
+		}
+	}
+	return bits
+}
 
 // Intend writes down that operations may be sent at any moment, or are being sent.
 func (l *Ledger) Intend(ctx context.Context, lease ledger.Lease, to ledger.State, list ...ledger.Intent) error {
@@ -125,7 +136,7 @@ func (l *Ledger) Intend(ctx context.Context, lease ledger.Lease, to ledger.State
 					calls--
 				}
 			}
-			n, err := w.changes(text, in.Record, in.Op, lease.Account, to, lease.Token, in.Call, in.At.UnixMilli(), in.Op.Before())
+			n, err := w.changes(text, in.Record, in.Op, lease.Account, to, lease.Token, in.Call, in.At.UnixMilli(), fates(in.Op))
 			if err != nil {
 				return err
 			}
@@ -244,6 +255,9 @@ func (w *writer) settle(lease ledger.Lease, o *ledger.Outcome) error {
 	if o.State.Open() {
 		return w.stay(&was, o)
 	}
+	if o.Op == ledger.Update {
+		return w.endUpdate(lease, &was, o)
+	}
 	return w.end(lease, &was, o)
 }
 
@@ -307,6 +321,113 @@ func (w *writer) end(lease ledger.Lease, was *openOperation, o *ledger.Outcome) 
 		ON CONFLICT (record, op) DO UPDATE SET state = excluded.state, attempts = 0, ended = NULL, lead = coalesce(excluded.lead, lead), request = NULL, candidates = NULL, code = excluded.code, msg = excluded.msg, hint = excluded.hint`,
 		o.Record, o.Op, lease.Account, o.State, lease.Token, sent, lead, null(o.Code), null(o.Msg), null(o.Hint))
 	return err
+}
+
+// endUpdate writes down how far an update came. The record stays what it was:
+// its prints become those of what the account has now. The operation stays as
+// well, since it is all that says what became of the row.
+func (w *writer) endUpdate(lease ledger.Lease, was *openOperation, o *ledger.Outcome) error {
+	attempts, sent := was.attempts, was.sent
+	switch {
+	case !was.state.Open():
+		attempts, sent = 0, neverSent
+	case o.State == ledger.Ready && o.Edit == nil:
+		attempts = 0 // it never arrived
+	}
+	if attempts != 0 {
+		if _, err := w.exec("UPDATE records SET attempts = attempts + ? WHERE id = ?", attempts, o.Record); err != nil {
+			return err
+		}
+	}
+	if o.Edit != nil {
+		if err := w.edited(o); err != nil {
+			return err
+		}
+	}
+	if was.state.Open() {
+		if _, err := w.exec("DELETE FROM payloads WHERE record = ? AND op = ?", o.Record, o.Op); err != nil {
+			return err
+		}
+	}
+	if o.State == ledger.Ready && !o.Words() {
+		_, err := w.exec("DELETE FROM operations WHERE record = ? AND op = ?", o.Record, o.Op)
+		return err
+	}
+	_, err := w.exec(`INSERT INTO operations (record, op, account, state, token, call, sent, attempts, code, msg, hint) VALUES (?,?,?,?,?,0,?,0,?,?,?)
+		ON CONFLICT (record, op) DO UPDATE SET state = excluded.state, attempts = 0, ended = NULL, request = NULL, candidates = NULL, code = excluded.code, msg = excluded.msg, hint = excluded.hint`,
+		o.Record, o.Op, lease.Account, o.State, lease.Token, sent, null(o.Code), null(o.Msg), null(o.Hint))
+	return err
+}
+
+// edited takes over what an update has written, and keeps the values that it met.
+func (w *writer) edited(o *ledger.Outcome) error {
+	d := o.Edit.Digest()
+	shape, err := w.shape(d.Names)
+	if err != nil {
+		return err
+	}
+	if _, err := w.exec("UPDATE records SET shape = ?, prints = ?, body = ? WHERE id = ?", shape, d.Prints, d.Body[:ledger.BodySize], o.Record); err != nil {
+		return err
+	}
+	for _, k := range o.Edit.Kept(o.State) {
+		if _, err := w.exec(`INSERT INTO kept (record, run, row, field, had, has, result, at) SELECT id, run, row, ?2, ?3, ?4, ?5, ?6 FROM records WHERE id = ?1
+			ON CONFLICT (run, record, field) DO UPDATE SET had = CASE WHEN result = ?7 THEN had ELSE excluded.had END, has = excluded.has, result = excluded.result, at = excluded.at`,
+			o.Record, k.Field, k.Had, k.Has, k.Result, time.Now().UnixMilli(), ledger.ResultUpdated); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Kept returns the values that the updates of a run met, in the order of its rows.
+func (l *Ledger) Kept(ctx context.Context, run int64) iter.Seq2[ledger.Kept, error] {
+	return func(yield func(ledger.Kept, error) bool) {
+		const many = 1000
+		row, record, field := -1, int64(0), ""
+		for {
+			page, err := l.keptAfter(ctx, run, row, record, field, many)
+			if err != nil {
+				yield(ledger.Kept{}, l.fault(err))
+				return
+			}
+			for _, k := range page {
+				if !yield(k, nil) {
+					return
+				}
+				row, record, field = k.Row, k.Record, k.Field
+			}
+			if len(page) < many {
+				return
+			}
+		}
+	}
+}
+
+func (l *Ledger) keptAfter(ctx context.Context, run int64, row int, record int64, field string, n int) ([]ledger.Kept, error) {
+	rows, err := l.db.QueryContext(ctx, "SELECT record, run, row, field, had, has, result, at FROM kept WHERE run = ?1 AND (row, record, field) > (?2, ?3, ?4) ORDER BY row, record, field LIMIT ?5", run, row, record, field, n)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var out []ledger.Kept
+	for rows.Next() {
+		var k ledger.Kept
+		var at int64
+		if err := rows.Scan(&k.Record, &k.Run, &k.Row, &k.Field, &k.Had, &k.Has, &k.Result, &at); err != nil {
+			return nil, err
+		}
+		k.At = time.UnixMilli(at).UTC()
+		out = append(out, k)
+	}
+	return out, rows.Err()
+}
+
+// Drop forgets values that updates met before a moment.
+func (l *Ledger) Drop(ctx context.Context, before time.Time) error {
+	return l.jot(func(w *writer) error {
+		_, err := w.exec("DELETE FROM kept WHERE at < ?", before.UnixMilli())
+		return err
+	})
 }
 
 // ownerOf finds the record of an account that has an id: by the first bytes, then by all.

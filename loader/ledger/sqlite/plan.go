@@ -110,7 +110,7 @@ func idText(v any) string {
 type queries struct {
 	mu     sync.Mutex
 	stmts  map[string]*sql.Stmt
-	shapes map[int64][]string
+	shapes map[int64]shape
 	last   int64 // the record of the greatest number that Known found in its last call; 0: none
 }
 
@@ -143,37 +143,53 @@ func (l *Ledger) prepared(ctx context.Context, text string) (*sql.Stmt, error) {
 	return s, nil
 }
 
-// shapeNames returns the field names of a shape.
-func (l *Ledger) shapeNames(ctx context.Context, id int64) ([]string, error) {
+// canonicalShape stands before the names of a shape whose records have prints of
+// values in their canonical form. Older records have prints of the values as
+// they were sent.
+const canonicalShape = "\x1e"
+
+// shape is what the prints of some records are of.
+type shape struct {
+	names []string
+	form  ledger.Form
+}
+
+// shapeOf returns a shape by its number.
+func (l *Ledger) shapeOf(ctx context.Context, id int64) (shape, error) {
 	l.q.mu.Lock()
-	names, ok := l.q.shapes[id]
+	known, ok := l.q.shapes[id]
 	l.q.mu.Unlock()
 	if ok {
-		return names, nil
+		return known, nil
 	}
 	var joined string
 	if err := l.db.QueryRowContext(ctx, "SELECT names FROM shapes WHERE id = ?", id).Scan(&joined); err != nil {
-		return nil, err
+		return shape{}, err
 	}
+	joined, canonical := strings.CutPrefix(joined, canonicalShape)
 	if joined != "" {
-		names = strings.Split(joined, "\x1f")
+		known.names = strings.Split(joined, "\x1f")
+	}
+	if canonical {
+		known.form = ledger.Canonical
 	}
 	l.q.mu.Lock()
 	defer l.q.mu.Unlock()
 	if l.q.shapes == nil {
-		l.q.shapes = map[int64][]string{}
+		l.q.shapes = map[int64]shape{}
 	}
-	l.q.shapes[id] = names
-	return names, nil
+	l.q.shapes[id] = known
+	return known, nil
 }
 
-const knownColumns = `SELECT c.id, c.scope, c.hash, c.tail, c.fate, c.body, c.shape, c.prints, c.remote, o.state
-	FROM records c LEFT JOIN operations o ON o.record = c.id AND o.op = 0 WHERE `
+const knownColumns = `SELECT c.id, c.scope, c.hash, c.tail, c.fate, c.body, c.shape, c.prints, c.remote, c.lead, o.state, u.state
+	FROM records c LEFT JOIN operations o ON o.record = c.id AND o.op = 0 LEFT JOIN operations u ON u.record = c.id AND u.op = 1 WHERE `
 
 var (
-	knownOne  = knownColumns + "c.hash IN (?)"
-	knownMany = knownColumns + "c.hash IN (" + places("?", group) + ")"
-	knownNext = knownColumns + "c.id > ? ORDER BY c.id LIMIT ?"
+	knownOne    = knownColumns + "c.hash IN (?)"
+	knownMany   = knownColumns + "c.hash IN (" + places("?", group) + ")"
+	knownNumber = knownColumns + "c.id = ?"
+	knownNext   = knownColumns + "c.id > ? ORDER BY c.id LIMIT ?"
 )
 
 // Known fills in what is known of the records that idents name. A file that is
@@ -266,20 +282,22 @@ type knownRow struct {
 	id, in, hash, shape int64
 	fate                ledger.Fate
 	tail, body, prints  sql.RawBytes
-	remote              any
-	state               sql.NullInt64
+	remote, lead        any
+	state, changing     sql.NullInt64
 }
 
 func (r *knownRow) scan(rows *sql.Rows) error {
-	return rows.Scan(&r.id, &r.in, &r.hash, &r.tail, &r.fate, &r.body, &r.shape, &r.prints, &r.remote, &r.state)
+	return rows.Scan(&r.id, &r.in, &r.hash, &r.tail, &r.fate, &r.body, &r.shape, &r.prints, &r.remote, &r.lead, &r.state, &r.changing)
 }
 
 // fill writes down what the row says.
-func (r *knownRow) fill(ctx context.Context, l *Ledger, o *ledger.Record) (err error) {
+func (r *knownRow) fill(ctx context.Context, l *Ledger, o *ledger.Record) error {
 	o.ID, o.Fate, o.Creation, o.Remote = r.id, r.fate, ledger.State(r.state.Int64), idText(r.remote)
 	o.Prints = append(o.Prints[:0], r.prints...)
 	copy(o.Body[:], r.body)
-	o.Names, err = l.shapeNames(ctx, r.shape)
+	o.Lead, o.Changing = idText(r.lead), ledger.State(r.changing.Int64)
+	of, err := l.shapeOf(ctx, r.shape)
+	o.Names, o.Form = of.names, of.form
 	return err
 }
 
@@ -327,6 +345,39 @@ func (l *Ledger) known(ctx context.Context, scope int64, idents []ledger.Ident, 
 		}
 	}
 	return nil
+}
+
+// Recall is Known by the numbers of records.
+func (l *Ledger) Recall(ctx context.Context, records []int64, out []ledger.Record) error {
+	stmt, err := l.prepared(ctx, knownNumber)
+	if err != nil {
+		return l.fault(err)
+	}
+	for i, id := range records {
+		out[i] = ledger.Record{Prints: out[i].Prints[:0]}
+		if err := l.recall(ctx, stmt, id, &out[i]); err != nil {
+			return l.fault(err)
+		}
+	}
+	return nil
+}
+
+func (l *Ledger) recall(ctx context.Context, stmt *sql.Stmt, id int64, o *ledger.Record) error {
+	rows, err := stmt.QueryContext(ctx, id)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	var r knownRow
+	if rows.Next() {
+		if err := r.scan(rows); err != nil {
+			return err
+		}
+		if err := r.fill(ctx, l, o); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
 }
 
 // take fills in records from rows of knownColumns. It returns the places of
@@ -397,7 +448,7 @@ var errPlanned = errors.New("another run has planned the same row meanwhile")
 
 // shape finds or makes the number of a list of field names.
 func (w *writer) shape(names []string) (int64, error) {
-	joined := strings.Join(names, "\x1f")
+	joined := canonicalShape + strings.Join(names, "\x1f")
 	if id := w.shapes[joined]; id != 0 {
 		return id, nil
 	}
@@ -457,7 +508,7 @@ func (l *Ledger) Plan(ctx context.Context, lease ledger.Lease, run, scope int64,
 func (w *writer) records(lease ledger.Lease, run, scope int64, entries []ledger.Entry) error {
 	shapes := shaper{w: w}
 	var fresh []*ledger.Entry
-	var due []any
+	var due, changing []any
 	for i := range entries {
 		e := &entries[i]
 		if e.Verdict == ledger.Due && e.State == ledger.Ready && e.WantField != "" {
@@ -468,6 +519,13 @@ func (w *writer) records(lease ledger.Lease, run, scope int64, entries []ledger.
 			}
 		}
 		switch {
+		case e.Verdict == ledger.Changing:
+			if _, err := w.exec("UPDATE records SET run = ?, row = ? WHERE id = ?", run, e.Number, e.Record); err != nil {
+				return err
+			}
+			if !e.State.Open() {
+				changing = append(changing, e.Record)
+			}
 		case e.Verdict != ledger.Due:
 		case e.Record == 0:
 			fresh = append(fresh, e)
@@ -493,6 +551,9 @@ func (w *writer) records(lease ledger.Lease, run, scope int64, entries []ledger.
 	}
 	// What an earlier call had to say of a row that is sent anew is old news.
 	if err := w.each("DELETE FROM operations WHERE op = 0 AND record IN (", due); err != nil {
+		return err
+	}
+	if err := w.each("DELETE FROM operations WHERE op = 1 AND record IN (", changing); err != nil {
 		return err
 	}
 	if len(fresh) > 0 {

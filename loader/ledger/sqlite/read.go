@@ -60,6 +60,32 @@ type standing struct {
 	request                string
 	attempts, sent         int64
 	code, msg, hint, among string
+
+	change *change // nil: none is looked for, or there is none
+}
+
+// change is how the update of a record stands.
+type change struct {
+	state           ledger.State
+	sent            int64
+	attempts        int64
+	code, msg, hint sql.NullString
+}
+
+// changing looks up how the update of a record stands; nil: there is none.
+func (l *Ledger) changing(ctx context.Context, record int64) (*change, error) {
+	stmt, err := l.prepared(ctx, "SELECT state, sent, attempts, code, msg, hint FROM operations WHERE record = ? AND op = 1")
+	if err != nil {
+		return nil, l.fault(err)
+	}
+	var c change
+	switch err := stmt.QueryRowContext(ctx, record).Scan(&c.state, &c.sent, &c.attempts, &c.code, &c.msg, &c.hint); {
+	case errors.Is(err, sql.ErrNoRows):
+		return nil, nil
+	case err != nil:
+		return nil, l.fault(err)
+	}
+	return &c, nil
 }
 
 func (s *standing) State() ledger.State { return ledger.StateOf(s.fate, s.state) }
@@ -229,6 +255,11 @@ func (r *rowReader) each(ctx context.Context, run int64, needed func(*chunkRow) 
 					at++
 				}
 			}
+			if s != nil && row.Verdict == ledger.Changing {
+				if s.change, err = r.l.changing(ctx, row.Record); err != nil {
+					return err
+				}
+			}
 			if !do(row, s) {
 				return nil
 			}
@@ -273,6 +304,9 @@ func rowOf(c *chunkRow, s *standing, checked bool) ledger.Row {
 	if s != nil {
 		r.State, r.Key, r.ID, r.LeadID, r.RequestID = s.State(), s.key, s.remote, s.lead, s.request
 	}
+	if c.Verdict == ledger.Changing {
+		return changingRow(r, s, checked)
+	}
 	r.Result = ledger.ResultOf(c.Verdict, r.State, checked)
 	if s == nil || c.Verdict != ledger.Due {
 		return r
@@ -291,14 +325,47 @@ func rowOf(c *chunkRow, s *standing, checked bool) ledger.Row {
 	return r
 }
 
+// changingRow is rowOf for a row that is to be updated: its state is the update's.
+func changingRow(r ledger.Row, s *standing, checked bool) ledger.Row {
+	r.State = changeState(s)
+	r.Result = ledger.ResultOf(r.Verdict, r.State, checked)
+	if s == nil {
+		return r
+	}
+	r.Attempts = int(s.attempts)
+	if s.change == nil {
+		return r
+	}
+	r.Attempts += int(s.change.attempts)
+	r.Code, r.Error, r.Hint = s.change.code.String, s.change.msg.String, s.change.hint.String
+	if s.change.sent >= 0 {
+		r.SentAt = time.UnixMilli(s.change.sent).UTC()
+	}
+	return r
+}
+
+// changeState is where the update of a row stands.
+func changeState(s *standing) ledger.State {
+	if s == nil || s.change == nil {
+		return ledger.Ready
+	}
+	return s.change.state
+}
+
+// hasState reports a row whose result is that of a call.
+func hasState(c *chunkRow) bool { return c.Verdict == ledger.Due || c.Verdict == ledger.Changing }
+
 // Tally counts the rows of a run as they stand now.
 func (l *Ledger) Tally(ctx context.Context, run int64) (ledger.Tally, error) {
 	t := ledger.Tally{}
-	var counts [8][ledger.Rejected + 1]int64
+	var counts [8][ledger.Withheld + 1]int64
 	r := rowReader{l: l}
-	err := r.each(ctx, run, func(c *chunkRow) bool { return c.Verdict == ledger.Due }, func(c *chunkRow, s *standing) bool {
+	err := r.each(ctx, run, hasState, func(c *chunkRow, s *standing) bool {
 		state := ledger.State(0)
-		if s != nil {
+		switch {
+		case c.Verdict == ledger.Changing:
+			state = changeState(s)
+		case s != nil:
 			state = s.State()
 		}
 		counts[c.Verdict][state]++
@@ -307,7 +374,7 @@ func (l *Ledger) Tally(ctx context.Context, run int64) (ledger.Tally, error) {
 	if err != nil {
 		return t, err
 	}
-	if counts == [8][ledger.Rejected + 1]int64{} {
+	if counts == [8][ledger.Withheld + 1]int64{} {
 		return l.tallied(ctx, run)
 	}
 	for v := range counts {
@@ -374,13 +441,13 @@ func (l *Ledger) Errors(ctx context.Context, run int64, n int) ([]ledger.ErrorCo
 	var out []ledger.ErrorCount
 	at := map[string]int{}
 	r := rowReader{l: l}
-	err := r.each(ctx, run, func(c *chunkRow) bool { return c.Verdict == ledger.Due }, func(c *chunkRow, s *standing) bool {
+	err := r.each(ctx, run, hasState, func(c *chunkRow, s *standing) bool {
 		row := rowOf(c, s, false)
 		if row.Code == "" {
 			return true
 		}
 		switch row.Result {
-		case ledger.ResultLoaded, ledger.ResultAlready, ledger.ResultDuplicate, ledger.ResultPending, ledger.ResultSkipped:
+		case ledger.ResultLoaded, ledger.ResultUpdated, ledger.ResultAlready, ledger.ResultDuplicate, ledger.ResultPending, ledger.ResultSkipped:
 			return true
 		}
 		i, ok := at[row.Code]

@@ -196,4 +196,17 @@ CREATE TABLE tallies (
 DROP TABLE old_records;
 DROP TABLE old_rows;
 `},
+	// 5: what updates met in the account.
+	{sql: `
+CREATE TABLE kept (
+	record INTEGER NOT NULL,
+	run    INTEGER NOT NULL,
+	row    INTEGER NOT NULL,             -- in the run
+	field  TEXT NOT NULL,
+	had    TEXT NOT NULL, has TEXT NOT NULL, -- the account's value, and the file's
+	result INTEGER NOT NULL,
+	at     INTEGER NOT NULL,             -- Unix milliseconds, our clock
+	PRIMARY KEY (run, record, field)
+) WITHOUT ROWID;
+`},
 }

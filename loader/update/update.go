@@ -1,0 +1,259 @@
+// Package update changes records that the account has: it reads what is there,
+// judges each field, and writes those that the file alone has changed.
+//
+// A change belongs here when it is about the order of looking and writing: how
+// long a look serves, which calls an update makes, what a lost answer means.
+// What three values of a field say is in package compare, and which call writes
+// a field in package mapping.
+//
+// There is no call that writes only where nothing has changed meanwhile. A look
+// therefore serves for a short while, and a person who works in the account
+// between look and write is the one who cannot be seen.
+package update
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"leadload/internal/fault"
+	"leadload/loader/compare"
+	"leadload/loader/leadsquared"
+	"leadload/loader/ledger"
+	"leadload/loader/line"
+	"leadload/loader/send"
+	"leadload/loader/target"
+	"leadload/mapping"
+)
+
+// Served is how long a look at a record serves for writing it.
+const Served = 30 * time.Second
+
+// Updater changes records of one account. It is safe for concurrent use once its
+// fields are set.
+type Updater struct {
+	Line   *line.Line
+	Ledger ledger.Store
+	Lease  ledger.Lease
+	// Overwrite writes also what somebody has changed in the account since.
+	Overwrite bool
+	// Served is how long a look serves; 0 is the constant of that name. Where the
+	// limit allows less than a call in that time it must be longer.
+	Served time.Duration
+	// Patience is how long a change may take until reads show it.
+	Patience    time.Duration
+	OutageLimit time.Duration
+	Memory      target.Memory // may be nil
+	Notify      func(string)
+	Tally       func(ledger.State, int64)
+
+	blind bool // tests write without having looked
+
+	mu    sync.Mutex
+	leads map[string]uint32 // lead and field → print of what this run wrote there
+}
+
+// wrote remembers what a row has written into its lead: the account shows it late,
+// and other rows of the lead ask for the same.
+func (u *Updater) wrote(lead string, c *ledger.FieldChange) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.leads == nil {
+		u.leads = map[string]uint32{}
+	}
+	u.leads[strings.ToLower(lead)+" "+c.Field] = compare.Print(c.Value)
+}
+
+// written returns the print of what this run wrote into a field of a lead; 0: nothing.
+func (u *Updater) written(lead, field string) uint32 {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.leads[strings.ToLower(lead)+" "+field]
+}
+
+// shareLead takes what another row of the lead has written meanwhile for done.
+func (u *Updater) shareLead(e *ledger.Edit) {
+	for i := range e.Changes {
+		if c := &e.Changes[i]; c.Part == string(mapping.OfLead) && !c.Done && e.LeadID != "" && u.written(e.LeadID, c.Field) == compare.Print(c.Value) {
+			c.Done, c.Why = true, ""
+		}
+	}
+}
+
+func (u *Updater) served() time.Duration { return max(u.Served, Served) }
+
+// next returns the part that is to be written now; "" when there is none.
+func next(e *ledger.Edit) mapping.Part {
+	for i := range e.Changes {
+		if c := &e.Changes[i]; !c.Done && c.Why == "" && compare.Finding(c.Finding) == compare.Send {
+			return mapping.Part(c.Part)
+		}
+	}
+	return ""
+}
+
+// Send makes the calls of one update until its fate is known or in doubt. An
+// Outcome without a State means that nothing has to be written down. The error
+// ends the run; the Outcome beside it still holds.
+func (u *Updater) Send(ctx context.Context, record int64, p *ledger.Payload) (ledger.Outcome, error) {
+	e := p.Edit
+	none := ledger.Outcome{}
+	refused := none
+	again := false
+	var unsent time.Time // since when it cannot be sent
+	for try := 1; ; {
+		if time.Since(e.Read) > u.served() {
+			if err := u.Look(ctx, []*ledger.Payload{p}); err != nil {
+				return none, err
+			}
+		}
+		u.shareLead(e)
+		part := next(e)
+		if part == "" {
+			return ended(record, e, refused), nil
+		}
+		if err := u.Line.Ready(ctx); err != nil {
+			return none, err
+		}
+		c, err := u.Line.Slot(ctx, again)
+		if err != nil {
+			return none, err
+		}
+		if ctx.Err() != nil {
+			c.Abort()
+			return none, nil
+		}
+		if time.Since(e.Read) > u.served() { // the place was long in coming
+			c.Abort()
+			continue
+		}
+		var fields []mapping.Field
+		var places []int
+		for i := range e.Changes {
+			if f := &e.Changes[i]; f.Part == string(part) && !f.Done && f.Why == "" && compare.Finding(f.Finding) == compare.Send {
+				fields, places = append(fields, mapping.Field{Name: f.Field, Value: f.Value}), append(places, i)
+				f.Tried = true
+			}
+		}
+		if err := u.Ledger.Intend(ctx, u.Lease, ledger.Sending, ledger.Intent{Record: record, Op: ledger.Update, At: time.Now(), Payload: *p}); err != nil {
+			c.Abort()
+			return none, err
+		}
+		out := target.Write(context.WithoutCancel(ctx), u.Line.Client, c, part, e.ID, e.LeadID, part.Update(nil, e.ID, e.LeadID, fields))
+		err = u.Line.Finish(c, out)
+		o := send.Outcome(record, ledger.Update, out)
+		o.ID, o.LeadID = "", ""
+		again = false
+		switch out.Verdict {
+		case leadsquared.Applied, leadsquared.Duplicate, leadsquared.Accepted:
+			for _, i := range places {
+				e.Changes[i].Done, e.Changes[i].Wrote = true, true
+				if part == mapping.OfLead {
+					u.wrote(e.LeadID, &e.Changes[i])
+				}
+			}
+			if o.Words() && refused.State == 0 {
+				refused = ledger.Outcome{Code: o.Code, Msg: o.Msg, Hint: o.Hint}
+			}
+		case leadsquared.Rejected:
+			for _, i := range places {
+				e.Changes[i].Why = refusedWhy + out.Refusal()
+			}
+			refused = o
+		case leadsquared.Throttled, leadsquared.NotSent:
+			for _, i := range places {
+				e.Changes[i].Tried = false // it certainly did not arrive
+			}
+			if serr := u.Ledger.Settle(ctx, u.Lease, o); serr != nil || err != nil {
+				return none, firstOf(err, serr)
+			}
+			if again = out.Verdict == leadsquared.Throttled; again {
+				continue
+			}
+			if err := line.Sleep(ctx, line.Backoff(try+1)); err != nil {
+				return none, err
+			}
+			if unsent.IsZero() {
+				unsent = time.Now()
+			}
+			if try++; try > notSentTries && !out.Outage || time.Since(unsent) > u.OutageLimit {
+				return none, fault.New("account.unreachable", fault.RunAgain, "the account cannot be reached: %s", out.Message)
+			}
+			continue
+		default: // in doubt, or the end of the run
+			o.Edit = nil
+			return o, err
+		}
+		if err != nil {
+			return ended(record, e, refused), err
+		}
+		if next(e) != "" {
+			// Each part is written down before the next one leaves.
+			if err := u.Ledger.Settle(ctx, u.Lease, ledger.Outcome{Record: record, Op: ledger.Update, State: ledger.Ready, Edit: e}); err != nil {
+				return none, err
+			}
+		}
+	}
+}
+
+func firstOf(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// notSentTries bounds the tries of a call that fails before anything is sent,
+// for a reason that is not an outage.
+const notSentTries = 8
+
+// ended returns what became of an update that has nothing left to write. refused
+// is the account's refusal of a part, or what it had to say beside a success.
+func ended(record int64, e *ledger.Edit, refused ledger.Outcome) ledger.Outcome {
+	o := ledger.Outcome{Record: record, Op: ledger.Update, State: ledger.Same, Edit: e}
+	var contested, withheld, unread, whys []string
+	wrote := false
+	for i := range e.Changes {
+		c := &e.Changes[i]
+		switch {
+		case c.Wrote:
+			wrote = true
+		case c.Done:
+		case c.Why != "" && compare.Finding(c.Finding) == compare.Unread && c.Part != "":
+			unread, whys = append(unread, c.Field), append(whys, c.Why)
+		case c.Why != "":
+			withheld = append(withheld, c.Field+": "+c.Why)
+		case compare.Finding(c.Finding) == compare.Conflict:
+			contested = append(contested, c.Field)
+		}
+	}
+	if wrote {
+		o.State, o.Code, o.Msg, o.Hint = ledger.Loaded, refused.Code, refused.Msg, refused.Hint
+	}
+	switch {
+	case refused.State == ledger.Rejected:
+		o.State, o.Code, o.Msg, o.Hint = ledger.Rejected, refused.Code, refused.Msg, refused.Hint
+	case e.Gone:
+		o.State, o.Code = ledger.Withheld, "row.gone"
+		o.Msg = fmt.Sprintf("loaded before as %s, which was deleted in the account", e.ID)
+		o.Hint = "nothing is made again by itself; give the row a new key to make a new record"
+	case len(contested) > 0:
+		o.State, o.Code = ledger.Contested, "row.conflict"
+		o.Msg = fmt.Sprintf("%s changed in the file, and somebody changed it in the account to something else, which was left alone", strings.Join(contested, ", "))
+		o.Hint = "decide which is right: correct the file, or add --on-conflict overwrite to send what the file has"
+	case len(withheld) > 0:
+		o.State, o.Code = ledger.Withheld, "row.changed"
+		o.Msg = fmt.Sprintf("loaded before as %s with other values: %s", e.ID, strings.Join(withheld, "; "))
+		o.Hint = "change it in the account, or give the row a new key if it is a new record"
+	case len(unread) > 0:
+		// Nothing is written that was not looked at.
+		o.State, o.Code = ledger.Ready, "row.unread"
+		o.Msg = fmt.Sprintf("%s changed, and what the account has could not be read: %s", strings.Join(unread, ", "), whys[0])
+		o.Hint = fault.RunAgain
+	}
+	return o
+}
