@@ -17,7 +17,7 @@ import (
 
 // TypesColumn is the name of that column. It stands behind the input's own
 // columns and is not one of File.Header.
-const TypesColumn = "converter.Cell types (leadload)"
+const TypesColumn = "Cell types (leadload)"
 
 // The letters of TypesColumn. A row of texts alone has none.
 const (
