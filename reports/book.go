@@ -33,6 +33,7 @@ type book struct {
 	all    *sheet
 	doubt  *sheet // these two are written only when they have a row
 	wait   *sheet
+	moved  *changes
 }
 
 // saveBook writes the workbook to out. dir is a folder for temporary files.
@@ -42,6 +43,10 @@ func (j *job) saveBook(ctx context.Context, dir string, out *os.File) (err error
 		return err
 	}
 	defer func() { err = errors.Join(err, b.f.Close()) }()
+	if b.moved, err = j.newChanges(ctx, b); err != nil {
+		return err
+	}
+	defer b.moved.stop()
 	var t tally
 	if err := j.each(ctx, &t, b.add); err != nil {
 		return err
@@ -57,6 +62,9 @@ func (j *job) saveBook(ctx context.Context, dir string, out *os.File) (err error
 		if err := s.close(); err != nil {
 			return err
 		}
+	}
+	if err := b.moved.close(); err != nil {
+		return err
 	}
 	a := newArchive(ctx, out, t.lines, j.made())
 	b.f.SetZipWriter(func(io.Writer) excelize.ZipWriter { return a })
@@ -137,6 +145,9 @@ func (b *book) add(lines []line) error {
 		if err := b.all.add(l); err != nil {
 			return err
 		}
+		if err := b.moved.add(&l.row); err != nil {
+			return err
+		}
 		var err error
 		switch r := l.row.Result; {
 		case r == ledger.ResultInDoubt:
@@ -173,6 +184,7 @@ func (b *book) finish() error {
 		}
 		order = append(order, s.names...)
 	}
+	order = append(order, b.moved.names...)
 	for i := len(order) - 2; i >= 0; i-- {
 		if err := b.f.MoveSheet(order[i], order[i+1]); err != nil {
 			return err

@@ -47,7 +47,7 @@ func (f *faultFinder) find(r *ledger.Row) []int {
 	switch r.Result {
 	case ledger.ResultRepeated:
 		return f.key
-	case ledger.ResultRejected, ledger.ResultChanged, ledger.ResultInvalid:
+	case ledger.ResultRejected, ledger.ResultChanged, ledger.ResultConflict, ledger.ResultInvalid:
 		return f.inWords(r.Error)
 	}
 	return nil

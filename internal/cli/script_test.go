@@ -44,6 +44,7 @@ func TestMain(m *testing.M) {
 //	age LEDGER DAYS      let all runs of a ledger have ended so many days earlier
 //	dump FILE            write everything that the account holds into FILE as JSON
 //	edit VALUE NAME=V... change the record or lead that has a value in one of its fields, as a person does
+//	revisions VALUE N    compare how often the record that has a value was changed
 //	remove VALUE         delete the record that has a value in one of its fields, as an administrator does
 //	has VALUE NAME=V...  compare fields of the record or lead that has a value in one of its fields
 //	addlead NAME=VALUE.. add a lead to the account
@@ -73,7 +74,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"samples": scriptSamples, "account": scriptAccount, "faults": scriptFaults, "failnext": scriptFailNext, "holds": scriptHolds,
-			"dump": scriptDump, "addlead": scriptAddLead, "edit": scriptEdit, "has": scriptHas, "remove": scriptRemove, "limit": scriptLimit, "outage": scriptOutage, "waitcalls": scriptWaitCalls, "code": scriptCode, "exit": scriptExit, "sheet": scriptSheet,
+			"dump": scriptDump, "addlead": scriptAddLead, "edit": scriptEdit, "has": scriptHas, "remove": scriptRemove, "revisions": scriptRevisions, "limit": scriptLimit, "outage": scriptOutage, "waitcalls": scriptWaitCalls, "code": scriptCode, "exit": scriptExit, "sheet": scriptSheet,
 			"nokeys": scriptNoKeys, "private": scriptPrivate, "age": scriptAge,
 		},
 	})
@@ -283,6 +284,13 @@ func scriptEdit(ts *testscript.TestScript, _ bool, args []string) {
 func scriptRemove(ts *testscript.TestScript, _ bool, args []string) {
 	id, _ := withValue(ts, args[0])
 	ts.Check(practice(ts).DeleteRecord(id))
+}
+
+func scriptRevisions(ts *testscript.TestScript, _ bool, args []string) {
+	id, _ := withValue(ts, args[0])
+	if n := len(practice(ts).Revisions(id)); fmt.Sprint(n) != args[1] {
+		ts.Fatalf("the record with %q was changed %d times, want %s", args[0], n, args[1])
+	}
 }
 
 func scriptHas(ts *testscript.TestScript, neg bool, args []string) {

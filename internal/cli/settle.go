@@ -43,6 +43,8 @@ type settleSummary struct {
 	Command     string           `json:"command"`
 	InDoubt     int64            `json:"in_doubt_before"`
 	Pending     int64            `json:"pending_before"`
+	Updated     int64            `json:"updated"`
+	Changed     int64            `json:"changed"`
 	Loaded      int64            `json:"loaded"`
 	Duplicate   int64            `json:"duplicate"`
 	Rejected    int64            `json:"rejected"`
@@ -79,14 +81,15 @@ func (a *app) runSettle(ctx context.Context, o *settleOptions) error {
 	}
 	code := max(res.End, traitOf(err))
 	n := res.Rows
-	line := fmt.Sprintf("settled %d · loaded %d · duplicate %d · rejected %d · not sent %d · still in doubt %d · still pending %d of %d rows",
-		n[ledger.ResultLoaded]+n[ledger.ResultDuplicate]+n[ledger.ResultRejected], n[ledger.ResultLoaded], n[ledger.ResultDuplicate], n[ledger.ResultRejected],
+	updated, changed := n[ledger.ResultUpdated]+n[ledger.ResultAlready], n[ledger.ResultChanged]+n[ledger.ResultConflict]
+	line := fmt.Sprintf("settled %d · loaded %d · updated %d · duplicate %d · rejected %d · changed %d · not sent %d · still in doubt %d · still pending %d of %d rows",
+		n[ledger.ResultLoaded]+updated+n[ledger.ResultDuplicate]+n[ledger.ResultRejected]+changed, n[ledger.ResultLoaded], updated, n[ledger.ResultDuplicate], n[ledger.ResultRejected], changed,
 		n[ledger.ResultNotSent], n[ledger.ResultInDoubt], n[ledger.ResultPending], res.InDoubt+res.Pending)
 	if err != nil {
 		a.explain(err)
 	}
 	if o.json {
-		s := settleSummary{Version: 1, Command: "settle", InDoubt: res.InDoubt, Pending: res.Pending, Loaded: n[ledger.ResultLoaded], Duplicate: n[ledger.ResultDuplicate], Rejected: n[ledger.ResultRejected],
+		s := settleSummary{Version: 1, Command: "settle", InDoubt: res.InDoubt, Pending: res.Pending, Loaded: n[ledger.ResultLoaded], Updated: updated, Changed: changed, Duplicate: n[ledger.ResultDuplicate], Rejected: n[ledger.ResultRejected],
 			LeftInDoubt: n[ledger.ResultInDoubt], LeftPending: n[ledger.ResultPending], NotSent: n[ledger.ResultNotSent], Calls: res.Calls, Throttled: res.Throttled, ExitCode: code.Exit(), Error: failedOf(err), Line: line}
 		if err := a.printJSON(s); err != nil {
 			a.explain(err)

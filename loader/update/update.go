@@ -243,7 +243,7 @@ func ended(record int64, e *ledger.Edit, refused ledger.Outcome) ledger.Outcome 
 		o.Hint = "nothing is made again by itself; give the row a new key to make a new record"
 	case len(contested) > 0:
 		o.State, o.Code = ledger.Contested, "row.conflict"
-		o.Msg = fmt.Sprintf("%s changed in the file, and somebody changed it in the account to something else, which was left alone", strings.Join(contested, ", "))
+		o.Msg = fmt.Sprintf("%s changed in the file, and somebody changed it in the account to something else, which was left alone: the sheet Changes has both values", strings.Join(contested, ", "))
 		o.Hint = "decide which is right: correct the file, or add --on-conflict overwrite to send what the file has"
 	case len(withheld) > 0:
 		o.State, o.Code = ledger.Withheld, "row.changed"

@@ -23,6 +23,7 @@ func Run(t *testing.T, fresh func(testing.TB) Open) {
 		{"OpenRowsStay", testOpenRowsStay},
 		{"Steps", testSteps},
 		{"OperationsBesideRecords", testOperations},
+		{"Updates", testUpdates},
 		{"Model", testModel},
 		{"Recover", testRecover},
 		{"Fence", testFence},
@@ -274,6 +275,141 @@ func testOperations(t *testing.T, fresh func(testing.TB) Open) {
 			t.Errorf("%s that ended well leaves the record %+v", op, k)
 		}
 	}
+}
+
+// testUpdates takes updates through their ends, and reads what is known afterwards.
+func testUpdates(t *testing.T, fresh func(testing.TB) Open) {
+	update := ledger.Policy{Update: true}
+	plan := func(f *Fixture, e ledger.Entry) (run int64, planned ledger.Entry) {
+		run = f.Run()
+		p := f.Planner(run)
+		p.Policy = update
+		list := []ledger.Entry{e}
+		f.Check(p.Plan(t.Context(), list))
+		return run, list[0]
+	}
+	loaded := Entry(2, "A", "Name", "a", "City", "Pune")
+	now := Entry(2, "A", "Name", "b", "City", "Delhi", "Zip", "1")
+	edit := func() *ledger.Edit {
+		return &ledger.Edit{ID: GUID(1), Names: now.Digest.Names, Prints: now.Digest.Prints, Body: now.Digest.Body[:], Changes: []ledger.FieldChange{
+			{Field: "Name", Part: "x", Value: "b", Sent: ledger.Print("a"), Had: "a"}, {Field: "City", Part: "x", Value: "Delhi", Sent: ledger.Print("Pune"), Had: "Goa"}, {Field: "Zip", Part: "x", Value: "1"},
+		}}
+	}
+	for _, c := range []struct {
+		name   string
+		done   []string // fields that were written
+		state  ledger.State
+		result ledger.Result
+		kept   string
+		again  ledger.Verdict // of the same row the next night
+		differ int            // fields
+		back   ledger.Verdict // of the row as it was loaded
+	}{
+		{"all written", []string{"Name", "City", "Zip"}, ledger.Loaded, ledger.ResultUpdated, "Name a>b updated, City Goa>Delhi updated, Zip >1 updated", ledger.Already, 0, ledger.Changing},
+		{"a conflict in one", []string{"Name", "Zip"}, ledger.Contested, ledger.ResultConflict, "Name a>b updated, City Goa>Delhi conflict, Zip >1 updated", ledger.Changing, 1, ledger.Changing},
+		{"one was never sent, and is not now", []string{"Name", "City"}, ledger.Withheld, ledger.ResultChanged, "Name a>b updated, City Goa>Delhi updated, Zip >1 changed", ledger.Changing, 1, ledger.Changing},
+		{"refused", nil, ledger.Rejected, ledger.ResultRejected, "Name a>b rejected, City Goa>Delhi rejected, Zip >1 rejected", ledger.Changing, 3, ledger.Already},
+		{"not now", nil, ledger.Ready, ledger.ResultNotSent, "", ledger.Changing, 3, ledger.Already},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := New(t, fresh(t))
+			first := f.Run()
+			rec := f.Plan(first, loaded)[0].Record
+			f.Load(rec, GUID(1))
+			run, e := plan(f, now)
+			if e.Verdict != ledger.Changing || e.State != ledger.Ready || e.Record != rec || len(e.Differs) != 3 {
+				t.Fatalf("planned as %s, %s with %v", verdicts([]ledger.Entry{e}), e.State, e.Differs)
+			}
+			known := make([]ledger.Record, 1)
+			f.Check(f.Store.Recall(t.Context(), []int64{rec}, known))
+			if k := known[0]; k.ID != rec || k.Remote != GUID(1) || k.Form != ledger.Canonical || len(k.Names) != 2 {
+				t.Errorf("recalled as %+v", k)
+			}
+			up := edit()
+			in := intent(rec)
+			in.Op, in.Payload.Edit = ledger.Update, up
+			f.Check(f.Store.Intend(t.Context(), f.Lease, ledger.Sending, in))
+			for i := range up.Changes {
+				ch := &up.Changes[i]
+				switch ch.Tried = c.state == ledger.Rejected; {
+				case slices.Contains(c.done, ch.Field):
+					ch.Done, ch.Wrote = true, true
+				case c.state == ledger.Withheld:
+					ch.Why = "no call writes it"
+				}
+			}
+			f.Check(f.Store.Settle(t.Context(), f.Lease, ledger.Outcome{Record: rec, Op: ledger.Update, State: c.state, Code: "x.code", Msg: "words", Edit: up}))
+			row := f.Rows(run)[0]
+			if row.Result != c.result || row.ID != GUID(1) || row.Error != "words" || row.Attempts != 2 {
+				t.Errorf("row %+v, want %s", row, c.result)
+			}
+			tally, err := f.Store.Tally(t.Context(), run)
+			if err != nil || tally.Counts()[c.result] != 1 || tally.Counts().Sum() != 1 {
+				t.Errorf("tally %v, %v", tally, err)
+			}
+			if r := f.Rows(first)[0]; r.Result != ledger.ResultLoaded {
+				t.Errorf("the run that loaded it says %s", r.Result)
+			}
+			var kept []string
+			for k, err := range f.Store.Kept(t.Context(), run) {
+				f.Check(err)
+				kept = append(kept, fmt.Sprintf("%s %s>%s %s", k.Field, k.Had, k.Has, k.Result))
+				if k.Record != rec || k.Run != run || k.Row != 2 || k.At.IsZero() {
+					t.Errorf("kept %+v", k)
+				}
+			}
+			slices.Sort(kept)
+			want := strings.Split(c.kept, ", ")
+			slices.Sort(want)
+			if strings.Join(kept, ", ") != strings.Join(want, ", ") {
+				t.Errorf("kept %v, want %v", kept, want)
+			}
+			_, e = plan(f, now)
+			if e.Verdict != c.again || len(e.Differs) != c.differ {
+				t.Errorf("the next night: %s with %v, want %d with %d", verdicts([]ledger.Entry{e}), e.Differs, c.again, c.differ)
+			}
+			if _, e = plan(f, loaded); e.Verdict != c.back {
+				t.Errorf("as it was loaded: %s, want %d", verdicts([]ledger.Entry{e}), c.back)
+			}
+			f.Check(f.Store.Drop(t.Context(), time.Now().Add(time.Hour)))
+			for k := range f.Store.Kept(t.Context(), run) {
+				t.Errorf("still kept: %+v", k)
+			}
+		})
+	}
+	t.Run("of what the account's rule matched", func(t *testing.T) {
+		f := New(t, fresh(t))
+		rec := f.Plan(f.Run(), loaded)[0].Record
+		f.Check(f.Sending(rec))
+		f.Check(f.Settle(rec, ledger.Duplicate, GUID(1)))
+		in := intent(rec)
+		in.Op, in.Payload.Edit = ledger.Update, edit()
+		f.Check(f.Store.Intend(t.Context(), f.Lease, ledger.Sending, in))
+		f.Check(f.Store.Settle(t.Context(), f.Lease, ledger.Outcome{Record: rec, Op: ledger.Update, State: ledger.Loaded}))
+		if k := f.Known(rec); k.Fate != ledger.Matched {
+			t.Errorf("the record is %+v", k)
+		}
+	})
+	t.Run("cut off", func(t *testing.T) {
+		f := New(t, fresh(t))
+		rec := f.Plan(f.Run(), loaded)[0].Record
+		f.Load(rec, GUID(1))
+		run, _ := plan(f, now)
+		in := intent(rec)
+		in.Op, in.Payload.Edit = ledger.Update, edit()
+		f.Check(f.Store.Intend(t.Context(), f.Lease, ledger.Sending, in))
+		f.enroll()
+		if n, err := f.Store.Recover(t.Context(), f.Lease); err != nil || n != 1 {
+			t.Errorf("%d recovered, %v", n, err)
+		}
+		open := f.Open()
+		if len(open) != 1 || open[0].Op != ledger.Update || open[0].Payload.Edit == nil || open[0].Payload.Edit.Changes[1].Had != "Goa" || open[0].Run != run {
+			t.Fatalf("open %+v", open)
+		}
+		if _, e := plan(f, now); e.Verdict != ledger.Changing || e.State != ledger.InDoubt {
+			t.Errorf("planned as %s, %s", verdicts([]ledger.Entry{e}), e.State)
+		}
+	})
 }
 
 func testRecover(t *testing.T, fresh func(testing.TB) Open) {
