@@ -14,8 +14,27 @@ import (
 	"leadload/loader/update"
 )
 
-// due goes through the file again, beside the plan, and yields the rows that are due.
+// due goes through the file again and yields the rows that are due. Those that
+// an earlier run was refused come last, so that they hold up no others when the
+// account refuses them again.
 func (r *run) due(ctx context.Context) iter.Seq2[*send.Row, error] {
+	if len(r.refused) == 0 {
+		return r.pass(ctx, false)
+	}
+	return func(yield func(*send.Row, error) bool) {
+		for _, refused := range []bool{false, true} {
+			for j, err := range r.pass(ctx, refused) {
+				if !yield(j, err) || err != nil {
+					return
+				}
+			}
+		}
+	}
+}
+
+// pass goes through the file beside the plan and yields the rows that are due:
+// those that an earlier run was refused, or the others.
+func (r *run) pass(ctx context.Context, refused bool) iter.Seq2[*send.Row, error] {
 	return func(yield func(*send.Row, error) bool) {
 		planned, stop := iter.Pull2(r.led.Rows(ctx, r.id))
 		defer stop()
@@ -46,7 +65,7 @@ func (r *run) due(ctx context.Context) iter.Seq2[*send.Row, error] {
 				yield(nil, r.fileChanged(n, nil))
 				return
 			}
-			if p.State != ledger.Ready || p.Verdict != ledger.Due && p.Verdict != ledger.Changing {
+			if p.State != ledger.Ready || p.Verdict != ledger.Due && p.Verdict != ledger.Changing || r.refused[p.Number] != refused {
 				continue
 			}
 			if p.Verdict == ledger.Changing {

@@ -199,6 +199,7 @@ type run struct {
 	scope   int64
 	cancel  context.CancelCauseFunc
 	rows    atomic.Int64 // rows of the file seen by the first pass
+	refused map[int]bool // rows that an earlier run was refused: they go last
 }
 
 func (r *run) do(ctx context.Context, plan *Plan) error {
@@ -226,6 +227,8 @@ func (r *run) do(ctx context.Context, plan *Plan) error {
 	sender := r.sender(r.began, r.cancel)
 	updater := r.updater(r.job.Overwrite)
 	sender.Update = updater.Send
+	sender.MaxSame = r.o.MaxSame
+	sender.Trusted = func(ctx context.Context) (bool, error) { return r.led.Trusted(ctx, r.acct, r.job.Mapping.Hash) }
 	r.live.total.Store(plan.Ready() + plan.Updates())
 	r.live.started.Store(time.Now().UnixNano())
 	if plan.Ready()+plan.Updates() > 0 {
@@ -262,6 +265,7 @@ func (r *run) firstPass(ctx context.Context) (Plan, error) {
 		Planner: &ledger.Planner{Store: r.led, Lease: r.lease, Run: r.id, Scope: r.scope, Policy: update.Policy(r.job.Mapping, r.job.Update)},
 		OnRow:   func(n int64) { r.rows.Store(n); r.live.total.Store(n) }}
 	seen, err := pass.Run(ctx)
+	r.refused = pass.Planner.Refused
 	switch {
 	case err != nil:
 		return Plan{}, err

@@ -42,6 +42,7 @@ type Options struct {
 	WaitLock    time.Duration // how long to wait for another run; 0 is not at all
 	OutageLimit time.Duration // how long the account may be away; 0 is 15 min
 	MaxErrors   int64         // stop after so many rejected rows; 0 is never
+	MaxSame     int64         // stop when the first so many answers are the same refusal; 0 is never
 	Until       time.Time     // stop in time for this moment; zero is never
 	LeadAge     time.Duration // how long a lead that was looked up stays known; 0 is 30 days
 	// Log is told of every call.
@@ -159,7 +160,7 @@ func Connect(ctx context.Context, o Options) (*Session, error) {
 	}
 	s.pacer = pace.New(pace.Options{Limit: o.Account.Limit, Most: most, Reserve: o.Reserve, Table: s.table, OnChange: s.paceChanged})
 	s.line = line.New(line.Options{Client: client, Pacer: s.pacer, DailyLimit: o.Account.DailyLimit, Used: used, OutageLimit: o.OutageLimit,
-		LogErr: o.LogErr, Notify: o.Notify, Counted: s.countCall})
+		Ramp: o.Concurrency, LogErr: o.LogErr, Notify: o.Notify, Counted: s.countCall})
 	return s, nil
 }
 

@@ -11,10 +11,15 @@ import (
 const oneCauseRows = 3
 
 // OneCause reports whether every row that could have been loaded failed, and
-// all for the same reason: then the mapping is wrong, and not the rows. errs
-// are the two most common errors.
+// all for the same reason: then the mapping is wrong, and not the rows. Of rows
+// that were not sent nobody knows, so that the refusals of those that were sent
+// decide. errs are the two most common errors.
 func OneCause(t ledger.Counts, errs []ledger.ErrorCount) bool {
 	failed := t[ledger.ResultInvalid] + t[ledger.ResultRejected]
+	if n := t[ledger.ResultNotSent]; n > 0 {
+		others := t.Sum() - failed - n - t[ledger.ResultSkipped] - t[ledger.ResultRepeated]
+		return t[ledger.ResultRejected] >= oneCauseRows && others == 0 && len(errs) > 0 && errs[0].Count >= t[ledger.ResultRejected] && errs[0].Count > t[ledger.ResultInvalid]
+	}
 	return failed >= oneCauseRows && t.Sum()-failed-t[ledger.ResultSkipped]-t[ledger.ResultRepeated] == 0 &&
 		len(errs) > 0 && errs[0].Count >= failed
 }
@@ -33,7 +38,11 @@ func (j *job) advice(t *tally, errs []ledger.ErrorCount) string {
 		if j.Run.Command == "check" {
 			again = "check"
 		}
-		return fmt.Sprintf("Next: every row fails for the same reason, so correct the mapping and not the rows. Then %s the file again%s", again, next)
+		all := "every row fails for the same reason"
+		if c[ledger.ResultNotSent] > 0 {
+			all = "the account refuses every row for the same reason"
+		}
+		return fmt.Sprintf("Next: %s, so correct the mapping and not the rows. Then %s the file again%s", all, again, next)
 	case j.Run.Command == "check" && fix > 0:
 		return fmt.Sprintf("Next: correct the %s of the sheet Failed in your file, or load the others now%s", counted(fix, "row"), next)
 	case j.Run.Command == "check" && c[ledger.ResultWouldSend] > 0:

@@ -72,6 +72,7 @@ type runFlags struct {
 	reserve     int
 	until       string
 	maxErrors   int64
+	maxSame     int64
 	timeout     time.Duration
 	settleAfter time.Duration
 	noSettle    bool
@@ -97,6 +98,7 @@ func (r *runFlags) add(cmd *cobra.Command) {
 func (r *runFlags) addFirstSend(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.Int64Var(&r.maxErrors, "max-errors", 0, "stop after so many rejected rows (0: never)")
+	f.Int64Var(&r.maxSame, "max-same-error", 20, "stop when the first so many answers are all the same refusal and nothing was loaded with this mapping yet (0: never)")
 	f.BoolVar(&r.noSettle, "no-settle", false, "leave rows in doubt as they are")
 }
 
@@ -225,6 +227,8 @@ func (r *runFlags) into(o *loader.Options) error {
 		return usageError("give a number from 1 to 1024", "--concurrency %d is not possible", r.concurrency)
 	case r.maxErrors < 0:
 		return usageError("give 0 for never, or a number of rows", "--max-errors %d is not possible", r.maxErrors)
+	case r.maxSame < 0:
+		return usageError("give 0 for never, or a number of answers", "--max-same-error %d is not possible", r.maxSame)
 	case r.timeout <= 0:
 		return usageError("give a time such as 60s", "--timeout %s is not possible", r.timeout)
 	case r.settleAfter <= 0:
@@ -235,7 +239,7 @@ func (r *runFlags) into(o *loader.Options) error {
 		return usageError("give a time such as 30m", "a wait cannot be negative")
 	}
 	o.Concurrency, o.Reserve, o.Timeout, o.SettleAfter, o.NoSettle = r.concurrency, r.reserve, r.timeout, r.settleAfter, r.noSettle
-	o.WaitLock, o.Wait, o.OutageLimit, o.MaxErrors = r.waitLock, r.wait, r.outageLimit, r.maxErrors
+	o.WaitLock, o.Wait, o.OutageLimit, o.MaxErrors, o.MaxSame = r.waitLock, r.wait, r.outageLimit, r.maxErrors, r.maxSame
 	if r.wait == 0 {
 		o.Wait = -1 // 0 would be the default
 	}

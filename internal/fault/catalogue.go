@@ -158,6 +158,7 @@ var catalogue = []struct {
 		{"online.unread", "the account's field list could not be read", "run the same command again later, or check without --online"},
 		{"run.declined", "the question before sending was not answered with y", "answer y, or add --yes"},
 		{"run.max-errors", "as many rows were rejected as --max-errors allows", "when the mapping is wrong, correct it and run the same command again"},
+		{"run.same-error", "the first answers were all the same refusal (--max-same-error), and nothing was loaded with this mapping yet", "correct the mapping, not the cells, and run the same command again"},
 		{"run.until", "the time given with --until has come", "run the same command again later"},
 		{"ledger.full", "the disk is full", "free some space and run the same command again; nothing was lost"},
 		{"ledger.busy", "another process keeps the ledger locked", "wait for it to end and run the same command again"},

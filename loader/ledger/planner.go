@@ -11,6 +11,10 @@ type Planner struct {
 	Run, Scope int64
 	Policy     Policy // about rows that changed
 
+	// Refused are the rows so far that the account refused in an earlier run and
+	// that are sent again.
+	Refused map[int]bool
+
 	rows   firstRows
 	again  map[Ident]int // occurrences so far of bodies that came more than once
 	batch  map[Ident]int // where in the batch a record's first row stands
@@ -61,7 +65,7 @@ func (p *Planner) Plan(ctx context.Context, entries []Entry) error {
 		if known.ID == 0 {
 			known = nil
 		}
-		Decide(e, known, earlier, &p.Policy)
+		p.decide(e, known, earlier)
 		if inBatch && e.Record == 0 {
 			e.SameAs = first + 1
 		}
@@ -79,7 +83,7 @@ func (p *Planner) Plan(ctx context.Context, entries []Entry) error {
 			if known.ID == 0 {
 				known = nil
 			}
-			Decide(&entries[i], known, 0, &p.Policy)
+			p.decide(&entries[i], known, 0)
 		}
 	}
 	if err := p.Store.Plan(ctx, p.Lease, p.Run, p.Scope, entries); err != nil {
@@ -91,6 +95,17 @@ func (p *Planner) Plan(ctx context.Context, entries []Entry) error {
 		}
 	}
 	return nil
+}
+
+// decide decides about one row.
+func (p *Planner) decide(e *Entry, known *Record, earlier int) {
+	Decide(e, known, earlier, &p.Policy)
+	if e.Replan && known.State() == Rejected {
+		if p.Refused == nil {
+			p.Refused = map[int]bool{}
+		}
+		p.Refused[e.Number] = true
+	}
 }
 
 // ask looks up idents and keeps the answers in known, in their order.

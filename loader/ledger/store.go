@@ -107,6 +107,9 @@ type Store interface {
 	// known.
 	Newest(ctx context.Context, account int64, prefix string, n int) ([]KnownRecord, error)
 
+	// Trusted reports whether a run with a mapping, named by its hash, has loaded
+	// a record into the account.
+	Trusted(ctx context.Context, account int64, mapping string) (bool, error)
 	// States counts the records of all accounts by where they stand.
 	States(ctx context.Context) (map[State]int64, error)
 	// Drop forgets values that updates met before a moment (Kept).

@@ -10,7 +10,7 @@
 //
 // Ask and Make take a place, make the call and return its outcome; the error
 // ends the run. Package send, which writes an intent between place and call,
-// uses Ready, Slot and Finish.
+// uses Ready, Slot and Finish or Abort.
 package line
 
 import (
@@ -34,6 +34,7 @@ type Options struct {
 	OutageLimit time.Duration // how long the account may be away; must be above 0
 	LogErr      func() error  // returns why the API log cannot be written; it may be nil
 	Notify      func(string)  // gets what a user should know at once; from several goroutines
+	Ramp        int           // calls in flight up to which they begin one by one, as answers come; 0: at once
 	Counted     func()        // is called after every call by Ask that reached the wire; it may be nil
 }
 
@@ -43,6 +44,7 @@ type Line struct {
 	o      Options
 	outage *outage
 	clock  clock
+	ramp   *ramp
 
 	dayMu   sync.Mutex
 	dayName string // the day that dayUsed counts
@@ -51,7 +53,7 @@ type Line struct {
 
 // New returns a line. No call is made.
 func New(o Options) *Line {
-	return &Line{Client: o.Client, o: o, outage: newOutage(o.OutageLimit, o.Notify), dayName: today(), dayUsed: o.Used}
+	return &Line{Client: o.Client, o: o, outage: newOutage(o.OutageLimit, o.Notify), ramp: newRamp(o.Ramp), dayName: today(), dayUsed: o.Used}
 }
 
 func today() string { return time.Now().UTC().Format(time.DateOnly) }
@@ -72,23 +74,33 @@ func (l *Line) Slot(ctx context.Context, again bool) (*pace.Call, error) {
 	if again {
 		acquire = l.o.Pacer.AcquireHead
 	}
+	if err := l.ramp.enter(ctx); err != nil {
+		return nil, err
+	}
 	c, err := acquire(ctx)
 	if err != nil {
+		l.ramp.leave(false, nil)
 		return nil, err
 	}
 	if l.o.LogErr != nil {
 		if err := l.o.LogErr(); err != nil {
-			c.Abort()
+			l.Abort(c)
 			return nil, &fault.Fault{Code: "log.failed", Msg: "the API log can no longer be written, so no further call is made", Err: err,
 				Hint: "free some space or name another file with --api-log, and run the same command again: rows already loaded are not sent twice"}
 		}
 	}
 	// Counted when the call is about to be made: one that waits may never be.
 	if err := l.countDay(); err != nil {
-		c.Abort()
+		l.Abort(c)
 		return nil, err
 	}
 	return c, nil
+}
+
+// Abort gives a place up: its call is not made.
+func (l *Line) Abort(c *pace.Call) {
+	c.Abort()
+	l.ramp.leave(false, nil)
 }
 
 // countDay counts a call against the daily limit; the error stops the run.
@@ -114,6 +126,7 @@ func (l *Line) Finish(c *pace.Call, out leadsquared.Outcome) error {
 	if err == nil && (out.Verdict == leadsquared.Fatal || out.Stop) {
 		err = fatal(out)
 	}
+	l.ramp.leave(out.Verdict != leadsquared.NotSent, err)
 	return err
 }
 
@@ -188,6 +201,7 @@ func (l *Line) read(ctx context.Context, call func(context.Context, leadsquared.
 			// The account answers; it is this answer that cannot be used, and asking
 			// again at once would bring the same.
 			err := l.giveBack(c, out)
+			l.ramp.leave(true, err)
 			l.outage.ok()
 			return out, err
 		}
@@ -231,6 +245,7 @@ func (l *Line) probe(ctx context.Context) (leadsquared.Outcome, error) {
 	if err == nil && out.Verdict == leadsquared.Fatal && out.Status != 404 { // 404: it answers, and that is what was asked
 		err = fatal(out)
 	}
+	l.ramp.leave(out.Verdict != leadsquared.NotSent, err)
 	return out, err
 }
 

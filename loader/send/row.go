@@ -56,6 +56,11 @@ type Sender struct {
 	Unlimited   bool // there is no limit to wait for
 	Concurrency int
 	MaxErrors   int64 // stop after so many rejected rows; 0 is never
+	// MaxSame ends the run when the first so many answers are all the same
+	// refusal; 0 is never. Trusted reports whether the mapping has loaded
+	// something before, so that it is not the mapping that is wrong.
+	MaxSame     int64
+	Trusted     func(context.Context) (bool, error)
 	LeadAge     time.Duration
 	OutageLimit time.Duration
 	// Update makes the calls of one update, and returns as one does.
@@ -68,6 +73,7 @@ type Sender struct {
 	Cancel context.CancelCauseFunc
 
 	rejects atomic.Int64
+	same    sameRefusal
 	waiting waiting
 }
 
@@ -131,7 +137,7 @@ func (s *Sender) one(ctx context.Context, j *Row) (ledger.Outcome, error) {
 			return none, err
 		}
 		if ctx.Err() != nil {
-			c.Abort()
+			s.Line.Abort(c)
 			return none, nil
 		}
 		if j.reserved && time.Since(j.at) < ReserveAge {
@@ -141,7 +147,7 @@ func (s *Sender) one(ctx context.Context, j *Row) (ledger.Outcome, error) {
 			p := j.Payload
 			p.Body = body
 			if err := s.Ledger.Intend(ctx, s.Lease, ledger.Sending, ledger.Intent{Record: j.Record, Op: j.Op, At: time.Now(), Payload: p}); err != nil {
-				c.Abort()
+				s.Line.Abort(c)
 				return ledger.Outcome{}, err
 			}
 		}
@@ -157,6 +163,9 @@ func (s *Sender) one(ctx context.Context, j *Row) (ledger.Outcome, error) {
 			}
 		}
 		none = ledger.Outcome{}
+		if err == nil {
+			err = s.mistaken(ctx, &o)
+		}
 		if err != nil {
 			return o, err
 		}

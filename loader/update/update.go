@@ -122,11 +122,11 @@ func (u *Updater) Send(ctx context.Context, record int64, p *ledger.Payload) (le
 			return none, err
 		}
 		if ctx.Err() != nil {
-			c.Abort()
+			u.Line.Abort(c)
 			return none, nil
 		}
 		if time.Since(e.Read) > u.served() { // the place was long in coming
-			c.Abort()
+			u.Line.Abort(c)
 			continue
 		}
 		var fields []mapping.Field
@@ -138,7 +138,7 @@ func (u *Updater) Send(ctx context.Context, record int64, p *ledger.Payload) (le
 			}
 		}
 		if err := u.Ledger.Intend(ctx, u.Lease, ledger.Sending, ledger.Intent{Record: record, Op: ledger.Update, At: time.Now(), Payload: *p}); err != nil {
-			c.Abort()
+			u.Line.Abort(c)
 			return none, err
 		}
 		out := target.Write(context.WithoutCancel(ctx), u.Line.Client, c, part, e.ID, e.LeadID, part.Update(nil, e.ID, e.LeadID, fields))

@@ -37,6 +37,7 @@ func Run(t *testing.T, fresh func(testing.TB) Open) {
 		{"Errors", testErrors},
 		{"Twice", testTwice},
 		{"Runs", testRuns},
+		{"Trusted", testTrusted},
 		{"Prune", testPrune},
 		{"Adopt", testAdopt},
 		{"Memo", testMemo},
@@ -923,6 +924,30 @@ func testRuns(t *testing.T, fresh func(testing.TB) Open) {
 	}
 	if none, err := f.Store.Runs(t.Context(), ledger.RunQuery{ID: 999}); err != nil || len(none) != 0 {
 		t.Errorf("run 999: %+v, %v", none, err)
+	}
+}
+
+// testTrusted says which mappings have loaded something into the account.
+func testTrusted(t *testing.T, fresh func(testing.TB) Open) {
+	f := New(t, fresh(t))
+	begin := func(hash string) int64 {
+		id, err := f.Store.Begin(t.Context(), ledger.Run{Account: f.Acct, Command: "import", MappingHash: hash, Started: time.Now()})
+		f.Check(err)
+		return id
+	}
+	refused := f.Plan(begin("refused"), Entry(2, "a"))
+	f.Check(f.Sending(refused[0].Record))
+	f.Check(f.Settle(refused[0].Record, ledger.Rejected, ""))
+	loaded := f.Plan(begin("loaded"), Entry(2, "b"))
+	f.Load(loaded[0].Record, GUID(1))
+	for _, c := range []struct {
+		account int64
+		hash    string
+		want    bool
+	}{{f.Acct, "refused", false}, {f.Acct, "loaded", true}, {f.Acct + 1, "loaded", false}, {f.Acct, "other", false}} {
+		if got, err := f.Store.Trusted(t.Context(), c.account, c.hash); err != nil || got != c.want {
+			t.Errorf("account %d, mapping %s: %v, %v", c.account, c.hash, got, err)
+		}
 	}
 }
 

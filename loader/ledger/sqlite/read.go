@@ -467,3 +467,10 @@ func (l *Ledger) Errors(ctx context.Context, run int64, n int) ([]ledger.ErrorCo
 	})
 	return out[:min(n, len(out))], nil
 }
+
+// Trusted reports whether a run with a mapping has loaded a record into the account.
+func (l *Ledger) Trusted(ctx context.Context, account int64, mapping string) (bool, error) {
+	var yes bool
+	err := l.db.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM records c JOIN runs r ON r.id = c.run WHERE c.fate IN (2, 3) AND r.account = ? AND r.mapping_hash = ?)", account, mapping).Scan(&yes)
+	return yes, l.fault(err)
+}
