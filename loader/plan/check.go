@@ -16,10 +16,15 @@ import (
 	"leadload/mapping"
 )
 
-// checkBatch is how many rows go from the reader to a worker at once: small
-// enough for its cells to stay in a core's cache, large enough for the
-// hand-over to cost nothing.
-const checkBatch = 512
+// A batch goes from the reader to a worker at once when it has so many rows:
+// few enough for its cells to stay in a core's cache, and enough for the
+// hand-over to cost nothing. Wide rows and long texts fill it sooner, so that
+// memory does not grow with them.
+const (
+	checkBatch = 512
+	batchCells = 32 << 10
+	batchBytes = 1 << 20 // of the cells' texts
+)
 
 // A ledger that has other rows than a file's is asked in vain for every row.
 // After as many questions as a small file has rows, all its identities are
@@ -42,6 +47,7 @@ type Row struct {
 type rowBatch struct {
 	rows  []Row
 	cells []converter.Cell
+	bytes int           // of the cells' texts
 	err   error         // what ended the reading, after these rows
 	done  chan struct{} // gets a value when a worker has been through
 }
@@ -172,12 +178,17 @@ func (c *Check) worker() *checkWorker {
 	return w
 }
 
+// full reports whether the batch is to be handed on.
+func (b *rowBatch) full() bool {
+	return len(b.rows) == checkBatch || len(b.cells) >= batchCells || b.bytes >= batchBytes
+}
+
 // read fills batches with the file's rows.
 func (c *Check) read(ctx context.Context, free <-chan *rowBatch, work, queue chan<- *rowBatch) {
 	take := func() *rowBatch {
 		select {
 		case b := <-free:
-			b.rows, b.cells, b.err = b.rows[:0], b.cells[:0], nil
+			b.rows, b.cells, b.bytes, b.err = b.rows[:0], b.cells[:0], 0, nil
 			return b
 		case <-ctx.Done():
 			return nil
@@ -197,7 +208,7 @@ func (c *Check) read(ctx context.Context, free <-chan *rowBatch, work, queue cha
 			break
 		}
 		c.add(b, row)
-		if len(b.rows) == checkBatch {
+		if b.full() {
 			hand(b)
 			if b = take(); b == nil {
 				return
@@ -239,6 +250,9 @@ func (c *Check) add(b *rowBatch, row *source.Row) {
 	r.read, r.from = true, len(b.cells)
 	b.cells = append(b.cells, row.Cells...)
 	r.to = len(b.cells)
+	for i := range row.Cells {
+		b.bytes += len(row.Cells[i].Text)
+	}
 }
 
 // examine maps the rows of a batch.
