@@ -58,8 +58,8 @@ func (j *job) headline(t *tally) string {
 		if matched != "" {
 			parts = append(parts, matched)
 		}
-		if c[ledger.ResultChanged] > 0 {
-			parts = append(parts, thousands(c[ledger.ResultChanged])+" there with other values")
+		if n := c[ledger.ResultChanged] + c[ledger.ResultConflict]; n > 0 {
+			parts = append(parts, thousands(n)+" there with other values")
 		}
 	}
 	if n := c.Person(); n > 0 {

@@ -45,7 +45,7 @@ func (j *job) advice(t *tally, errs []ledger.ErrorCount) string {
 		return fmt.Sprintf("Next: %s, so correct the mapping and not the rows. Then %s the file again%s", all, again, next)
 	case j.Run.Command == "check" && fix > 0:
 		return fmt.Sprintf("Next: correct the %s of the sheet Failed in your file, or load the others now%s", counted(fix, "row"), next)
-	case j.Run.Command == "check" && c[ledger.ResultWouldSend] > 0:
+	case j.Run.Command == "check" && c[ledger.ResultWouldSend]+c[ledger.ResultWouldUpdate] > 0:
 		return "Next: load the file" + next
 	case c[ledger.ResultNotSent] > 0:
 		return fmt.Sprintf("Next: %s not sent. Run the same command again%s", was(c[ledger.ResultNotSent]), next)
@@ -53,6 +53,8 @@ func (j *job) advice(t *tally, errs []ledger.ErrorCount) string {
 		return fmt.Sprintf("Next: correct the %s on the sheet Failed, in the filled cells, and load that sheet%s", counted(fix, "row"), next)
 	case c[ledger.ResultInDoubt]+c[ledger.ResultPending] > 0:
 		return fmt.Sprintf("Next: ask the account about %s in doubt or pending%s", counted(c[ledger.ResultInDoubt]+c[ledger.ResultPending], "row"), next)
+	case c[ledger.ResultConflict] > 0:
+		return fmt.Sprintf("Next: decide the %s in conflict on the sheet Changes: correct the file, or send what it has with --on-conflict overwrite", counted(c[ledger.ResultConflict], "row"))
 	case c[ledger.ResultChanged]+c[ledger.ResultRepeated] > 0:
 		return fmt.Sprintf("Next: look at the %s on the sheet Failed; nothing is left to send.", counted(c[ledger.ResultChanged]+c[ledger.ResultRepeated], "row"))
 	}

@@ -198,12 +198,14 @@ func TestAdvice(t *testing.T) {
 		{"to be corrected", "import", ledger.Counts{ledger.ResultLoaded: 9, ledger.ResultRejected: 1, ledger.ResultInvalid: 2, ledger.ResultInDoubt: 3}, nil, "Next: correct the 3 rows on the sheet Failed, in the filled cells, and load that sheet: CMD"},
 		{"in doubt", "import", ledger.Counts{ledger.ResultLoaded: 9, ledger.ResultInDoubt: 1, ledger.ResultPending: 3}, nil, "Next: ask the account about 4 rows in doubt or pending: CMD"},
 		{"changed", "import", ledger.Counts{ledger.ResultLoaded: 9, ledger.ResultChanged: 1}, nil, "Next: look at the 1 row on the sheet Failed; nothing is left to send."},
+		{"conflicts", "import", ledger.Counts{ledger.ResultUpdated: 9, ledger.ResultConflict: 2, ledger.ResultChanged: 1}, nil, "Next: decide the 2 rows in conflict on the sheet Changes: correct the file, or send what it has with --on-conflict overwrite"},
 		{"the mapping", "import", ledger.Counts{ledger.ResultInvalid: 38, ledger.ResultRejected: 2, ledger.ResultSkipped: 5, ledger.ResultRepeated: 2}, same, "Next: every row fails for the same reason, so correct the mapping and not the rows. Then load the file again: CMD"},
 		{"the mapping, checked", "check", ledger.Counts{ledger.ResultInvalid: 40}, same, "Next: every row fails for the same reason, so correct the mapping and not the rows. Then check the file again: CMD"},
 		{"two reasons", "import", ledger.Counts{ledger.ResultInvalid: 41}, same, "Next: correct the 41 rows on the sheet Failed, in the filled cells, and load that sheet: CMD"},
 		{"one is good", "import", ledger.Counts{ledger.ResultInvalid: 40, ledger.ResultLoaded: 1}, same, "Next: correct the 40 rows on the sheet Failed, in the filled cells, and load that sheet: CMD"},
 		{"two rows prove nothing", "import", ledger.Counts{ledger.ResultInvalid: 2}, []ledger.ErrorCount{{Count: 2}}, "Next: correct the 2 rows on the sheet Failed, in the filled cells, and load that sheet: CMD"},
 		{"a check", "check", ledger.Counts{ledger.ResultInvalid: 1, ledger.ResultWouldSend: 5}, nil, "Next: correct the 1 row of the sheet Failed in your file, or load the others now: CMD"},
+		{"a check of rows to update", "check", ledger.Counts{ledger.ResultAlready: 5, ledger.ResultWouldUpdate: 1}, nil, "Next: load the file: CMD"},
 		{"a good check", "check", ledger.Counts{ledger.ResultWouldSend: 5}, nil, "Next: load the file: CMD"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
