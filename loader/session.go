@@ -132,6 +132,9 @@ func Connect(ctx context.Context, o Options) (*Session, error) {
 		// An account that has a name is locked by its keys as well: another account file may leave the name out.
 		names := o.Account.Names()
 		slices.Sort(names)
+		if o.Unlocked {
+			names = nil // a few calls share the pace of others, and nothing else
+		}
 		for _, n := range names {
 			l, err := line.Hold(ctx, filepath.Join(o.StateDir, "locks"), nameHash(n), o.Command, o.WaitLock, o.Notify)
 			if err != nil {
@@ -302,7 +305,7 @@ func hintOf(err error) string {
 	if errors.As(err, &h) {
 		return h.Hint()
 	}
-	return "see samples/account.yaml for the form of an account file"
+	return "leadload help account shows the form of an account file"
 }
 
 // nameHash makes a file name of a name that may hold anything.

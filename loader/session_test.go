@@ -33,3 +33,23 @@ func TestLockKnowsAnAccountByItsKeys(t *testing.T) {
 	check(t, err)
 	check(t, s.Close())
 }
+
+// TestAFewCallsNeedNoLock says that the account can be asked while a run holds it.
+func TestAFewCallsNeedNoLock(t *testing.T) {
+	o := Options{Account: account.Account{Host: "http://127.0.0.1:9", Limit: account.DefaultLimit}, StateDir: t.TempDir(), Command: "import"}
+	o.Account.SetKeys("u$rkey", "secret", "")
+	run, err := Connect(t.Context(), o)
+	check(t, err)
+	o.Unlocked = true
+	brief, err := Connect(t.Context(), o)
+	check(t, err)
+	check(t, brief.Close())
+	o.Unlocked = false
+	if other, err := Connect(t.Context(), o); codeOf(err) != "account.busy" {
+		t.Errorf("the brief session gave the run's lock back: %v", err)
+		if err == nil {
+			other.Close()
+		}
+	}
+	check(t, run.Close())
+}

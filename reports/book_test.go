@@ -410,6 +410,15 @@ func TestCellsOfAWorkbook(t *testing.T) {
 			t.Errorf("%s %q is a %s, want %s", at, got, kind, want.kind)
 		}
 	}
+	for i, least := range []float64{float64(len("dd/mm/yyyy hh:mm")), float64(len(defaultDateFormat))} { // narrower columns show #### for a date
+		name, err := excelize.ColumnNumberToName(before + i + 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if w, err := f.GetColWidth("Failed", name); err != nil || w < least {
+			t.Errorf("column %s is %v wide, %v; its dates take %v", name, w, err, least)
+		}
+	}
 	style, err := f.GetCellStyle("Failed", "F2")
 	if err != nil {
 		t.Fatal(err)

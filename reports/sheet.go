@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -375,7 +376,7 @@ func (s *sheet) measure() []float64 {
 				break
 			}
 			if c.Kind == converter.DateCell {
-				grow(s.first+k, max(c.Format, defaultDateFormat[:10]))
+				grow(s.first+k, cmp.Or(c.Format, defaultDateFormat))
 				continue
 			}
 			grow(s.first+k, c.Text)

@@ -130,7 +130,7 @@ func accountWarnings(about loader.About, k *connection) []string {
 		out = append(out, "the account turned away one of these few calls: its limit is lower than "+about.Limit+", or another integration uses it up")
 	}
 	if !k.account.LimitSet {
-		out = append(out, "no limit is set in the account file, so 25/5s is assumed; the plan's limit stands in the account's settings under API and Webhooks")
+		out = append(out, "no limit is set, so 25/5s is assumed; write the plan's limit into the account file or LEADSQUARED_LIMIT (it stands in the account's settings, under API and Webhooks)")
 	}
 	return out
 }

@@ -152,7 +152,7 @@ func (a *Account) load(path string, getenv func(string) string, set map[string]b
 		return fault.New("account.setting", hint, "account file %s:%d: %s", path, line, fmt.Sprintf(format, args...))
 	}
 	if p := mapping.YAMLFault("account file", text); p != nil {
-		return fail(p.Line, cmp.Or(p.Hint, "see samples/account.yaml for the form"), "%s", p.Msg)
+		return fail(p.Line, cmp.Or(p.Hint, "leadload help account shows the form"), "%s", p.Msg)
 	}
 	file, err := parser.ParseBytes(text, 0)
 	if err != nil {
@@ -160,19 +160,19 @@ func (a *Account) load(path string, getenv func(string) string, set map[string]b
 		var se *yaml.SyntaxError
 		if errors.As(err, &se) && se.Token != nil && se.Token.Position != nil {
 			line = se.Token.Position.Line
-			return fail(line, "see samples/account.yaml for the form", "%s", se.Message)
+			return fail(line, "leadload help account shows the form", "%s", se.Message)
 		}
-		return fail(line, "see samples/account.yaml for the form", "it is not YAML")
+		return fail(line, "leadload help account shows the form", "it is not YAML")
 	}
 	if len(file.Docs) > 1 {
 		return fail(1, "keep one account a file", "it holds more than one document")
 	}
 	if len(file.Docs) == 0 || file.Docs[0].Body == nil {
-		return fail(1, "see samples/account.yaml for the form", "it is empty")
+		return fail(1, "leadload help account shows the form", "it is empty")
 	}
 	m, ok := file.Docs[0].Body.(*ast.MappingNode)
 	if !ok {
-		return fail(1, "see samples/account.yaml for the form", "it is not a list of settings such as host: …")
+		return fail(1, "leadload help account shows the form", "it is not a list of settings such as host: …")
 	}
 	literal := ""
 	for _, kv := range m.Values {
