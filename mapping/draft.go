@@ -153,6 +153,18 @@ func (d *draft) take(roles ...role) *columnGuess {
 	return nil
 }
 
+// takeName takes the column of a person's name. Beside a column that says it is
+// a person's, the customer's name is often that of a company.
+func (d *draft) takeName() *columnGuess {
+	for _, g := range d.columns {
+		if g.role == roleName && !d.used[g.index] && len(g.texts) > 0 && g.says("contact", "person") {
+			d.used[g.index] = true
+			return g
+		}
+	}
+	return d.take(roleName)
+}
+
 // peek gives the first unused column of a role, full columns first.
 func (d *draft) peek(roles ...role) *columnGuess {
 	for _, r := range roles {
@@ -346,7 +358,7 @@ func (d *draft) leadAttributes() {
 		d.line("  "+f.Schema+": "+d.typed(g), fmt.Sprintf("the account's lead field %q", f.Display))
 	}
 	if d.peek(roleFirstName) == nil && !slices.Contains(taken, "FirstName") {
-		if g := d.take(roleName); g != nil {
+		if g := d.takeName(); g != nil {
 			d.line("  FirstName: "+quotedYAML(g.header), g.why+"; a full name in one column goes here as a whole")
 		}
 	}
@@ -426,10 +438,14 @@ func (d *draft) typed(g *columnGuess) string {
 	case g.dates != nil:
 		return d.date(g, "date")
 	case g.number != nil && (g.role == roleAmount || g.number.money):
+		more := []string{"type: number"}
 		if g.number.decimal == ',' {
-			return setting(g.header, "type: number", `decimal: ","`)
+			more = append(more, `decimal: ","`)
 		}
-		return setting(g.header, "type: number")
+		if g.number.words {
+			more = append(more, "words: true")
+		}
+		return setting(g.header, more...)
 	}
 	return quotedYAML(g.header)
 }
@@ -480,6 +496,7 @@ func (d *draft) opportunityFields() {
 	}
 	d.suggestName()
 	d.suggest("    ")
+	d.otherFields("    ", OpportunityField)
 }
 
 // suggestName shows how the opportunity's name is made, which most accounts
@@ -544,7 +561,7 @@ func statusWord(t string) string {
 			return "Lost"
 		}
 	}
-	for _, w := range []string{"won", "deliver", "success", "complete", "sold", "disburs", "enrol", "paid", "converted", "booked", "issued"} {
+	for _, w := range []string{"won", "deliver", "success", "complete", "sold", "disburs", "enrol", "paid", "converted", "booked", "issued", "order received", "order confirmed", "po received"} {
 		if strings.Contains(s, w) {
 			return "Won"
 		}
@@ -601,6 +618,39 @@ func (d *draft) sales() {
 		d.line("  "+f.Schema+": "+d.typed(g), fmt.Sprintf("the account's field %q", f.Display))
 	}
 	d.suggest("  ")
+	d.otherFields("  ", ActivityField)
+}
+
+// otherFields lists the account's own fields that no column has taken, so that
+// a person finds the schema names where they are to be written.
+func (d *draft) otherFields(indent string, kind FieldKind) {
+	const wide = 110
+	row := ""
+	flush := func() {
+		if row != "" {
+			d.line(indent+"#   "+commentText(row), "")
+		}
+		row = ""
+	}
+	first := true
+	for _, f := range d.o.Fields {
+		if f.Kind != kind || !strings.HasPrefix(f.Schema, "mx_Custom_") || slices.Contains(d.schemas, f.Schema) {
+			continue
+		}
+		if first {
+			d.line(indent+"# the account's fields that no column has yet:", "")
+			first = false
+		}
+		one := f.Schema + " " + strconv.Quote(f.Display)
+		if row != "" && len([]rune(row))+len([]rune(one)) > wide {
+			flush()
+		}
+		if row != "" {
+			row += ", "
+		}
+		row += one
+	}
+	flush()
 }
 
 // suggest lists the columns left over as lines to be taken up.

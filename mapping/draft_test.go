@@ -344,3 +344,40 @@ func TestFieldsByDisplayName(t *testing.T) {
 		}
 	}
 }
+
+// TestDraftOfARegister drafts from a company's register: a customer that is a
+// company, amounts in lakh, the day of the enquiry, stages of an order.
+func TestDraftOfARegister(t *testing.T) {
+	header := []string{"Enq No", "Enq Date", "Customer Name", "Contact Person", "E-mail ID", "Stage", "Value (Rs.)"}
+	var rows [][]converter.Cell
+	for i, amount := range []string{"1.16 Lakh", "₹ 75,000", "2 crore", "88750"} {
+		rows = append(rows, cellsOf(fmt.Sprintf("E/%d", i+1), fmt.Sprintf("1%d/04/2025 09:15", i+3), "Nair Traders", "Meera Nair", fmt.Sprintf("b%d@example.com", i),
+			[]string{"New", "Order Received", "Order Lost", "Order Processing"}[i], amount))
+	}
+	o := DraftOptions{EventCode: 12000, Fields: []DraftField{
+		{OpportunityField, "mx_Custom_6", "Expected Deal Size", "Number"}, {OpportunityField, "mx_Custom_7", "Stage", "String"},
+		{OpportunityField, "Status", "Status", "String"}, {LeadField, "mx_Custom_9", "Town", "String"},
+	}}
+	text, notes := Draft("register.xlsx", header, rows, o)
+	for _, want := range []string{
+		"\n  FirstName: Contact Person ", "\n  OpportunityDateTime: {column: Enq Date, type: datetime, format: dd/MM/yyyy HH:mm}\n",
+		"values: {New: Open, Order Received: Won, Order Lost: Lost, Order Processing: Open}",
+		"# mx_Custom_N: {column: Value (Rs.), type: number, words: true}\n",
+		"\n    # the account's fields that no column has yet:\n    #   mx_Custom_6 \"Expected Deal Size\", mx_Custom_7 \"Stage\"\n",
+	} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("the draft lacks %q:\n%s", want, text)
+		}
+	}
+	if strings.Contains(string(text), "Town") {
+		t.Errorf("a lead's field stands below the opportunity's:\n%s", text)
+	}
+	if got := strings.Join(notes, "\n"); strings.Contains(got, "not a number") || strings.Contains(got, "not numbers") {
+		t.Errorf("amounts in lakh are called wrong: %s", got)
+	}
+	// Cr behind an amount is crore or credit, which a person has to decide.
+	rows[3][6].Text = "1,200.00 Cr"
+	if text, notes = Draft("register.xlsx", header, rows, o); strings.Contains(string(text), "words: true") || len(notes) == 0 {
+		t.Errorf("a credit is read without a word: %q\n%s", notes, text)
+	}
+}

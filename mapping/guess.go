@@ -75,6 +75,7 @@ type dateGuess struct {
 type numberGuess struct {
 	decimal byte
 	money   bool
+	words   bool // some amounts are in lakh or crore, which words: true reads
 }
 
 // words splits a header into words in lower case: "DealID", "deal_id" and
@@ -373,8 +374,20 @@ func guessNumbers(cells []converter.Cell, named bool) *numberGuess {
 		if err != nil {
 			continue
 		}
+		spoken, err := converter.New(converter.Spec{Type: converter.Number, Decimal: decimal, Words: true})
+		if err != nil {
+			continue
+		}
+		g := &numberGuess{decimal: decimal, words: slices.ContainsFunc(cells, func(c converter.Cell) bool { return isSpoken(c) && converts(spoken)(c) })}
+		// words: true would also leave out Dr and Cr, which is for a person to decide.
+		if g.words && !slices.ContainsFunc(cells, func(c converter.Cell) bool {
+			return !isSpoken(c) && !converts(conv)(c) && converts(spoken)(c)
+		}) {
+			conv = spoken
+		} else {
+			g.words = false
+		}
 		if fits := share(cells, converts(conv)); most(fits, len(cells)) || named && fits*4 >= len(cells)*3 {
-			g := &numberGuess{decimal: decimal}
 			for _, c := range cells {
 				g.money = g.money || strings.ContainsAny(c.Text, "₹$€£,")
 			}
@@ -382,6 +395,12 @@ func guessNumbers(cells []converter.Cell, named bool) *numberGuess {
 		}
 	}
 	return nil
+}
+
+// isSpoken reports whether an amount is in words that have one meaning.
+func isSpoken(c converter.Cell) bool {
+	s := strings.ToLower(c.Text)
+	return strings.Contains(s, "lakh") || strings.Contains(s, "lac") || strings.Contains(s, "crore")
 }
 
 // distinct returns the different texts of the sample.
@@ -459,7 +478,7 @@ func (g *columnGuess) oddities(number func(int) int) (notes []string) {
 		const cure = "; fill it in, or add default: Open, which then also stands for words that are not listed"
 		say(blank, "row # has none and is refused"+cure, "rows # have none and are refused"+cure)
 	case g.number != nil && (g.role == roleAmount || g.number.money):
-		conv, err := converter.New(converter.Spec{Type: converter.Number, Decimal: g.number.decimal})
+		conv, err := converter.New(converter.Spec{Type: converter.Number, Decimal: g.number.decimal, Words: g.number.words})
 		if err != nil {
 			return nil
 		}
@@ -511,7 +530,7 @@ var (
 	phoneWords  = []string{"phone", "telephone", "tel", "contact no", "contact number", "phone number", "ph no", "phonenumber"}
 	mobileWords = []string{"mobile", "cell", "whatsapp", "whats app"}
 	moneyWords  = []string{"amount", "value", "revenue", "price", "total", "premium", "sum", "budget", "deal size", "order value", "worth", "fee", "fees", "cost"}
-	beginWords  = []string{"created", "create", "opened", "sold", "booked", "enquiry", "inquiry", "order", "opportunity"}
+	beginWords  = []string{"created", "create", "opened", "sold", "booked", "enquiry", "inquiry", "order", "opportunity", "enq", "inq"}
 	nameWords   = []string{"name", "contact", "customer", "client", "lead", "prospect", "person"}
 )
 
@@ -546,6 +565,9 @@ func (g *columnGuess) decide() (role, string) {
 	case g.says("status", "stage", "outcome", "result") && len(g.distinct()) <= 20:
 		return roleStatus, fmt.Sprintf("%s; it has %d different texts", byName, len(g.distinct()))
 	case g.number != nil && g.says(moneyWords...):
+		if g.number.words {
+			return roleAmount, "the name says money; some numbers are in lakh or crore, which words: true reads"
+		}
 		return roleAmount, "the name says money and the cells are numbers"
 	case g.says(idWords...) && g.unique():
 		return roleKey, "every row of the sample has its own text there"
