@@ -11,9 +11,10 @@ import (
 const oneCauseRows = 3
 
 // OneCause reports whether every row that could have been loaded failed, and
-// all for the same reason: then the mapping is wrong, and not the rows. Of rows
-// that were not sent nobody knows, so that the refusals of those that were sent
-// decide. errs are the two most common errors.
+// nine in ten or more for the same reason: then the mapping is wrong, and not
+// the rows. Of rows that were not sent nobody knows, so that the refusals of
+// those that were sent decide. errs are the most common errors, the first of
+// them at least.
 func OneCause(t ledger.Counts, errs []ledger.ErrorCount) bool {
 	failed := t[ledger.ResultInvalid] + t[ledger.ResultRejected]
 	if n := t[ledger.ResultNotSent]; n > 0 {
@@ -21,7 +22,7 @@ func OneCause(t ledger.Counts, errs []ledger.ErrorCount) bool {
 		return t[ledger.ResultRejected] >= oneCauseRows && others == 0 && len(errs) > 0 && errs[0].Count >= t[ledger.ResultRejected] && errs[0].Count > t[ledger.ResultInvalid]
 	}
 	return failed >= oneCauseRows && t.Sum()-failed-t[ledger.ResultSkipped]-t[ledger.ResultRepeated] == 0 &&
-		len(errs) > 0 && errs[0].Count >= failed
+		len(errs) > 0 && errs[0].Count*10 >= failed*9
 }
 
 // advice is the Summary's third line: what to do next, with the command.
@@ -38,11 +39,14 @@ func (j *job) advice(t *tally, errs []ledger.ErrorCount) string {
 		if j.Run.Command == "check" {
 			again = "check"
 		}
-		all := "every row fails for the same reason"
-		if c[ledger.ResultNotSent] > 0 {
-			all = "the account refuses every row for the same reason"
+		what := "every row fails for the same reason, so correct the mapping and not the rows"
+		switch {
+		case c[ledger.ResultNotSent] > 0:
+			what = "the account refuses every row for the same reason, so correct the mapping and not the rows"
+		case errs[0].Count < fix:
+			what = "every row fails, and nearly all for the same reason, so correct the mapping first"
 		}
-		return fmt.Sprintf("Next: %s, so correct the mapping and not the rows. Then %s the file again%s", all, again, next)
+		return fmt.Sprintf("Next: %s. Then %s the file again%s", what, again, next)
 	case j.Run.Command == "check" && fix > 0:
 		return fmt.Sprintf("Next: correct the %s of the sheet Failed in your file, or load the others now%s", counted(fix, "row"), next)
 	case j.Run.Command == "check" && c[ledger.ResultWouldSend]+c[ledger.ResultWouldUpdate] > 0:

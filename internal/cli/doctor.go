@@ -4,12 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
-	"text/tabwriter"
 	"time"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -28,7 +29,7 @@ func (a *app) doctorCommand() *cobra.Command {
 		Long: `Look at everything that a load needs, and change nothing: which ledger, whose it
 is, how large, its last runs; the account file, whether the account answers, its
 clock and its limit; the time zone data; the free disk. Each line that is not
-well says what to do. The exit code is 0 when a load could begin.`,
+well says what to do. The exit code is 0 when nothing is wrong.`,
 		Example: `  leadload doctor
   sudo -u crm leadload doctor --account /srv/crm/account.yaml`,
 		Args: noArgs,
@@ -77,14 +78,7 @@ func (a *app) runDoctor(ctx context.Context, o *accountOptions) error {
 			return err
 		}
 	} else {
-		w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
-		for _, x := range f.list {
-			fmt.Fprintf(w, "%s\t%s\t%s\n", plain([]any{x.State, x.What, x.Text})...)
-			if x.Do != "" {
-				fmt.Fprintf(w, "\t\t→ %s\n", visible(x.Do, true))
-			}
-		}
-		if err := w.Flush(); err != nil {
+		if _, err := io.WriteString(a.stdout, f.table(columns(a.stdout))); err != nil {
 			return err
 		}
 	}
@@ -92,6 +86,32 @@ func (a *app) runDoctor(ctx context.Context, o *accountOptions) error {
 		return &exit{f.end}
 	}
 	return nil
+}
+
+// table is the findings for people, in lines of so many characters; 0 is as
+// long as they are.
+func (f *findings) table(wide int) string {
+	state, what := 0, 0
+	for _, x := range f.list {
+		state, what = max(state, len(x.State)), max(what, len(x.What))
+	}
+	var b strings.Builder
+	for _, x := range f.list {
+		head := fmt.Sprintf("%-*s  %-*s  ", state, x.State, what, x.What)
+		indent := strings.Repeat(" ", len(head))
+		row := func(head, text string) {
+			text = visible(text, true)
+			if wide > 0 && utf8.RuneCountInString(text)+len(head) > wide {
+				text = breakBelow(text, len(head), indent, wide)
+			}
+			b.WriteString(head + text + "\n")
+		}
+		row(head, x.Text)
+		if x.Do != "" {
+			row(indent, "→ "+x.Do)
+		}
+	}
+	return b.String()
 }
 
 // lookAtLedger looks at the ledger, its folder and its last runs.

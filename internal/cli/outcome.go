@@ -1,10 +1,12 @@
 package cli
 
 import (
+	"cmp"
 	"strings"
 	"unicode/utf8"
 
 	"leadload/loader/ledger"
+	"leadload/reports"
 )
 
 // toldErrors is how many reasons are told at the end of a run; the results
@@ -25,6 +27,10 @@ func (a *app) outcome(t ledger.Counts, errs []ledger.ErrorCount) {
 			a.say("  %d rows, such as row %d: %s", e.Count, e.Row, cut(e.Example, 160))
 		}
 	}
+	if t[ledger.ResultNotSent] == 0 && reports.OneCause(t, errs) {
+		hint := cmp.Or(errs[0].Hint, "leadload errors "+errs[0].Code+" says more")
+		a.say("  the mapping does not fit this file, so correct the mapping first: %s", hint)
+	}
 }
 
 // short is the last line's counts without those that are zero.
@@ -35,6 +41,9 @@ func short(t ledger.Counts) string {
 		if !strings.HasSuffix(part, " 0") {
 			parts = append(parts, part)
 		}
+	}
+	if len(parts) == 0 {
+		return total
 	}
 	return strings.Join(parts, " · ") + " of " + total
 }

@@ -58,6 +58,7 @@ type runEntry struct {
 	Exit    int        `json:"exit_code"`
 	Out     string     `json:"results_file"`
 	Line    string     `json:"line"`
+	short   string     // the line for people
 }
 
 func (a *app) runRuns(ctx context.Context, o *runsOptions) error {
@@ -80,7 +81,7 @@ func (a *app) runRuns(ctx context.Context, o *runsOptions) error {
 			return err
 		}
 		t := tally.Counts()
-		e := runEntry{Run: r.ID, Command: r.Command, File: r.Input, Mapping: r.Mapping, Account: r.AccountName, Who: r.Who, Started: r.Started, Stop: r.Stop, Exit: r.Exit, Out: r.Out, Line: t.String()}
+		e := runEntry{Run: r.ID, Command: r.Command, File: r.Input, Mapping: r.Mapping, Account: r.AccountName, Who: r.Who, Started: r.Started, Stop: r.Stop, Exit: r.Exit, Out: r.Out, Line: t.String(), short: short(t)}
 		if !r.Ended.IsZero() {
 			e.Ended = &r.Ended
 		}
@@ -100,7 +101,7 @@ func (a *app) runRuns(ctx context.Context, o *runsOptions) error {
 		if e.Ended != nil {
 			took, code = e.Ended.Sub(e.Started).Round(time.Second).String(), strconv.Itoa(e.Exit)
 		}
-		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", plain([]any{e.Run, e.Started.Local().Format("2006-01-02 15:04"), took, e.File, e.Account, code, e.Line})...)
+		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", plain([]any{e.Run, e.Started.Local().Format("2006-01-02 15:04"), took, e.File, e.Account, code, e.short})...)
 	}
 	return w.Flush()
 }

@@ -23,11 +23,19 @@ func width(f *os.File) int {
 // fit wraps a text for people to the terminal that w is; elsewhere, where
 // programs read it, it stays one line.
 func fit(w io.Writer, text string) string {
+	if wide := columns(w); wide > 0 {
+		return breakLines(text, wide)
+	}
+	return text
+}
+
+// columns is the width of the terminal that w is, 0 where it is none.
+func columns(w io.Writer) int {
 	f, ok := fileOf(w)
 	if !ok || !terminal(f) {
-		return text
+		return 0
 	}
-	return breakLines(text, width(f))
+	return width(f)
 }
 
 // breakLines breaks a text between words, so that no line is wider than wide. Lines
@@ -48,10 +56,14 @@ func breakLines(text string, wide int) string {
 	if strings.HasPrefix(body, "next: ") {
 		return text
 	}
-	indent := text[:len(text)-len(body)] + "  "
+	begin := text[:len(text)-len(body)]
+	return begin + breakBelow(body, len(begin), begin+"  ", wide)
+}
+
+// breakBelow breaks a text that begins at a column; its other lines begin with
+// the indent.
+func breakBelow(body string, column int, indent string, wide int) string {
 	var b strings.Builder
-	b.WriteString(text[:len(text)-len(body)])
-	column := len(text) - len(body)
 	for i, word := range strings.Split(body, " ") {
 		n := utf8.RuneCountInString(word)
 		switch {

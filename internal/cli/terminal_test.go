@@ -35,6 +35,21 @@ func TestBreakLines(t *testing.T) {
 	}
 }
 
+// TestFindingsFitTheTerminal: a long finding goes on below its own column.
+func TestFindingsFitTheTerminal(t *testing.T) {
+	f := &findings{}
+	f.ok("disk", "63.4 GB are free")
+	f.note("account", "name one with --account FILE", "no limit is set, so 25/5s is assumed")
+	for wide, want := range map[int]string{
+		0:  "ok    disk     63.4 GB are free\nnote  account  no limit is set, so 25/5s is assumed\n               → name one with --account FILE\n",
+		40: "ok    disk     63.4 GB are free\nnote  account  no limit is set, so 25/5s\n               is assumed\n               → name one with --account\n               FILE\n",
+	} {
+		if got := f.table(wide); got != want {
+			t.Errorf("in %d columns:\n%s\nwant\n%s", wide, got, want)
+		}
+	}
+}
+
 func TestShort(t *testing.T) {
 	for _, c := range []struct {
 		t    ledger.Counts
@@ -43,6 +58,7 @@ func TestShort(t *testing.T) {
 		{ledger.Counts{ledger.ResultLoaded: 10}, "loaded 10 of 10 rows"},
 		{ledger.Counts{ledger.ResultLoaded: 10, ledger.ResultRejected: 20, ledger.ResultInvalid: 3}, "loaded 10 · rejected 20 · invalid 3 of 33 rows"},
 		{ledger.Counts{ledger.ResultInDoubt: 100}, "in doubt 100 of 100 rows"},
+		{ledger.Counts{}, "0 rows"},
 	} {
 		if got := short(c.t); got != c.want {
 			t.Errorf("%q, want %q", got, c.want)
