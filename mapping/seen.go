@@ -217,6 +217,9 @@ func (s *Sampler) Take(cells []converter.Cell) {
 		x := Sample{Field: st.name, Column: st.column, Local: local, Value: value}
 		if st.f.spec.Type == converter.Date {
 			x.Day, x.Local = true, cell.Text
+			if cell.Kind == converter.DateCell {
+				x.Local = "the spreadsheet's own date" // its text is a count of days, which no spreadsheet shows
+			}
 		}
 		s.list = append(s.list, x)
 		s.taken[i]++

@@ -93,6 +93,10 @@ func (a *app) root() *cobra.Command {
 LeadSquared account. A YAML mapping says which column goes where. Running the
 same command again is always safe: rows that are in the account are skipped,
 rows in doubt are looked up, the rest are sent.`,
+		Example: `  leadload init deals.xlsx --online -o deals.yaml    # draft a mapping
+  leadload check deals.xlsx -m deals.yaml            # find every fault; send nothing
+  leadload import deals.xlsx -m deals.yaml           # load the file
+  leadload help account                              # where the keys go, and how to practise without any`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          noArgs,

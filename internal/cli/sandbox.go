@@ -17,7 +17,9 @@ func (a *app) sandboxCommand() *cobra.Command {
 URL and its keys as the environment that leadload reads, and shows what it
 received as a page at /.`,
 		Example: `  leadload sandbox --listen 127.0.0.1:8080
-  leadload sandbox --listen 127.0.0.1:8080 > practice.env & … ; . ./practice.env`,
+  leadload sandbox > practice.env      # in one terminal
+  . ./practice.env                     # in another; leadload now talks to the practice account
+  leadload import deals.csv -m deals.yaml`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			acct, err := sandbox.Start(o)
