@@ -58,6 +58,7 @@ const (
 	Sending  Phase = "sending"
 	Settling Phase = settle.Asking
 	Polling  Phase = settle.Polling
+	Undoing  Phase = "taking back"
 )
 
 // Snapshot is a look at a running import.

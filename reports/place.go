@@ -14,7 +14,7 @@ import (
 )
 
 // numbered matches the endings that are put behind names of inputs.
-var numbered = regexp.MustCompile(`(?i)-(results|check)(-[0-9]+)?$`)
+var numbered = regexp.MustCompile(`(?i)-(results|check|verify|adopt|undo)(-[0-9]+)?$`)
 
 // dated matches what a name by date puts before such an ending.
 var dated = regexp.MustCompile(`-[0-9]{4}-[0-9]{2}-[0-9]{2}(-[0-9]{4})?$`)

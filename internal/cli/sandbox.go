@@ -43,5 +43,6 @@ received as a page at /.`,
 	f.DurationVar(&o.Latency, "latency", 0, "time that every call takes")
 	f.DurationVar(&o.Jitter, "jitter", 0, "and how much it varies")
 	f.DurationVar(&o.IndexLag, "index-lag", 0, "how long a new record stays unknown to searches")
+	f.BoolVar(&o.Deletable, "deletable", false, "let its opportunities be deleted, as leadload undo does")
 	return cmd
 }

@@ -106,6 +106,8 @@ var catalogue = []struct {
 		{"expr.type", "an expression gives no text", "make it a text, for example with join(…, \" \")"},
 		{"cases.shape", "a test case is not written as it should be", "give it row and body, fields, skipped or problems"},
 		{"cases.column", "a test case gives a column that the mapping does not use", "use the mapping's names of columns"},
+		{"undo.account", "the run loaded into another account", "name that account with --account"},
+		{"undo.unasked", "an undo was not confirmed", "look at its plan, and then add --yes"},
 	}},
 	// The account, the network and the disk: a later run goes on.
 	{Stopped, []Entry{
@@ -159,6 +161,9 @@ var catalogue = []struct {
 		{"run.declined", "the question before sending was not answered with y", "answer y, or add --yes"},
 		{"run.max-errors", "as many rows were rejected as --max-errors allows", "when the mapping is wrong, correct it and run the same command again"},
 		{"run.same-error", "the first answers were all the same refusal (--max-same-error), and nothing was loaded with this mapping yet", "correct the mapping, not the cells, and run the same command again"},
+		{"undo.doubt", "whether a record was taken back is not known", "run the same undo again: it looks before anything is called"},
+		{"undo.done", "the record was taken back", "nothing: its row is ready for the next import"},
+		{"undo.empty", "a field was empty before, and the account does not take an empty value", "empty it in the account by hand"},
 		{"run.until", "the time given with --until has come", "run the same command again later"},
 		{"ledger.full", "the disk is full", "free some space and run the same command again; nothing was lost"},
 		{"ledger.busy", "another process keeps the ledger locked", "wait for it to end and run the same command again"},

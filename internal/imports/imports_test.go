@@ -18,13 +18,15 @@ var allowed = map[string][]string{
 	"leadload/converter":                {"converter/zonedata"},
 	"leadload/converter/zonedata":       {},
 	"leadload/mapping":                  {"converter", "internal/fault"},
-	"leadload/loader":                   {"loader/plan", "loader/account", "loader/send", "loader/settle", "loader/update", "loader/compare", "loader/target", "loader/line", "loader/ledger", "loader/source", "loader/leadsquared", "loader/pace", "mapping", "converter", "internal/fault"},
+	"leadload/loader":                   {"loader/plan", "loader/account", "loader/send", "loader/settle", "loader/update", "loader/undo", "loader/words", "loader/compare", "loader/target", "loader/line", "loader/ledger", "loader/source", "loader/leadsquared", "loader/pace", "mapping", "converter", "internal/fault"},
 	"leadload/loader/account":           {"loader/target", "loader/line", "loader/leadsquared", "loader/pace", "mapping", "converter", "internal/fault"},
 	"leadload/loader/send":              {"loader/target", "loader/line", "loader/ledger", "loader/leadsquared", "mapping", "internal/fault"},
 	"leadload/loader/settle":            {"loader/send", "loader/target", "loader/line", "loader/ledger", "loader/leadsquared", "mapping", "internal/fault"},
 	"leadload/loader/target":            {"loader/line", "loader/ledger", "loader/leadsquared", "mapping", "internal/fault"},
+	"leadload/loader/words":             {},
 	"leadload/loader/compare":           {"loader/leadsquared", "loader/ledger"},
 	"leadload/loader/update":            {"loader/compare", "loader/send", "loader/target", "loader/line", "loader/ledger", "loader/leadsquared", "mapping", "internal/fault"},
+	"leadload/loader/undo":              {"loader/update", "loader/compare", "loader/send", "loader/target", "loader/line", "loader/ledger", "loader/leadsquared", "loader/words", "mapping", "internal/fault"},
 	"leadload/loader/line":              {"loader/leadsquared", "loader/pace", "internal/fault"},
 	"leadload/loader/source":            {"converter", "internal/fault"},
 	"leadload/loader/leadsquared":       {},
@@ -33,7 +35,7 @@ var allowed = map[string][]string{
 	"leadload/loader/ledger":            {"internal/fault"}, // neither mapping nor leadsquared, nor a database
 	"leadload/loader/ledger/sqlite":     {"loader/ledger", "internal/fault"},
 	"leadload/loader/ledger/ledgertest": {"loader/ledger"},
-	"leadload/reports":                  {"converter", "internal/fault", "loader/ledger", "loader/source"},
+	"leadload/reports":                  {"converter", "internal/fault", "loader/ledger", "loader/source", "loader/words"},
 	"leadload/samples":                  {},
 	"leadload/internal/fault":           {},
 	"leadload/internal/sandbox":         {},
@@ -41,7 +43,7 @@ var allowed = map[string][]string{
 	"leadload/internal/release":         {"samples"},
 	"leadload/internal/chaos":           {"internal/cli", "internal/sandbox", "loader", "loader/ledger", "samples"},
 	"leadload/internal/bench":           {"internal/cli", "internal/sandbox", "loader", "loader/account", "loader/source", "loader/leadsquared", "loader/ledger", "loader/ledger/sqlite", "loader/pace", "mapping", "converter", "reports"},
-	"leadload/internal/cli":             {"converter", "mapping", "loader", "loader/account", "loader/source", "loader/leadsquared", "loader/pace", "loader/ledger", "loader/ledger/sqlite", "reports", "samples", "internal/sandbox", "internal/fault"},
+	"leadload/internal/cli":             {"converter", "mapping", "loader", "loader/account", "loader/source", "loader/leadsquared", "loader/pace", "loader/ledger", "loader/ledger/sqlite", "loader/words", "reports", "samples", "internal/sandbox", "internal/fault"},
 }
 
 // forbidden are packages that nothing of ours may use, with the reason.

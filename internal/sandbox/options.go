@@ -80,6 +80,7 @@ type Options struct {
 	Mandatory      []string      // schema names without which Capture answers MXInvalidActivityFieldsException
 	UniqueFields   []string      // lead attributes that SearchBy may name besides EmailAddress, Phone, Mobile and ProspectId; nil is mx_Customer_Id
 	Types          []Type        // opportunity types; nil is one of code 12000
+	Deletable      bool          // all Types allow that their opportunities are deleted
 	StrictTypes    bool          // refuse event codes that Types does not hold
 	StrictFields   bool          // refuse schema names and option values that the type does not hold
 	LeadFields     []Field       // LeadsMetaData.Get; nil is a usual set
@@ -298,6 +299,7 @@ func (o Options) withDefaults() (Options, error) {
 	}
 	o.Types = slices.Clone(o.Types)
 	for i, t := range o.Types {
+		o.Types[i].CanDelete = t.CanDelete || o.Deletable
 		o.Types[i].Fields = markMandatory(t.Fields, o.Mandatory)
 	}
 	if o.LeadFields == nil {

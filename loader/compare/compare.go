@@ -55,14 +55,14 @@ func Print(value string) uint32 { return ledger.Print(leadsquared.Canonical(valu
 // past: it is sent where the account has nothing, and is a conflict where the
 // account has something else.
 func Judge(v Values) Finding {
-	fileMoved := v.Sent == 0 || !is(v.File, v.Sent)
+	fileMoved := v.Sent == 0 || !Is(v.File, v.Sent)
 	if Print(v.Account) == Print(v.File) {
 		if fileMoved {
 			return Equal
 		}
 		return Same
 	}
-	accountMoved := !is(v.Account, v.Sent) && (v.Second == 0 || !is(v.Account, v.Second)) && v.Touched != Untouched
+	accountMoved := !Is(v.Account, v.Sent) && (v.Second == 0 || !Is(v.Account, v.Second)) && v.Touched != Untouched
 	if v.Sent == 0 {
 		accountMoved = leadsquared.Canonical(v.Account) != ""
 	}
@@ -77,8 +77,8 @@ func Judge(v Values) Finding {
 	return Same
 }
 
-// is reports whether a print is that of a value. Records of older ledgers have
+// Is reports whether a print is that of a value. Records of older ledgers have
 // prints of values as they were sent.
-func is(value string, print uint32) bool {
+func Is(value string, print uint32) bool {
 	return Print(value) == print || ledger.Print(value) == print
 }

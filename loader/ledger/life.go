@@ -63,7 +63,8 @@ func Step(op Op, from, to State) bool {
 	case Pending:
 		return from == Sending || from == Reserved || from == Pending
 	case Loaded, Duplicate:
-		return from == Sending || from == Reserved || from == InDoubt || from == Pending
+		// A deletion also from Ready: a look has shown that the record is gone.
+		return op == Delete && from == Ready || from == Sending || from == Reserved || from == InDoubt || from == Pending
 	case Rejected, Same, Contested, Withheld: // from Ready when a look was enough
 		return from == Ready || from == Sending || from == Reserved || from == InDoubt || from == Pending
 	}

@@ -110,6 +110,11 @@ type Store interface {
 	// Trusted reports whether a run with a mapping, named by its hash, has loaded
 	// a record into the account.
 	Trusted(ctx context.Context, account int64, mapping string) (bool, error)
+
+	// Planned returns the rows of a run that it planned to send and that have a
+	// record, in the order of the file, each with what an undo must know.
+	Planned(ctx context.Context, run int64) iter.Seq2[Planned, error]
+
 	// States counts the records of all accounts by where they stand.
 	States(ctx context.Context) (map[State]int64, error)
 	// Drop forgets values that updates met before a moment (Kept).
@@ -174,6 +179,25 @@ type Adopted struct {
 	LeadID  string
 	Sent    time.Time // zero: not known
 	Payload Payload   // for InDoubt
+}
+
+// Planned is a row of a run that it planned to send, and where its record stands.
+type Planned struct {
+	Number, Line int
+	Origin       int // the row in the file that it first came from
+	Key          string
+	Verdict      Verdict // Due or Changing
+	Record       int64
+	Target       string // of its scope, such as "opportunity:12000"
+	Fate         Fate
+	Creation     State // of its creation, where that has something to say; otherwise 0
+	Change       State // of its update; 0: there is none
+	ID, LeadID   string
+	Sent         time.Time // when it was sent to be made; zero: never
+	Run          int64     // that planned to send it last
+	Undo         State     // of its deletion; 0: there is none
+	UndoSent     time.Time // when that was sent
+	UndoID       string    // the id that it had before a deletion that has ended well
 }
 
 // Pruned says what Prune dropped.

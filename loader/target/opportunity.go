@@ -23,6 +23,9 @@ type opportunity struct{}
 func (opportunity) Scope(m *mapping.Mapping) Scope { return Scope{opportunityKind, m.EventCode} }
 
 func (opportunity) Calls(op ledger.Op) (Calls, bool) {
+	if op == ledger.Delete {
+		return deletion((*leadsquared.Client).DeleteOpportunity), true
+	}
 	return creation(op, leadsquared.MakeOpportunity)
 }
 

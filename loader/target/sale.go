@@ -18,6 +18,11 @@ type sale struct{}
 func (sale) Scope(*mapping.Mapping) Scope { return Scope{Kind: string(mapping.SalesActivity)} }
 
 func (sale) Calls(op ledger.Op) (Calls, bool) {
+	if op == ledger.Delete {
+		return deletion(func(c *leadsquared.Client, ctx context.Context, slot leadsquared.Slot, id string) leadsquared.Outcome {
+			return c.CancelSalesActivity(ctx, slot, id, "taken back by leadload undo")
+		}), true
+	}
 	return creation(op, leadsquared.MakeSalesActivity)
 }
 

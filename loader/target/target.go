@@ -83,6 +83,7 @@ type Calls struct {
 
 // Item is one record of a call.
 type Item struct {
+	ID   string // of a record that is there; "" of one that is to be made
 	Body []byte
 }
 
@@ -94,6 +95,13 @@ func creation(op ledger.Op, m leadsquared.Making) (Calls, bool) {
 	return Calls{Max: 1, Make: func(ctx context.Context, c *leadsquared.Client, slot leadsquared.Slot, items []Item) []leadsquared.Outcome {
 		return []leadsquared.Outcome{c.Make(ctx, slot, m, items[0].Body)}
 	}}, true
+}
+
+// deletion is the Calls of a call that takes one record back.
+func deletion(call func(*leadsquared.Client, context.Context, leadsquared.Slot, string) leadsquared.Outcome) Calls {
+	return Calls{Max: 1, Make: func(ctx context.Context, c *leadsquared.Client, slot leadsquared.Slot, items []Item) []leadsquared.Outcome {
+		return []leadsquared.Outcome{call(c, ctx, slot, items[0].ID)}
+	}}
 }
 
 // Scope is a part of the account within which a key names one record.

@@ -136,6 +136,12 @@ func (l *Ledger) Intend(ctx context.Context, lease ledger.Lease, to ledger.State
 					calls--
 				}
 			}
+			if in.Op == ledger.Delete {
+				// What an earlier deletion had to say is old news.
+				if _, err := w.exec("DELETE FROM operations WHERE record = ? AND op = ? AND (state = 1 OR state > 5)", in.Record, in.Op); err != nil {
+					return err
+				}
+			}
 			n, err := w.changes(text, in.Record, in.Op, lease.Account, to, lease.Token, in.Call, in.At.UnixMilli(), fates(in.Op))
 			if err != nil {
 				return err
@@ -258,6 +264,9 @@ func (w *writer) settle(lease ledger.Lease, o *ledger.Outcome) error {
 	if o.Op == ledger.Update {
 		return w.endUpdate(lease, &was, o)
 	}
+	if o.Op == ledger.Delete {
+		return w.endDelete(lease, &was, o)
+	}
 	return w.end(lease, &was, o)
 }
 
@@ -356,6 +365,46 @@ func (w *writer) endUpdate(lease ledger.Lease, was *openOperation, o *ledger.Out
 	_, err := w.exec(`INSERT INTO operations (record, op, account, state, token, call, sent, attempts, code, msg, hint) VALUES (?,?,?,?,?,0,?,0,?,?,?)
 		ON CONFLICT (record, op) DO UPDATE SET state = excluded.state, attempts = 0, ended = NULL, request = NULL, candidates = NULL, code = excluded.code, msg = excluded.msg, hint = excluded.hint`,
 		o.Record, o.Op, lease.Account, o.State, lease.Token, sent, null(o.Code), null(o.Msg), null(o.Hint))
+	return err
+}
+
+// endDelete writes down that the fate of a deletion is known. What ended well
+// leaves the record as one that was never sent: nothing of its former calls may
+// make it look loaded. The operation keeps the id that it had.
+func (w *writer) endDelete(lease ledger.Lease, was *openOperation, o *ledger.Outcome) error {
+	var had any
+	if o.State == ledger.Loaded {
+		if err := w.row("SELECT remote FROM records WHERE id = ?", o.Record).Scan(&had); err != nil {
+			return err
+		}
+		for _, text := range []string{
+			"DELETE FROM operations WHERE record = ? AND op <> 2",
+			"DELETE FROM payloads WHERE record = ? AND op <> 2",
+		} {
+			if _, err := w.exec(text, o.Record); err != nil {
+				return err
+			}
+		}
+		if _, err := w.exec("UPDATE records SET fate = ?, remote = ? WHERE id = ?", o.Op.After(o.State), none, o.Record); err != nil {
+			return err
+		}
+	}
+	if was.state.Open() {
+		if _, err := w.exec("DELETE FROM payloads WHERE record = ? AND op = ?", o.Record, o.Op); err != nil {
+			return err
+		}
+	}
+	if o.State == ledger.Ready && !o.Words() {
+		_, err := w.exec("DELETE FROM operations WHERE record = ? AND op = ?", o.Record, o.Op)
+		return err
+	}
+	sent := was.sent
+	if !was.there {
+		sent = neverSent
+	}
+	_, err := w.exec(`INSERT INTO operations (record, op, account, state, token, call, sent, attempts, code, msg, hint, candidates) VALUES (?,?,?,?,?,0,?,0,?,?,?,?)
+		ON CONFLICT (record, op) DO UPDATE SET state = excluded.state, attempts = 0, ended = NULL, request = NULL, candidates = excluded.candidates, code = excluded.code, msg = excluded.msg, hint = excluded.hint`,
+		o.Record, o.Op, lease.Account, o.State, lease.Token, sent, null(o.Code), null(o.Msg), null(o.Hint), null(idText(had)))
 	return err
 }
 

@@ -1,0 +1,153 @@
+package undo
+
+import (
+	"context"
+	"encoding/binary"
+	"strings"
+	"time"
+
+	"leadload/loader/compare"
+	"leadload/loader/ledger"
+	"leadload/loader/line"
+	"leadload/loader/target"
+	"leadload/loader/words"
+)
+
+// lookAtValues reads the records whose values are to be put back.
+func (u *Undoer) lookAtValues(ctx context.Context, items []*Item) error {
+	var list []*ledger.Payload
+	var of []*Item
+	for _, it := range items {
+		if it.Result != Open || !it.Restores() {
+			continue
+		}
+		if len(it.Kept) == 0 {
+			it.keep("the values that it had are no longer kept")
+			it.Hint = "correct it in the account; --keep-values says how long an import keeps them"
+			continue
+		}
+		known := make([]ledger.Record, 1)
+		if err := u.Ledger.Recall(ctx, []int64{it.Record}, known); err != nil {
+			return err
+		}
+		it.payload = restoring(it, &known[0])
+		list, of = append(list, it.payload), append(of, it)
+	}
+	if len(list) == 0 {
+		return nil
+	}
+	if err := u.Updater.Look(ctx, list); err != nil {
+		return err
+	}
+	for _, it := range of {
+		for i := range it.payload.Edit.Changes {
+			c := &it.payload.Edit.Changes[i]
+			switch {
+			case it.Result != Open || c.Done:
+			case it.payload.Edit.Gone:
+				it.keep("it was deleted in the account")
+			case compare.Finding(c.Finding) == compare.Conflict:
+				it.keep("%s is %q in the account, which is not what the run wrote", c.Field, c.Had)
+			case c.Why != "":
+				it.fail(c.Field + ": " + c.Why)
+			}
+		}
+	}
+	return nil
+}
+
+// restoring returns the update that puts back what a run's update replaced. What
+// was sent last is what the run wrote.
+func restoring(it *Item, known *ledger.Record) *ledger.Payload {
+	scope := target.ParseScope(it.Target)
+	e := &ledger.Edit{ID: it.ID, LeadID: it.LeadID, Code: scope.Code, Key: it.Key,
+		Names: known.Names, Prints: append([]byte(nil), known.Prints...), Body: make([]byte, ledger.BodySize)}
+	for _, k := range it.Kept {
+		e.Changes = append(e.Changes, ledger.FieldChange{Field: k.Field, Part: string(partOf(scope.Kind, k.Field)), Value: k.Had, Sent: compare.Print(k.Has)})
+		for i, n := range e.Names {
+			if n == k.Field && 4*i+4 <= len(e.Prints) {
+				binary.LittleEndian.PutUint32(e.Prints[4*i:], compare.Print(k.Had))
+			}
+		}
+	}
+	return &ledger.Payload{Target: scope.Kind, Edit: e}
+}
+
+// restore puts the values of one record back.
+func (u *Undoer) restore(ctx context.Context, it *Item) error {
+	o, err := u.Updater.Send(ctx, it.Record, it.payload)
+	if o.State == 0 {
+		return err
+	}
+	e := it.payload.Edit
+	if o.State == ledger.Loaded && err == nil {
+		// Whether an empty value clears a field is not documented: it is read back.
+		var field string
+		if field, err = u.uncleared(ctx, e); field != "" {
+			o.State, o.Code, o.Msg = ledger.Withheld, "undo.empty", field+" was empty before, and the account does not take an empty value"
+			o.Hint = "empty it in the account by hand"
+		}
+	}
+	if serr := u.Ledger.Settle(context.WithoutCancel(ctx), u.Lease, o); serr != nil || err != nil {
+		return firstOf(err, serr)
+	}
+	switch o.State {
+	case ledger.Loaded, ledger.Same:
+		it.Result, it.Why = words.Restored, ""
+	case ledger.Contested:
+		it.keep("%s", o.Msg)
+	default:
+		it.fail(o.Msg)
+		if o.Hint != "" && o.State == ledger.Withheld {
+			it.Hint = o.Hint
+		}
+	}
+	return nil
+}
+
+// uncleared returns the first field that was emptied and still has a value when
+// reads must show it; "" when there is none.
+func (u *Undoer) uncleared(ctx context.Context, e *ledger.Edit) (string, error) {
+	check := ledger.Payload{Target: kindOf(e), Edit: &ledger.Edit{ID: e.ID, LeadID: e.LeadID, Code: e.Code}}
+	for _, c := range e.Changes {
+		if c.Wrote && c.Value == "" {
+			check.Edit.Changes = append(check.Edit.Changes, ledger.FieldChange{Field: c.Field, Part: c.Part, Sent: c.Sent})
+		}
+	}
+	if len(check.Edit.Changes) == 0 {
+		return "", nil
+	}
+	began := time.Now()
+	for pause := time.Second; ; pause = min(2*pause, 15*time.Second) {
+		if err := u.Updater.Look(ctx, []*ledger.Payload{&check}); err != nil {
+			return "", err
+		}
+		open := ""
+		for _, c := range check.Edit.Changes {
+			if !c.Done && open == "" {
+				open = c.Field
+			}
+		}
+		if open == "" {
+			return "", nil
+		}
+		if time.Since(began) >= u.Patience {
+			for i := range e.Changes {
+				if c := &e.Changes[i]; strings.EqualFold(c.Field, open) {
+					c.Done, c.Wrote, c.Tried, c.Why = false, false, false, "the account does not take an empty value"
+				}
+			}
+			return open, nil
+		}
+		if err := line.Sleep(ctx, pause); err != nil {
+			return "", err
+		}
+	}
+}
+
+func kindOf(e *ledger.Edit) string {
+	if e.Code != 0 {
+		return "opportunity"
+	}
+	return "sales-activity"
+}

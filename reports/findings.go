@@ -1,0 +1,396 @@
+package reports
+
+import (
+	"bufio"
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/xuri/excelize/v2"
+
+	"leadload/converter"
+	"leadload/internal/fault"
+	"leadload/loader/ledger"
+	"leadload/loader/source"
+	"leadload/loader/words"
+)
+
+// Findings is the results file of a command that reads the account back, written
+// while the command goes on. Like every results file it appears whole or not at
+// all. As CSV it has the rows of its main sheet alone.
+type Findings struct {
+	path   string
+	sheets []*findingSheet
+	shop   *workshop
+	book   *book
+	csv    *csv.Writer
+	buffer *bufio.Writer
+	temp   *os.File
+	lines  int64
+}
+
+// FindingSheet is a sheet of a Findings: fixed columns, then the input's own.
+type FindingSheet struct {
+	Title  string
+	Header []string
+	Own    []string // the input's columns
+	Main   bool     // the sheet of all rows: it is there also where it is empty
+	Tone   words.Tone
+}
+
+// FindingSummary is what stands on the sheet Summary.
+type FindingSummary struct {
+	Title  string
+	Facts  [][2]string
+	Totals words.Counts
+	Notes  []string
+	Made   time.Time
+}
+
+// toneResults are the results that look as a tone does.
+var toneResults = map[words.Tone]ledger.Result{
+	words.Good: ledger.ResultLoaded, words.Known: ledger.ResultAlready, words.Open: ledger.ResultInvalid,
+	words.Odd: ledger.ResultChanged, words.Bad: ledger.ResultRejected, words.Quiet: ledger.ResultSkipped,
+}
+
+// findingSheet is a FindingSheet in the making.
+type findingSheet struct {
+	FindingSheet
+	cells *sheet // writes the input's cells
+	parts []*excelize.StreamWriter
+	names []string
+	rows  []int
+	row   []any
+}
+
+// NewFindings begins a results file at path, a name that PathFor has given. "-"
+// writes the main sheet's rows as CSV to out. What was begun must be closed.
+func NewFindings(path string, out io.Writer, sheets ...FindingSheet) (*Findings, error) {
+	f := &Findings{path: path}
+	for _, s := range sheets {
+		f.sheets = append(f.sheets, &findingSheet{FindingSheet: s})
+	}
+	if path == "-" {
+		f.csvTo(out)
+		return f, f.failed(f.csvHeader())
+	}
+	if !isCSV(path) && !isXLSX(path) {
+		return nil, endingError(path)
+	}
+	folder := filepath.Dir(path)
+	var err error
+	if f.shop, err = newWorkshop(folder); err != nil {
+		return nil, folderError(path, folder, err)
+	}
+	if isCSV(path) {
+		if f.temp, err = os.OpenFile(filepath.Join(f.shop.dir, "rows"), os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600); err == nil {
+			_, err = io.WriteString(f.temp, "\uFEFF") // for Excel, as in every results file
+			f.csvTo(f.temp)
+			err = errors.Join(err, f.csvHeader())
+		}
+	} else {
+		err = f.begin()
+	}
+	if err != nil {
+		return nil, errors.Join(f.failed(err), f.Close())
+	}
+	return f, nil
+}
+
+func (f *Findings) csvTo(w io.Writer) {
+	f.buffer = bufio.NewWriterSize(w, 1<<16)
+	f.csv = csv.NewWriter(f.buffer)
+}
+
+func (f *Findings) csvHeader() error {
+	for _, s := range f.sheets {
+		if s.Main {
+			return f.csv.Write(guarded(append(append([]string{}, s.Header...), s.Own...)))
+		}
+	}
+	return nil
+}
+
+func guarded(row []string) []string {
+	for i, s := range row {
+		row[i] = guard(s)
+	}
+	return row
+}
+
+func (f *Findings) begin() error {
+	b := &book{f: excelize.NewFile(excelize.Options{TmpDir: f.shop.dir})}
+	f.book = b
+	err := b.f.SetSheetName("Sheet1", titleSummary)
+	if err == nil {
+		b.styles, err = newStyles(b.f)
+	}
+	for _, s := range f.sheets {
+		s.cells = &sheet{book: b, trims: &b.trims}
+		if n := len(s.Header) + len(s.Own) - maxColumns; n > 0 {
+			s.Own = s.Own[:len(s.Own)-n]
+		}
+	}
+	return err
+}
+
+// Add writes a row on a sheet: its fixed columns, the word of result among them,
+// and the input's cells.
+func (f *Findings) Add(sheet int, fixed []string, result *words.Result, cells []converter.Cell) error {
+	s := f.sheets[sheet]
+	f.lines++
+	if f.csv != nil {
+		if !s.Main {
+			return nil
+		}
+		row := append([]string{}, fixed...)
+		for i := range s.Own {
+			text := ""
+			if i < len(cells) {
+				text, _ = source.Plain(cells[i])
+			}
+			row = append(row, text)
+		}
+		return f.failed(f.csv.Write(guarded(row)))
+	}
+	return f.failed(s.write(f.book, fixed, result, cells))
+}
+
+// open starts a sheet, or its next part.
+func (s *findingSheet) open(b *book) error {
+	name := s.Title
+	if n := len(s.parts); n > 0 {
+		name = fmt.Sprintf("%s (%d)", s.Title, n+1)
+	}
+	if _, err := b.f.NewSheet(name); err != nil {
+		return err
+	}
+	tab := "FF" + looks[toneResults[s.Tone]].bar
+	fit := true
+	if err := b.f.SetSheetProps(name, &excelize.SheetPropsOptions{FitToPage: &fit, TabColorRGB: &tab}); err != nil {
+		return err
+	}
+	if err := b.f.SetSheetDimension(name, ""); err != nil {
+		return err
+	}
+	w, err := b.f.NewStreamWriter(name)
+	if err != nil {
+		return err
+	}
+	var head []any
+	for i, h := range append(append([]string{}, s.Header...), s.Own...) {
+		style := b.styles.header
+		if i >= len(s.Header) {
+			style = b.styles.own
+		}
+		if i < fittedColumns {
+			if err := w.SetColWidth(i+1, i+1, findingWidth(h)); err != nil {
+				return err
+			}
+		}
+		head = append(head, excelize.Cell{StyleID: style, Value: b.trims.fit(h)})
+	}
+	if err := w.SetPanes(&excelize.Panes{Freeze: true, XSplit: 3, YSplit: 1, TopLeftCell: "D2", ActivePane: "bottomRight"}); err != nil {
+		return err
+	}
+	s.parts, s.names, s.rows = append(s.parts, w), append(s.names, name), append(s.rows, 0)
+	return w.SetRow("A1", head, excelize.RowOpts{Height: 21, StyleID: b.styles.text})
+}
+
+// findingWidths are the widths of the fixed columns, in characters.
+var findingWidths = map[string]float64{"Row": 8, "Key": 22, "Result": 13, "ID": 38, "Field": 20, "File": 30, "Account": 30, "Sent last": 30, "Changed by": 13, "Note": 46}
+
+func findingWidth(header string) float64 {
+	if w := findingWidths[header]; w > 0 {
+		return w
+	}
+	return float64(min(max(width(header)+3, 12), ownWidth))
+}
+
+func (s *findingSheet) write(b *book, fixed []string, result *words.Result, cells []converter.Cell) error {
+	last := len(s.parts) - 1
+	if last < 0 || s.rows[last] == sheetRows {
+		if err := s.open(b); err != nil {
+			return err
+		}
+		last++
+	}
+	s.row = s.row[:0]
+	for i, v := range fixed {
+		switch {
+		case v == "":
+			s.row = append(s.row, nil)
+		case result != nil && s.Header[i] == "Result":
+			s.row = append(s.row, excelize.Cell{StyleID: b.styles.results[toneResults[result.Tone]], Value: v})
+		default:
+			s.row = append(s.row, excelize.Cell{StyleID: b.styles.text, Value: b.trims.fit(v)})
+		}
+	}
+	for i := range s.Own {
+		if i < len(cells) {
+			s.row = append(s.row, s.cells.cell(&cells[i]))
+		}
+	}
+	s.rows[last]++
+	return s.parts[last].SetRow(at("A", s.rows[last]+1), s.row, excelize.RowOpts{StyleID: b.styles.text})
+}
+
+// Finish writes the Summary and gives the file its name, which it returns: a
+// file that is there is never replaced.
+func (f *Findings) Finish(ctx context.Context, sum FindingSummary) (string, error) {
+	if f.csv != nil {
+		f.csv.Flush()
+		if err := errors.Join(f.csv.Error(), f.buffer.Flush()); err != nil || f.temp == nil {
+			return "-", f.failed(err)
+		}
+	}
+	name, err := f.shop.make(f.path, func(out *os.File) error {
+		if f.temp != nil {
+			if _, err := f.temp.Seek(0, io.SeekStart); err != nil {
+				return err
+			}
+			_, err := io.Copy(out, f.temp)
+			return err
+		}
+		return f.saveBook(ctx, out, &sum)
+	})
+	return name, f.failed(err)
+}
+
+func (f *Findings) saveBook(ctx context.Context, out *os.File, sum *FindingSummary) error {
+	b := f.book
+	made := sum.Made.UTC().Truncate(2 * time.Second)
+	if err := b.setProperties(sum.Title, made); err != nil {
+		return err
+	}
+	order := []string{titleSummary}
+	for _, s := range f.sheets {
+		if len(s.parts) == 0 && s.Main {
+			if err := s.open(b); err != nil {
+				return err
+			}
+		}
+		order = append(order, s.names...)
+	}
+	for i := len(order) - 2; i >= 0; i-- {
+		if err := b.f.MoveSheet(order[i], order[i+1]); err != nil {
+			return err
+		}
+	}
+	b.f.SetActiveSheet(0)
+	if err := f.summary(sum); err != nil {
+		return err
+	}
+	for _, s := range f.sheets {
+		if err := s.close(b); err != nil {
+			return err
+		}
+	}
+	a := newArchive(ctx, out, f.lines, made)
+	b.f.SetZipWriter(func(io.Writer) excelize.ZipWriter { return a })
+	return errors.Join(b.f.Write(io.Discard), a.err)
+}
+
+// close writes what stands behind the rows; the order of the sheets is final.
+func (s *findingSheet) close(b *book) error {
+	right, err := excelize.ColumnNumberToName(len(s.Header) + len(s.Own))
+	if err != nil {
+		return err
+	}
+	landscape, a4, wide, high := "landscape", 9, 1, 0
+	for i, name := range s.names {
+		area := fmt.Sprintf("A1:%s%d", right, s.rows[i]+1)
+		if err := b.f.AutoFilter(name, area, nil); err != nil {
+			return err
+		}
+		if err := b.f.AddIgnoredErrors(name, area, excelize.IgnoredErrorsNumberStoredAsText); err != nil {
+			return err
+		}
+		if err := b.f.SetPageLayout(name, &excelize.PageLayoutOptions{Size: &a4, Orientation: &landscape, FitToWidth: &wide, FitToHeight: &high}); err != nil {
+			return err
+		}
+		if err := setMargins(b.f, name); err != nil {
+			return err
+		}
+		if err := s.parts[i].Flush(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f *Findings) summary(sum *FindingSummary) error {
+	o := newOverview(f.book)
+	o.set("A1", sum.Title, o.title)
+	o.across(2, f.book.trims.fit(sum.Totals.String()), o.next)
+	o.set("A4", "The command", o.head)
+	o.set("B4", nil, o.head)
+	row := 5
+	for _, fact := range sum.Facts {
+		o.set(at("A", row), fact[0], o.small)
+		o.set(at("B", row), f.book.trims.fit(fact[1]), o.value)
+		row++
+	}
+	o.set("D4", "Result", o.head)
+	o.set("E4", "Rows", o.headRight)
+	o.set("F4", "Share", o.headRight)
+	below, all := 5, sum.Totals.Sum()
+	for i, n := range sum.Totals.N {
+		if n == 0 {
+			continue
+		}
+		r := sum.Totals.Table[i]
+		o.set(at("D", below), r.Word, f.book.styles.results[toneResults[r.Tone]])
+		o.set(at("E", below), n, o.count)
+		o.set(at("F", below), float64(n)/float64(all), o.share)
+		below++
+	}
+	o.set(at("D", below), "All rows", o.head)
+	o.set(at("E", below), all, o.headRight)
+	o.set(at("F", below), nil, o.head)
+	row = max(row, below+1) + 1
+	if len(sum.Notes) > 0 {
+		o.heading(row, "Notes")
+		for _, n := range sum.Notes {
+			row++
+			o.across(row, f.book.trims.fit(n), o.wrap)
+		}
+	}
+	o.page(row)
+	return o.err
+}
+
+// Close throws away what Finish has not made a file of.
+func (f *Findings) Close() error {
+	var errs []error
+	if f.book != nil {
+		errs = append(errs, f.book.f.Close())
+	}
+	if f.temp != nil {
+		errs = append(errs, f.temp.Close())
+	}
+	if f.shop != nil {
+		f.shop.remove() // what stays is swept up by the next results file
+	}
+	f.book, f.temp, f.shop = nil, nil, nil
+	return errors.Join(errs...)
+}
+
+// failed keeps errors that explain themselves and wraps all others.
+func (f *Findings) failed(err error) error {
+	var own *Error
+	switch {
+	case err == nil, errors.As(err, &own), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return err
+	case diskFull(err):
+		return &Error{Code: "results.full", Place: resultsFile(f.path), Msg: "the disk is full, so the results were not written", Err: fault.Pathless(err),
+			Hint: "free some space and run the same command again"}
+	}
+	return &Error{Code: "results.write", Place: resultsFile(f.path), Msg: "the results could not be written", Err: fault.Pathless(err),
+		Hint: "mend the cause or name another place with --out, and run the same command again"}
+}
