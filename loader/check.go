@@ -79,7 +79,7 @@ func checkFile(ctx context.Context, j CheckJob) (CheckResult, error) {
 		return res, err
 	}
 	j.File.Need(program.Reads())
-	pass := plan.Check{File: j.File, Mapping: j.Mapping, Program: program, Rows: j.Rows, Store: j.Ledger, Bodies: j.OnBody != nil, Prints: j.Scratch != nil, Sampler: program.Sampler(), Policy: update.Policy(j.Mapping, j.Update)}
+	pass := plan.Check{File: j.File, Mapping: j.Mapping, Program: program, Rows: j.Rows, Store: j.Ledger, Bodies: j.OnBody != nil, Prints: j.Scratch != nil, Sampler: program.Sampler(), Policy: update.Policy(j.Mapping, j.Update, j.Remake)}
 	if j.Online != nil {
 		pass.Judge = func() plan.Judge { return j.Online.Fork() }
 	}
@@ -87,6 +87,9 @@ func checkFile(ctx context.Context, j CheckJob) (CheckResult, error) {
 		if pass.Scope, err = j.Ledger.Find(ctx, j.Account.Names(), target.For(j.Mapping.Target).Scope(j.Mapping).String()); err != nil {
 			return res, err
 		}
+	}
+	if pass.Earlier, err = plan.NewEarlier(ctx, j.Ledger, pass.Scope, j.Mapping, j.File); err != nil {
+		return res, err
 	}
 	leads := map[[16]byte]struct{}{}
 	var scratch []ledger.Entry
@@ -121,6 +124,7 @@ func checkFile(ctx context.Context, j CheckJob) (CheckResult, error) {
 		}
 	}
 	res.Totals = res.Plan.Rows
+	res.Plan.Renamed, res.Plan.Remade, res.Plan.RemadeRows = pass.Told.Renamed, pass.Told.Remade, pass.Told.RemadeRows
 	if seen.Rows == 0 {
 		return res, fault.New("file.no-rows", "check that it is the right file and sheet, and header_row in the mapping", "%s holds a header but no rows", j.Input)
 	}

@@ -43,6 +43,11 @@ func (r *run) pass(ctx context.Context, refused bool) iter.Seq2[*send.Row, error
 		ex := plan.NewExaminer(r.job.Mapping, r.program.Runner())
 		ex.Brief = true
 		full := plan.NewExaminer(r.job.Mapping, r.program.Runner())
+		earlier, err := plan.NewEarlier(ctx, r.led, r.scope, r.job.Mapping, r.job.File)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
 		for {
 			p, err, ok := planned()
 			if err != nil {
@@ -69,7 +74,7 @@ func (r *run) pass(ctx context.Context, refused bool) iter.Seq2[*send.Row, error
 				continue
 			}
 			if p.Verdict == ledger.Changing {
-				j, err := r.changing(ctx, full, p.Record, row)
+				j, err := r.changing(ctx, full, earlier, p.Record, row)
 				if err != nil {
 					yield(nil, err)
 					return
@@ -93,16 +98,17 @@ func (r *run) pass(ctx context.Context, refused bool) iter.Seq2[*send.Row, error
 
 // changing returns the update that a row asks for; nil where its record has
 // nothing to be changed by now.
-func (r *run) changing(ctx context.Context, ex *plan.Examiner, record int64, row *source.Row) (*send.Row, error) {
+func (r *run) changing(ctx context.Context, ex *plan.Examiner, earlier *plan.Earlier, record int64, row *source.Row) (*send.Row, error) {
 	e := ex.Entry(row)
 	if e.Verdict != 0 {
 		return nil, &fault.Fault{Code: "run.unsteady", Msg: fmt.Sprintf("row %d was mapped in two ways: %s", row.Number, e.Msg), Hint: "report this; nothing was sent from this row on"}
 	}
+	earlier.Row(&e, row)
 	known := make([]ledger.Record, 1)
 	if err := r.led.Recall(ctx, []int64{record}, known); err != nil {
 		return nil, err
 	}
-	policy := update.Policy(r.job.Mapping, true)
+	policy := update.Policy(r.job.Mapping, r.job.Update, r.job.Remake)
 	if ledger.Decide(&e, &known[0], 0, &policy); e.Verdict != ledger.Changing || e.State != ledger.Ready {
 		return nil, nil
 	}

@@ -53,6 +53,7 @@ type Job struct {
 	Rows        RowSet // only these rows; nil is all
 	Strict      bool   // send nothing if any row is invalid
 	Update      bool   // rows that changed since they were loaded are updated
+	Remake      bool   // so are fields that the mapping has gained or makes in another way now
 	Overwrite   bool   // also where somebody has changed them in the account since
 	// KeepValues is how long the values that updates met in the account are kept; 0
 	// is 30 days, negative is not at all.
@@ -66,16 +67,21 @@ type Job struct {
 
 // Plan is what the first pass found out.
 type Plan struct {
-	Rows                     ledger.Counts // ResultWouldSend are the rows to send
-	Lookups                  int64         // distinct leads to be looked up first
-	Calls                    int64         // calls that the plan costs at least
-	Time                     time.Duration // that they take at the limit, at best
-	Finish                   time.Time
-	DayShare                 float64  // part of the daily limit; 0 without one
-	Unused                   []string // columns that the mapping neither uses nor ignores
-	Warnings                 []string
-	Limit                    string
-	Account                  string
+	Rows     ledger.Counts // ResultWouldSend are the rows to send
+	Lookups  int64         // distinct leads to be looked up first
+	Calls    int64         // calls that the plan costs at least
+	Time     time.Duration // that they take at the limit, at best
+	Finish   time.Time
+	DayShare float64  // part of the daily limit; 0 without one
+	Unused   []string // columns that the mapping neither uses nor ignores
+	Warnings []string
+	Limit    string
+	Account  string
+	// Renamed are rows that were loaded with an earlier mapping under another identity,
+	// by its name; Remade the loaded rows for each field that the mapping has gained,
+	// lost or makes in another way now, and RemadeRows all of them.
+	Renamed, Remade          map[string]int64
+	RemadeRows               int64
 	OtherDoubt, OtherPending int64 // open rows of earlier runs that this file does not go on with
 }
 
@@ -131,7 +137,7 @@ func (s *Session) load(ctx context.Context, j Job) (Result, error) {
 	before := s.pacer.State()
 	res.Run = ledger.Run{
 		Account: s.acct, AccountName: s.o.Account.Display(), Command: "import", Input: j.Input, InputPath: j.InputPath, Sheet: info.Sheet,
-		Mapping: j.Mapping.Name, MappingPath: j.MappingPath, MappingHash: j.Mapping.Hash, Target: string(j.Mapping.Target), Timezone: j.Mapping.Timezone,
+		Mapping: j.Mapping.Name, MappingPath: j.MappingPath, MappingHash: j.Mapping.Hash, MappingText: j.Mapping.Text(), Target: string(j.Mapping.Target), Timezone: j.Mapping.Timezone,
 		Who: j.Who, Version: j.Version, Limit: before.Limit.String(), Started: time.Now().UTC(),
 	}
 	if res.Run.ID, err = s.led.Begin(ctx, res.Run); err != nil {
@@ -261,8 +267,12 @@ func (r *run) firstPass(ctx context.Context) (Plan, error) {
 	if err := r.led.Memo().ForgetLeads(ctx, r.acct, r.o.LeadAge); err != nil {
 		return Plan{}, err
 	}
-	pass := plan.Import{File: r.job.File, Mapping: r.job.Mapping, Program: r.program, Rows: r.job.Rows,
-		Planner: &ledger.Planner{Store: r.led, Lease: r.lease, Run: r.id, Scope: r.scope, Policy: update.Policy(r.job.Mapping, r.job.Update)},
+	earlier, err := plan.NewEarlier(ctx, r.led, r.scope, r.job.Mapping, r.job.File)
+	if err != nil {
+		return Plan{}, err
+	}
+	pass := plan.Import{Earlier: earlier, File: r.job.File, Mapping: r.job.Mapping, Program: r.program, Rows: r.job.Rows,
+		Planner: &ledger.Planner{Store: r.led, Lease: r.lease, Run: r.id, Scope: r.scope, Policy: update.Policy(r.job.Mapping, r.job.Update, r.job.Remake)},
 		OnRow:   func(n int64) { r.rows.Store(n); r.live.total.Store(n) }}
 	seen, err := pass.Run(ctx)
 	r.refused = pass.Planner.Refused
@@ -280,6 +290,7 @@ func (r *run) firstPass(ctx context.Context) (Plan, error) {
 	}
 	counts := tally.Planned()
 	p := Plan{Rows: counts, Unused: r.program.Unused(), Warnings: slices.Concat(r.program.Warnings(), pass.Warnings(), hiddenNote(seen.Hidden)), Account: r.o.Account.Display()}
+	p.Renamed, p.Remade, p.RemadeRows = pass.Planner.Renamed, pass.Planner.Remade, pass.Planner.RemadeRows
 	if p.Lookups, err = r.led.Memo().WantedLeads(ctx, r.acct); err != nil {
 		return p, err
 	}

@@ -63,6 +63,7 @@ var firstKeys = []key{
 	{name: "target", shape: shapeEnum, enum: targetNames, need: "yes", doc: "what a row becomes in the account", example: "opportunity"},
 	{name: "timezone", shape: shapeText, need: "with a datetime field that has no timezone of its own", doc: "the IANA zone of the timestamps in the file", example: "Asia/Kolkata"},
 	{name: "key", shape: shapeColumns, doc: "the column or columns that name a row for good; a row of the same key is never sent twice", example: "Deal ID"},
+	{name: "set", shape: shapeText, doc: "a name that keeps two loads of the same rows apart: with another one, rows that are loaded are loaded once more", example: "trial"},
 }
 
 // leadPolicies are the ways to say whose record a row is. A target takes those

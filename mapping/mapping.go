@@ -37,6 +37,8 @@ type Mapping struct {
 	Lead LeadRule
 	// EventCode is the opportunity type when it is the same for all rows, else 0.
 	EventCode int
+	// Set keeps loads of the same rows apart: each set has records of its own.
+	Set string
 	// Updates reports that on_change says update.
 	Updates bool
 
@@ -90,6 +92,9 @@ func Parse(name string, text []byte) (*Mapping, error) {
 	}
 	return m, nil
 }
+
+// Text returns the mapping file, from which Parse makes the mapping again.
+func (m *Mapping) Text() string { return m.text }
 
 // TypeVaries reports that each row says what type of opportunity it is.
 func (m *Mapping) TypeVaries() bool { return m.spec.typed && m.EventCode == 0 }

@@ -277,6 +277,7 @@ func (p *parsing) mapping(root *node) {
 	for _, n := range m.keyNodes {
 		m.Key = append(m.Key, strings.TrimSpace(n.text))
 	}
+	m.Set = strings.TrimSpace(top.text("set"))
 	m.Updates = top.text("on_change") == "update"
 	m.ignore = items(top.values["ignore"])
 	if n := top.values["skip_when"]; n != nil {

@@ -12,15 +12,17 @@ import (
 
 // changeFlags say what becomes of rows that were loaded and have other values now.
 type changeFlags struct {
-	onChange, onConflict, keepValues string
+	onChange, onConflict, mappingChanged, keepValues string
 
 	update    bool
+	remake    bool
 	overwrite bool
 	keep      time.Duration // as loader.Job has it
 }
 
 func (o *changeFlags) add(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&o.onChange, "on-change", "", "what becomes of a row that was loaded and has other values now: report, update (default: the mapping's on_change, else report)")
+	cmd.Flags().StringVar(&o.mappingChanged, "mapping-changed", "ignore", "what becomes of fields of loaded rows that the mapping has gained or makes in another way now: ignore, update")
 }
 
 // read checks the flags. The mapping decides where --on-change is not given.
@@ -37,6 +39,12 @@ func (o *changeFlags) read(m *mapping.Mapping) error {
 			return err
 		}
 	}
+	if o.mappingChanged != "" {
+		if err := oneOf("--mapping-changed", o.mappingChanged, "ignore", "update"); err != nil {
+			return err
+		}
+	}
+	o.remake = o.mappingChanged == "update"
 	o.overwrite = o.onConflict == "overwrite"
 	if o.keepValues == "" {
 		return nil

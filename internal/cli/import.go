@@ -151,7 +151,7 @@ func (a *app) runImport(ctx context.Context, o *importOptions) error {
 				continue
 			}
 		}
-		job := loader.Job{Input: in.name, File: in.file, Mapping: m, MappingPath: mappingPath, Rows: rows, Strict: o.strict, Update: o.change.update, Overwrite: o.change.overwrite, KeepValues: o.change.keep, Who: who(), Version: version()}
+		job := loader.Job{Input: in.name, File: in.file, Mapping: m, MappingPath: mappingPath, Rows: rows, Strict: o.strict, Update: o.change.update, Remake: o.change.remake, Overwrite: o.change.overwrite, KeepValues: o.change.keep, Who: who(), Version: version()}
 		if in.name != "-" {
 			if abs, err := filepath.Abs(in.name); err == nil {
 				job.InputPath = abs

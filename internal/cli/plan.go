@@ -2,6 +2,8 @@ package cli
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -58,6 +60,16 @@ func (a *app) showPlan(input string, m *mapping.Mapping, p loader.Plan, info sou
 		}
 	}
 	a.say("  %s: %s", count(p.Rows.Sum(), "row", "rows"), list(parts))
+	for _, name := range slices.Sorted(maps.Keys(p.Renamed)) {
+		a.say("  %s with mapping %s before", count(p.Renamed[name], "row was loaded", "rows were loaded"), name)
+	}
+	if p.RemadeRows > 0 {
+		var fields []string
+		for _, f := range slices.Sorted(maps.Keys(p.Remade)) {
+			fields = append(fields, fmt.Sprintf("%s (%s)", f, count(p.Remade[f], "row", "rows")))
+		}
+		a.say("  the mapping has changed, not the rows, in %s: %s; --mapping-changed update sends what it has now", count(p.RemadeRows, "row", "rows"), list(fields))
+	}
 	if p.Calls > 0 {
 		cost := fmt.Sprintf("  %s at %s: %s, done at %s", count(p.Calls, "call", "calls"), p.Limit, about(p.Time), p.Finish.Local().Format("15:04"))
 		if p.Finish.Local().YearDay() != time.Now().YearDay() {

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
@@ -41,9 +42,29 @@ type Entry struct {
 	SameAs int   // 1 + the place in its batch of the row whose new record this one shares; 0: none
 	State  State // where the record stands
 	Replan bool  // the record is to take the row's values, and to be sent
+	// Earlier returns the row as earlier mappings read it now, the newest first;
+	// nil: there are none.
+	Earlier func() []View
+	// Remade are the fields of a loaded row that the mapping has gained or makes in
+	// another way than when they were sent, Lost those that it has no more.
+	Remade, Lost []string
 	// Differs are the fields whose values are not those that were sent last, as
 	// places in Digest.Names.
 	Differs []int
+}
+
+// View is a row of today as an earlier mapping reads it.
+type View struct {
+	Hash, Name string // of the mapping
+	HasKey     bool
+	Identity   [16]byte
+	Digest     Digest
+}
+
+// IdentOf returns what names the row's record as the mapping had it.
+func (v *View) IdentOf(occurrence int) Ident {
+	e := Entry{HasKey: v.HasKey, Identity: v.Identity}
+	return e.IdentOf(occurrence)
 }
 
 // Digest is what the ledger keeps of a request body: a hash of the whole, and
@@ -172,11 +193,13 @@ type Record struct {
 	Remote   string // its id in the account; "" while it has none
 	Lead     string // the id of its lead; "" where it is not known
 	Changing State  // of its update; 0: there is none
+	Mapping  string // hash of the mapping that made what was sent last; "" where it is not known
 }
 
 // Policy is what a mapping says of rows that were loaded and have other values now.
 type Policy struct {
 	Update bool // what changed is sent
+	Remake bool // what the mapping has gained or makes in another way now is sent
 	// Ignored reports a field that is never looked at again; nil: there is none.
 	Ignored func(field string) bool
 	// Refused says why no update writes a field, "" where one does; and whether
@@ -192,7 +215,7 @@ func (r *Record) State() State { return StateOf(r.Fate, r.Creation) }
 // the row of this pass that had the same key before, or 0. It is pure: import
 // and check both decide by it.
 func Decide(e *Entry, known *Record, earlier int, policy *Policy) {
-	e.Record, e.Replan, e.Differs = 0, false, nil
+	e.Record, e.Replan, e.Differs, e.Remade, e.Lost = 0, false, nil, nil, nil
 	if known != nil {
 		e.Record = known.ID
 	}
@@ -220,7 +243,8 @@ func Decide(e *Entry, known *Record, earlier int, policy *Policy) {
 	case e.State.Open() && !same:
 		// The record keeps what was sent: it is what must be looked for.
 		e.Code = "row.changed"
-		e.Msg = fmt.Sprintf("sent before with other values: %s changed", strings.Join(e.differing(known, nil), ", "))
+		fields, _ := e.differing(known, &Policy{Remake: true})
+		e.Msg = fmt.Sprintf("sent before with other values: %s changed", strings.Join(fields, ", "))
 		e.Hint = "run the same command again when the row is settled"
 	case !e.State.Open(): // Ready and Rejected
 		e.State, e.Replan = Ready, true
@@ -236,7 +260,7 @@ func (e *Entry) repeats(row int) {
 
 // changes decides about a row whose record is loaded with other values.
 func (e *Entry) changes(known *Record, policy *Policy) {
-	fields := e.differing(known, policy.Ignored)
+	fields, remade := e.differing(known, policy)
 	if len(fields) == 0 {
 		e.Verdict = Already
 		return
@@ -253,13 +277,14 @@ func (e *Entry) changes(known *Record, policy *Policy) {
 		}
 		blocked = blocked || all
 	}
-	if policy.Update && writable && !blocked {
+	send := policy.Update || remade
+	if send && writable && !blocked {
 		e.Verdict, e.State = Changing, Ready
 		return
 	}
 	e.Verdict, e.Code = Changed, "row.changed"
 	e.Msg = fmt.Sprintf("loaded before as %s with other values: %s changed", known.Remote, strings.Join(fields, ", "))
-	if policy.Update {
+	if send {
 		e.Msg += "; " + why
 		e.Hint = "change the record in the account, or give the row a new key if it is a new record"
 		return
@@ -269,26 +294,111 @@ func (e *Entry) changes(known *Record, policy *Policy) {
 
 // differing finds the fields of a row that are not as they were sent last, keeps
 // their places and returns their names. A field that the row leaves out is no
-// change: an empty cell says nothing.
-func (e *Entry) differing(known *Record, ignored func(string) bool) []string {
-	prints := e.Digest.Prints
-	if known.Form == Raw && e.Digest.Raw != nil {
-		prints = e.Digest.Raw
-	}
-	var names []string
+// change: an empty cell says nothing. Nor is one that the mapping by which it was
+// sent makes as it did then, unless the policy is to send it.
+// It reports whether all that it returns are fields of that kind.
+func (e *Entry) differing(known *Record, policy *Policy) (names []string, only bool) {
+	prints, ignored := e.Digest.printed(known.Form), policy.Ignored
+	var remade []string
+	var places []int
+	views := e.views(known)
 	for i, n := range e.Digest.Names {
 		if ignored != nil && ignored(n) {
 			continue
 		}
-		at := i
-		if at >= len(known.Names) || known.Names[at] != n {
-			at = slices.Index(known.Names, n)
+		sent := printOf(known.Names, known.Prints, n, i)
+		if sent != nil && bytes.Equal(sent, prints[4*i:4*i+4]) {
+			continue
 		}
-		if at >= 0 && 4*at+4 <= len(known.Prints) && bytes.Equal(known.Prints[4*at:4*at+4], prints[4*i:4*i+4]) {
+		if slices.ContainsFunc(views, func(v View) bool {
+			return bytes.Equal(printOf(v.Digest.Names, v.Digest.printed(known.Form), n, i), sent)
+		}) {
+			e.Remade, remade, places = append(e.Remade, n), append(remade, n), append(places, i)
 			continue
 		}
 		e.Differs = append(e.Differs, i)
 		names = append(names, n)
 	}
-	return names
+	for i, n := range known.Names {
+		if slices.Contains(e.Digest.Names, n) {
+			continue
+		}
+		for _, v := range views {
+			if sent := printOf(known.Names, known.Prints, n, i); sent != nil && bytes.Equal(printOf(v.Digest.Names, v.Digest.printed(known.Form), n, i), sent) {
+				e.Lost = append(e.Lost, n)
+				break
+			}
+		}
+	}
+	// Beside values that changed and are only reported, the others wait with them.
+	only = len(names) == 0 && policy.Remake
+	if only || policy.Remake && policy.Update {
+		names, e.Differs = append(names, remade...), append(e.Differs, places...)
+	}
+	return names, only
+}
+
+// views returns the row as those mappings read it that may have made what was
+// sent last.
+func (e *Entry) views(known *Record) (out []View) {
+	if e.Earlier == nil {
+		return nil
+	}
+	for _, v := range e.Earlier() {
+		if known.Mapping == "" || v.Hash == known.Mapping {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// printed returns the prints in the form that a record has.
+func (d *Digest) printed(form Form) []byte {
+	if form == Raw && d.Raw != nil {
+		return d.Raw
+	}
+	return d.Prints
+}
+
+// printOf returns the print of a field, which often has the place near; nil where
+// there is none.
+func printOf(names []string, prints []byte, name string, near int) []byte {
+	at := near
+	if at >= len(names) || names[at] != name {
+		at = slices.Index(names, name)
+	}
+	if at < 0 || 4*at+4 > len(prints) {
+		return nil
+	}
+	return prints[4*at : 4*at+4]
+}
+
+// Recognise looks for the record of a row that its identity does not name, by the
+// identities that earlier mappings give the row now. Of equal rows, the first that
+// asks gets the first record that is not taken. It returns the mapping's name; ""
+// where the row is new.
+func Recognise(ctx context.Context, s Store, scope int64, e *Entry, taken func(record int64) bool, out *Record) (string, error) {
+	if e.Earlier == nil {
+		return "", nil
+	}
+	one := []Record{*out}
+	for _, v := range e.Earlier() {
+		if v.HasKey == e.HasKey && v.Identity == e.Identity {
+			continue // it has been asked for
+		}
+		for n := 1; ; n++ {
+			ident := v.IdentOf(n)
+			if err := s.Known(ctx, scope, []Ident{ident}, one); err != nil {
+				return "", err
+			}
+			if one[0].ID != 0 && !taken(one[0].ID) {
+				*out = one[0]
+				return v.Name, nil
+			}
+			if one[0].ID == 0 || v.HasKey {
+				break
+			}
+		}
+	}
+	return "", nil
 }

@@ -110,6 +110,7 @@ type Run struct {
 	Mapping     string    // the mapping file as the user named it
 	MappingPath string    // absolute
 	MappingHash string    // hex SHA-256
+	MappingText string    // kept by Begin, and read back by Mappings alone
 	Target      string    // opportunity, opportunity-async, sales-activity
 	Timezone    string    // the mapping's zone
 	Who         string    // user@machine

@@ -1,6 +1,10 @@
 package ledger
 
-import "context"
+import (
+	"context"
+	"encoding/binary"
+	"slices"
+)
 
 // Planner takes a run's rows through the first pass, a batch at a time: it
 // asks a store for what it knows of them, decides, and writes the decisions.
@@ -14,6 +18,12 @@ type Planner struct {
 	// Refused are the rows so far that the account refused in an earlier run and
 	// that are sent again.
 	Refused map[int]bool
+	// Renamed counts the rows so far that were found by the identity that an earlier
+	// mapping gives them, by its name; Remade the loaded rows for each field that the
+	// mapping has gained, lost or makes in another way now, and RemadeRows all of them.
+	Renamed    map[string]int64
+	Remade     map[string]int64
+	RemadeRows int64
 
 	rows   firstRows
 	again  map[Ident]int // occurrences so far of bodies that came more than once
@@ -21,16 +31,31 @@ type Planner struct {
 	idents []Ident
 	known  []Record
 	places []int // of the entries that idents belongs to
+
+	given map[Ident]bool   // of new rows of this batch
+	taken map[int64]bool   // records of rows of this batch
+	found map[uint64]place // keys of rows that an earlier mapping's identity has found
 }
+
+// place is the row in which a record came first.
+type place struct {
+	record int64
+	row    int
+}
+
+// short is as much of an identity as tells the rows of one file apart.
+func (i *Ident) short() uint64 { return binary.LittleEndian.Uint64(i[:8]) }
 
 // Plan decides about the next rows of the file and writes them into the run.
 // All entries are written in one transaction, which is on disk when the first
 // row may leave. Rows that an earlier run was refused become Ready again.
 func (p *Planner) Plan(ctx context.Context, entries []Entry) error {
 	if p.batch == nil {
-		p.batch, p.again = map[Ident]int{}, map[Ident]int{}
+		p.batch, p.again, p.taken, p.given = map[Ident]int{}, map[Ident]int{}, map[int64]bool{}, map[Ident]bool{}
 	}
 	clear(p.batch)
+	clear(p.taken)
+	clear(p.given)
 	p.idents, p.places = p.idents[:0], p.places[:0]
 	for i := range entries {
 		e := &entries[i]
@@ -42,6 +67,12 @@ func (p *Planner) Plan(ctx context.Context, entries []Entry) error {
 	}
 	if err := p.ask(ctx); err != nil {
 		return err
+	}
+	var strangers []int // rows whose identity nobody knows
+	for _, k := range p.known {
+		if k.ID != 0 {
+			p.taken[k.ID] = true
+		}
 	}
 	// Equal rows without a key: the second is looked up as the second.
 	var others []int
@@ -62,6 +93,17 @@ func (p *Planner) Plan(ctx context.Context, entries []Entry) error {
 			others = append(others, i)
 			continue
 		}
+		if earlier == 0 && known.ID == 0 {
+			if at, ok := p.found[e.Ident.short()]; ok && e.HasKey {
+				p.decide(e, nil, at.row)
+				e.Record = at.record
+				continue
+			}
+			if e.Earlier != nil {
+				strangers = append(strangers, i)
+				continue
+			}
+		}
 		if known.ID == 0 {
 			known = nil
 		}
@@ -80,11 +122,19 @@ func (p *Planner) Plan(ctx context.Context, entries []Entry) error {
 		}
 		for k, i := range others {
 			known := &p.known[k]
-			if known.ID == 0 {
-				known = nil
+			switch {
+			case known.ID != 0:
+				p.taken[known.ID] = true
+				p.decide(&entries[i], known, 0)
+			case entries[i].Earlier != nil:
+				strangers = append(strangers, i)
+			default:
+				p.decide(&entries[i], nil, 0)
 			}
-			p.decide(&entries[i], known, 0)
 		}
+	}
+	if err := p.recognise(ctx, entries, strangers); err != nil {
+		return err
 	}
 	if err := p.Store.Plan(ctx, p.Lease, p.Run, p.Scope, entries); err != nil {
 		return err
@@ -97,14 +147,92 @@ func (p *Planner) Plan(ctx context.Context, entries []Entry) error {
 	return nil
 }
 
+// recognise decides about rows whose identity is not known: an earlier mapping
+// may have named them otherwise.
+func (p *Planner) recognise(ctx context.Context, entries []Entry, strangers []int) error {
+	slices.Sort(strangers)
+	for _, i := range strangers {
+		e, known := &entries[i], Record{}
+		name, err := Recognise(ctx, p.Store, p.Scope, e, func(record int64) bool { return p.taken[record] || p.rows.get(record) != 0 }, &known)
+		if err != nil {
+			return err
+		}
+		if name == "" {
+			if err := p.number(ctx, e); err != nil {
+				return err
+			}
+			p.decide(e, nil, 0)
+			continue
+		}
+		p.taken[known.ID] = true
+		if e.HasKey {
+			if p.found == nil {
+				p.found = map[uint64]place{}
+			}
+			p.found[e.Ident.short()] = place{known.ID, e.Number}
+		}
+		p.decide(e, &known, 0)
+		p.Tell(nil, &known, name)
+	}
+	return nil
+}
+
+// number gives a new row without a key the first occurrence that no record has.
+// Equal rows that an earlier mapping has named leave theirs free; a gap would end
+// the search for those behind it.
+func (p *Planner) number(ctx context.Context, e *Entry) error {
+	one := make([]Record, 1)
+	for n := 1; !e.HasKey; n++ {
+		ident := e.IdentOf(n)
+		if p.given[ident] {
+			continue
+		}
+		if err := p.Store.Known(ctx, p.Scope, []Ident{ident}, one); err != nil {
+			return err
+		}
+		if one[0].ID == 0 {
+			e.Ident, p.given[ident] = ident, true
+			break
+		}
+	}
+	return nil
+}
+
 // decide decides about one row.
 func (p *Planner) decide(e *Entry, known *Record, earlier int) {
 	Decide(e, known, earlier, &p.Policy)
+	p.Tell(e, known, "")
 	if e.Replan && known.State() == Rejected {
 		if p.Refused == nil {
 			p.Refused = map[int]bool{}
 		}
 		p.Refused[e.Number] = true
+	}
+}
+
+// Tell counts what the mapping has done to a row that is loaded: name is that of
+// the earlier mapping by whose identity it was found, or "".
+func (p *Planner) Tell(e *Entry, known *Record, name string) {
+	if known == nil || !known.State().Ended() {
+		return
+	}
+	if name != "" {
+		if p.Renamed == nil {
+			p.Renamed = map[string]int64{}
+		}
+		p.Renamed[name]++
+	}
+	if e == nil || len(e.Remade)+len(e.Lost) == 0 {
+		return
+	}
+	if p.Remade == nil {
+		p.Remade = map[string]int64{}
+	}
+	p.RemadeRows++
+	for _, list := range [...][]string{e.Remade, e.Lost} {
+		for _, f := range list {
+			p.Remade[f]++
+		}
 	}
 }
 

@@ -107,6 +107,9 @@ type Store interface {
 	// known.
 	Newest(ctx context.Context, account int64, prefix string, n int) ([]KnownRecord, error)
 
+	// Mappings returns the texts of the mappings by which runs have loaded into the
+	// account of a scope, those of the newest runs first, at most n of them.
+	Mappings(ctx context.Context, scope int64, n int) ([]MappingText, error)
 	// Trusted reports whether a run with a mapping, named by its hash, has loaded
 	// a record into the account.
 	Trusted(ctx context.Context, account int64, mapping string) (bool, error)
@@ -162,6 +165,9 @@ type RunQuery struct {
 	ID     int64
 	Newest int
 }
+
+// MappingText is a mapping file as it was when a run used it.
+type MappingText struct{ Hash, Name, Text string }
 
 // Query names open operations of an account: those whose records have a
 // number above After, at most Limit of them. With Run not 0, only those of

@@ -70,7 +70,12 @@ type Check struct {
 	// Sampler takes conversions for the user to look at; it may be nil.
 	Sampler *mapping.Sampler
 	// Policy is about rows that changed.
-	Policy ledger.Policy
+	Policy  ledger.Policy
+	Earlier *Earlier // mappings of earlier runs; nil: there are none
+	// Told counts what the earlier mappings explain, as ledger.Planner does.
+	Told ledger.Planner
+
+	taken map[int64]bool // records that a row of the file has
 
 	brief  bool // nothing was ever loaded
 	seeds  [2]maphash.Seed
@@ -126,7 +131,7 @@ func (c *Check) run(ctx context.Context, each func(*Row) error) error {
 		if err := context.Cause(ctx); err != nil {
 			return err
 		}
-		if err := c.decide(ctx, b.rows); err != nil {
+		if err := c.decide(ctx, b.rows, b.cells); err != nil {
 			return err
 		}
 		for i := range b.rows {
@@ -159,7 +164,7 @@ type checkWorker struct {
 // worker does no more with a row than somebody looks at.
 func (c *Check) worker() *checkWorker {
 	w := &checkWorker{Check: c}
-	if c.Judge == nil && !c.Bodies && (c.brief || len(c.Mapping.Key) > 0) {
+	if c.Judge == nil && !c.Bodies && c.Earlier == nil && (c.brief || len(c.Mapping.Key) > 0) {
 		w.judge = NewExaminer(c.Mapping, c.Program.Judge())
 		w.judge.Brief = true
 	}
@@ -276,7 +281,7 @@ func (w *checkWorker) examine(b *rowBatch) {
 		ex.examine(e, cells)
 		if e.Verdict == 0 && both {
 			if twice {
-				e.Identity = ledger.HashIdentity(ex.Record.Key)
+				e.Identity = ex.keyed()
 			}
 			if e.Fresh = !c.mayKnow(e); !e.Fresh {
 				if w.known++; twice {
@@ -304,7 +309,7 @@ func (w *checkWorker) examine(b *rowBatch) {
 }
 
 // decide says what is to be done with the rows of a batch.
-func (c *Check) decide(ctx context.Context, rows []Row) error {
+func (c *Check) decide(ctx context.Context, rows []Row, cells []converter.Cell) error {
 	c.keys.warm(rows)
 	var asked []int
 	var idents []ledger.Ident
@@ -329,6 +334,9 @@ func (c *Check) decide(ctx context.Context, rows []Row) error {
 		}
 	}
 	if len(asked) > 0 {
+		for i := range asked {
+			rows[asked[i]].Earlier = c.Earlier.of(cells[rows[asked[i]].from:rows[asked[i]].to])
+		}
 		if c.looked += len(asked); c.looked >= identsAfter && c.looked-len(asked) < identsAfter {
 			if err := c.learn(ctx); err != nil {
 				return err
@@ -348,9 +356,29 @@ func (c *Check) decide(ctx context.Context, rows []Row) error {
 			}
 			asked = asked[1:]
 		}
-		if e.Verdict == 0 {
-			ledger.Decide(e, known, earlier[i], &c.Policy)
+		if e.Verdict != 0 {
+			continue
 		}
+		name := ""
+		var was ledger.Record
+		if known == nil && earlier[i] == 0 && e.Earlier != nil {
+			var err error
+			if name, err = ledger.Recognise(ctx, c.Store, c.Scope, e, func(record int64) bool { return c.taken[record] }, &was); err != nil {
+				return err
+			}
+			if name != "" {
+				known = &was
+			}
+		}
+		if known != nil && c.Earlier != nil {
+			if c.taken == nil {
+				c.taken = map[int64]bool{}
+			}
+			c.taken[known.ID] = true
+		}
+		ledger.Decide(e, known, earlier[i], &c.Policy)
+		c.Told.Tell(e, known, name)
+		e.Earlier = nil // the cells are the next batch's
 	}
 	return nil
 }

@@ -136,10 +136,21 @@ func (ex *Examiner) identify(e *ledger.Entry) {
 		return f.Name, f.Value
 	})
 	if e.HasKey {
-		e.Identity = ledger.HashIdentity(rec.Key)
+		e.Identity = ex.keyed()
 	} else {
 		e.Identity = e.Digest.Body
+		if set := ex.m.Set; set != "" {
+			e.Identity = ledger.HashIdentity("set", set, string(e.Identity[:]))
+		}
 	}
+}
+
+// keyed returns the identity of the row that was examined last, by its key.
+func (ex *Examiner) keyed() [16]byte {
+	if ex.m.Set != "" {
+		return ledger.HashIdentity("set", ex.m.Set, ex.Record.Key)
+	}
+	return ledger.HashIdentity(ex.Record.Key)
 }
 
 // shortest drops zeros that end a decimal fraction.

@@ -21,6 +21,7 @@ type Import struct {
 	Program *mapping.Program
 	Rows    RowSet
 	Planner *ledger.Planner
+	Earlier *Earlier // mappings of earlier runs; nil: there are none
 	// OnRow is told the number of rows seen so far; it may be nil.
 	OnRow func(n int64)
 
@@ -77,6 +78,9 @@ func (p *Import) Run(ctx context.Context) (Seen, error) {
 		if p.Rows.Has(row.Number) {
 			seen.Chosen++
 			e = ex.Entry(row)
+			if p.Earlier != nil && e.Verdict == 0 {
+				e.Earlier = p.Earlier.of(row.Clone().Cells)
+			}
 		} else {
 			e = bareEntry(row)
 			e.Verdict, e.Code, e.Msg, e.Hint = ledger.Skipped, "row.not-chosen", "not among the rows named by --rows", "leave --rows out to load it"

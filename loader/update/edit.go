@@ -8,8 +8,9 @@ import (
 	"leadload/mapping"
 )
 
-// Policy returns what a mapping says of rows that changed.
-func Policy(m *mapping.Mapping, update bool) ledger.Policy {
+// Policy returns what a mapping says of rows that changed, and of fields that it
+// has gained or makes in another way now.
+func Policy(m *mapping.Mapping, update, remake bool) ledger.Policy {
 	seen := map[string]mapping.Change{}
 	of := func(field string) mapping.Change {
 		c, known := seen[field]
@@ -21,6 +22,7 @@ func Policy(m *mapping.Mapping, update bool) ledger.Policy {
 	}
 	return ledger.Policy{
 		Update:  update,
+		Remake:  remake,
 		Ignored: func(field string) bool { return of(field).Ignored },
 		Refused: func(field string) (string, bool) { c := of(field); return c.Why, c.Blocks },
 	}

@@ -38,6 +38,7 @@ func Run(t *testing.T, fresh func(testing.TB) Open) {
 		{"Twice", testTwice},
 		{"Runs", testRuns},
 		{"Trusted", testTrusted},
+		{"Mappings", testMappings},
 		{"Prune", testPrune},
 		{"Adopt", testAdopt},
 		{"Memo", testMemo},
@@ -924,6 +925,43 @@ func testRuns(t *testing.T, fresh func(testing.TB) Open) {
 	}
 	if none, err := f.Store.Runs(t.Context(), ledger.RunQuery{ID: 999}); err != nil || len(none) != 0 {
 		t.Errorf("run 999: %+v, %v", none, err)
+	}
+}
+
+// testMappings says which texts are kept for an account, the newest used first, and
+// that a record says which of them made its values.
+func testMappings(t *testing.T, fresh func(testing.TB) Open) {
+	f := New(t, fresh(t))
+	begin := func(command, hash string) int64 {
+		id, err := f.Store.Begin(t.Context(), ledger.Run{Account: f.Acct, Command: command, Mapping: hash + ".yaml", MappingHash: hash, MappingText: "text of " + hash, Started: time.Now()})
+		f.Check(err)
+		return id
+	}
+	for _, hash := range []string{"a", "b", "c", "a"} {
+		begin("import", hash)
+	}
+	begin("check", "d")
+	for n, want := range map[int]string{9: "a c b ", 2: "a c "} {
+		list, err := f.Store.Mappings(t.Context(), f.Scope, n)
+		f.Check(err)
+		got := ""
+		for _, m := range list {
+			got += m.Hash + " "
+			if m.Name != m.Hash+".yaml" || m.Text != "text of "+m.Hash {
+				t.Errorf("%+v", m)
+			}
+		}
+		if got != want {
+			t.Errorf("%d newest: %q, want %q", n, got, want)
+		}
+	}
+	e := f.Plan(begin("import", "b"), Entry(2, "x", "Name", "Asha"))
+	if got := f.Known(e[0].Record).Mapping; got != "b" {
+		t.Errorf("made by %q", got)
+	}
+	e = f.Plan(begin("import", "c"), Entry(2, "x", "Name", "Bina"))
+	if got := f.Known(e[0].Record); got.Mapping != "c" || len(got.Names) != 1 {
+		t.Errorf("made by %q: %v", got.Mapping, got.Names)
 	}
 }
 

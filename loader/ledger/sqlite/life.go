@@ -411,7 +411,11 @@ func (w *writer) endDelete(lease ledger.Lease, was *openOperation, o *ledger.Out
 // edited takes over what an update has written, and keeps the values that it met.
 func (w *writer) edited(o *ledger.Outcome) error {
 	d := o.Edit.Digest()
-	shape, err := w.shape(d.Names)
+	var run int64
+	if err := w.row("SELECT run FROM records WHERE id = ?", o.Record).Scan(&run); err != nil {
+		return err
+	}
+	shape, err := w.shape(d.Names, run)
 	if err != nil {
 		return err
 	}

@@ -84,7 +84,10 @@ func (l *Ledger) Begin(ctx context.Context, r ledger.Run) (int64, error) {
 		if err != nil {
 			return err
 		}
-		id, err = res.LastInsertId()
+		if id, err = res.LastInsertId(); err != nil || r.MappingText == "" {
+			return err
+		}
+		_, err = w.exec("INSERT INTO mappings (hash, name, text) VALUES (?,?,?) ON CONFLICT DO NOTHING", r.MappingHash, r.Mapping, r.MappingText)
 		return err
 	})
 	return id, err

@@ -148,10 +148,15 @@ func (l *Ledger) prepared(ctx context.Context, text string) (*sql.Stmt, error) {
 // they were sent.
 const canonicalShape = "\x1e"
 
+// mappingShape ends the hash of the mapping that made the values, which stands
+// between the two where it is known.
+const mappingShape = "\x1d"
+
 // shape is what the prints of some records are of.
 type shape struct {
-	names []string
-	form  ledger.Form
+	names   []string
+	form    ledger.Form
+	mapping string
 }
 
 // shapeOf returns a shape by its number.
@@ -167,6 +172,9 @@ func (l *Ledger) shapeOf(ctx context.Context, id int64) (shape, error) {
 		return shape{}, err
 	}
 	joined, canonical := strings.CutPrefix(joined, canonicalShape)
+	if made, names, ok := strings.Cut(joined, mappingShape); ok {
+		known.mapping, joined = made, names
+	}
 	if joined != "" {
 		known.names = strings.Split(joined, "\x1f")
 	}
@@ -297,7 +305,7 @@ func (r *knownRow) fill(ctx context.Context, l *Ledger, o *ledger.Record) error 
 	copy(o.Body[:], r.body)
 	o.Lead, o.Changing = idText(r.lead), ledger.State(r.changing.Int64)
 	of, err := l.shapeOf(ctx, r.shape)
-	o.Names, o.Form = of.names, of.form
+	o.Names, o.Form, o.Mapping = of.names, of.form, of.mapping
 	return err
 }
 
@@ -446,14 +454,38 @@ func (l *Ledger) Idents(ctx context.Context, scope int64, most int) (map[uint64]
 // errPlanned says that another run has planned a row meanwhile.
 var errPlanned = errors.New("another run has planned the same row meanwhile")
 
-// shape finds or makes the number of a list of field names.
-func (w *writer) shape(names []string) (int64, error) {
-	joined := canonicalShape + strings.Join(names, "\x1f")
+// madeBy returns the hash of the mapping of a run; "" for run 0.
+func (w *writer) madeBy(run int64) (hash string, err error) {
+	if hash, ok := w.made[run]; ok || run == 0 {
+		return hash, nil
+	}
+	if err = w.row("SELECT mapping_hash FROM runs WHERE id = ?", run).Scan(&hash); err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return "", err
+	}
+	if w.made == nil {
+		w.made = map[int64]string{}
+	}
+	w.made[run] = hash
+	return hash, nil
+}
+
+// shape finds or makes the number of a list of field names whose values a run's
+// mapping has made.
+func (w *writer) shape(names []string, run int64) (int64, error) {
+	made, err := w.madeBy(run)
+	if err != nil {
+		return 0, err
+	}
+	joined := strings.Join(names, "\x1f")
+	if made != "" {
+		joined = made + mappingShape + joined
+	}
+	joined = canonicalShape + joined
 	if id := w.shapes[joined]; id != 0 {
 		return id, nil
 	}
 	var id int64
-	err := w.row("SELECT id FROM shapes WHERE names = ?", joined).Scan(&id)
+	err = w.row("SELECT id FROM shapes WHERE names = ?", joined).Scan(&id)
 	if errors.Is(err, sql.ErrNoRows) {
 		var r sql.Result
 		if r, err = w.exec("INSERT INTO shapes (names) VALUES (?)", joined); err == nil {
@@ -469,6 +501,7 @@ func (w *writer) shape(names []string) (int64, error) {
 // shaper finds the shapes of rows that mostly have the same.
 type shaper struct {
 	w     *writer
+	run   int64
 	names []string
 	id    int64
 }
@@ -477,7 +510,7 @@ func (s *shaper) of(names []string) (int64, error) {
 	if s.id != 0 && slices.Equal(names, s.names) {
 		return s.id, nil
 	}
-	id, err := s.w.shape(names)
+	id, err := s.w.shape(names, s.run)
 	s.names, s.id = names, id
 	return id, err
 }
@@ -506,7 +539,7 @@ func (l *Ledger) Plan(ctx context.Context, lease ledger.Lease, run, scope int64,
 
 // records makes the records of new rows, and brings others up to date.
 func (w *writer) records(lease ledger.Lease, run, scope int64, entries []ledger.Entry) error {
-	shapes := shaper{w: w}
+	shapes := shaper{w: w, run: run}
 	var fresh []*ledger.Entry
 	var due, changing []any
 	for i := range entries {

@@ -468,6 +468,25 @@ func (l *Ledger) Errors(ctx context.Context, run int64, n int) ([]ledger.ErrorCo
 	return out[:min(n, len(out))], nil
 }
 
+// Mappings returns the texts of the mappings by which runs have loaded into the
+// account of a scope.
+func (l *Ledger) Mappings(ctx context.Context, scope int64, n int) (out []ledger.MappingText, err error) {
+	rows, err := l.db.QueryContext(ctx, `SELECT m.hash, m.name, m.text FROM mappings m JOIN runs r ON r.mapping_hash = m.hash
+		WHERE r.account = (SELECT account FROM scopes WHERE id = ?) AND r.command = 'import' GROUP BY m.hash ORDER BY max(r.id) DESC LIMIT ?`, scope, n)
+	if err != nil {
+		return nil, l.fault(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var m ledger.MappingText
+		if err := rows.Scan(&m.Hash, &m.Name, &m.Text); err != nil {
+			return nil, l.fault(err)
+		}
+		out = append(out, m)
+	}
+	return out, l.fault(rows.Err())
+}
+
 // Trusted reports whether a run with a mapping has loaded a record into the account.
 func (l *Ledger) Trusted(ctx context.Context, account int64, mapping string) (bool, error) {
 	var yes bool

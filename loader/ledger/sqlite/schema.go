@@ -209,4 +209,12 @@ CREATE TABLE kept (
 	PRIMARY KEY (run, record, field)
 ) WITHOUT ROWID;
 `},
+	// 6: mappings as they were, so that a row is known again by the identity it had.
+	{sql: `
+CREATE TABLE mappings (
+	hash TEXT PRIMARY KEY,               -- hex SHA-256 of the file
+	name TEXT NOT NULL,
+	text TEXT NOT NULL
+) WITHOUT ROWID;
+`},
 }

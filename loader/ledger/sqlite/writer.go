@@ -21,6 +21,8 @@ type writer struct {
 	args            []any // reused by statements of many rows
 	// shapes are the numbers of lists of field names, as far as this process has met them.
 	shapes map[string]int64
+	// made are the hashes of the mappings of runs that this process has met.
+	made map[int64]string
 }
 
 func newWriter(l *Ledger, db *sql.DB, conn *sql.Conn, unsafe bool) *writer {
