@@ -119,13 +119,15 @@ func (r *run) changing(ctx context.Context, ex *plan.Examiner, earlier *plan.Ear
 }
 
 // window is how many calls are made on the strength of one look at the account:
-// those that the limit allows while the look serves, with some time to spare.
+// those that the limit allows while the look serves, with some time to spare,
+// less those that still wait for their place when the look is made.
 func (r *run) window() int {
 	l := r.pacer.State().Limit
 	if l.Calls == 0 || l.Window == 0 {
 		return leadsquared.MaxIDs
 	}
-	return min(max(int(int64(update.Served*9/10)*int64(l.Calls)/int64(l.Window)), 1), leadsquared.MaxIDs)
+	calls := int(int64(update.Served*9/10) * int64(l.Calls) / int64(l.Window))
+	return min(max(calls-r.o.Concurrency, 1), leadsquared.MaxIDs)
 }
 
 // looked looks at the records that are to be updated, as many at a time as are
@@ -136,7 +138,7 @@ func (r *run) looked(ctx context.Context, u *update.Updater, rows iter.Seq2[*sen
 		var edits []*ledger.Payload
 		calls := 0
 		hand := func() bool {
-			if len(edits) > 0 {
+			if len(edits) > 0 && u.Together(edits[0].Target) {
 				if err := u.Look(ctx, edits); err != nil {
 					return yield(nil, err)
 				}

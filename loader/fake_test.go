@@ -200,7 +200,7 @@ func (b *bench) loadIn(ctx context.Context, s *Session, path string) (Result, er
 	f, err := source.Open(path, source.Options{})
 	check(b.t, err)
 	defer f.Close()
-	return s.Import(ctx, Job{Input: "deals.csv", InputPath: path, File: f, Mapping: m, Confirm: b.confirm})
+	return s.Import(ctx, Job{Input: "deals.csv", InputPath: path, File: f, Mapping: m, Update: m.Updates, Confirm: b.confirm})
 }
 
 func (b *bench) rows(res Result) []ledger.Row {

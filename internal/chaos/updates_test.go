@@ -39,7 +39,7 @@ var updateHeader = []string{"Deal", "Email", "City", "Note", "Stage", "Amount", 
 // byHand is a change that a person makes in the account.
 type byHand struct {
 	id, field, value string
-	quiet            bool // no run was at work
+	quiet            bool // no run was at work until reads showed it
 }
 
 // updateTally is what came of the second night in one or all seeds.
@@ -212,6 +212,7 @@ func secondNight(t *testing.T, seed uint64, day storm) updateTally {
 	for range many / 3 {
 		edit(true)
 	}
+	<-time.After(day.lag)
 	check(t, a.SetLimit(day.limit, time.Second))
 	check(t, a.SetFaults(sandbox.Faults{LostAnswer: 0.03, CutBefore: 0.03, BadGatewayAfter: 0.01, BadGatewayBefore: 0.01, HangAfter: 0.005, HangBefore: 0.005,
 		Truncated: 0.01, EmptyBody: 0.01, ReadCut: 0.01, ReadBadGateway: 0.01, HangFor: day.hang, Seed: seed}))
@@ -252,6 +253,7 @@ func secondNight(t *testing.T, seed uint64, day storm) updateTally {
 		<-time.After(day.timeout) // what the dead run had sent has arrived, or never will
 		if len(hands) < many {
 			edit(true)
+			<-time.After(day.lag) // until reads show it
 		}
 	}
 	check(t, a.SetFaults(sandbox.Faults{}))

@@ -63,8 +63,12 @@ func Step(op Op, from, to State) bool {
 	case Pending:
 		return from == Sending || from == Reserved || from == Pending
 	case Loaded, Duplicate:
-		// A deletion also from Ready: a look has shown that the record is gone.
-		return op == Delete && from == Ready || from == Sending || from == Reserved || from == InDoubt || from == Pending
+		if from == Ready {
+			// A deletion: a look has shown that the record is gone. An update: its parts
+			// have ended one by one.
+			return op == Delete || op == Update
+		}
+		return from == Sending || from == Reserved || from == InDoubt || from == Pending
 	case Rejected, Same, Contested, Withheld: // from Ready when a look was enough
 		return from == Ready || from == Sending || from == Reserved || from == InDoubt || from == Pending
 	}
@@ -151,7 +155,8 @@ type Edit struct {
 	Own     bool          `json:"o,omitempty"` // the record was made by this ledger's call
 	Key     string        `json:"k,omitempty"` // of the row, as people read it
 	Changes []FieldChange `json:"f"`
-	Read    time.Time     `json:"r,omitzero"`  // when the account was looked at
+	Read    time.Time     `json:"r,omitzero"`  // when the record was looked at; zero: not yet
+	Leads   time.Time     `json:"z,omitzero"`  // when its lead was looked at
 	Gone    bool          `json:"g,omitempty"` // it was not there then
 	// Names, Prints and Body are the record's once all changes are made. Prints
 	// of the fields in Changes are those of their new values.

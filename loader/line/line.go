@@ -193,6 +193,7 @@ func (l *Line) read(ctx context.Context, call func(context.Context, leadsquared.
 		if err != nil {
 			return leadsquared.Outcome{}, err
 		}
+		began(ctx)
 		out := call(context.WithoutCancel(ctx), c)
 		if l.o.Counted != nil && out.Verdict != leadsquared.NotSent {
 			l.o.Counted()

@@ -87,5 +87,5 @@ func Cost(e *ledger.Edit) int {
 	if parts[string(mapping.OfLead)] || parts[string(mapping.OfSale)] {
 		n++ // they are read one by one
 	}
-	return n
+	return max(n, 1)
 }

@@ -7,13 +7,14 @@ import (
 
 	"leadload/loader/compare"
 	"leadload/loader/ledger"
+	"leadload/loader/line"
 	"leadload/loader/target"
 	"leadload/mapping"
 )
 
 // Look reads what the account has of the records that updates are about, as many
-// as possible with one call, and judges each of their fields. The error ends the
-// run; what could not be read stays unread.
+// as possible with one call, and judges their fields, but for those of their
+// leads. The error ends the run; what could not be read stays unread.
 func (u *Updater) Look(ctx context.Context, list []*ledger.Payload) error {
 	type kind struct {
 		target string
@@ -59,39 +60,49 @@ func (u *Updater) lookAt(ctx context.Context, name string, code int, list []*led
 		}
 		return nil
 	}
-	now := time.Now()
+	var read time.Time
 	var records map[string]target.Back
 	if len(q.Wanted) > 0 {
 		var err error
-		if records, err = reader.Read(ctx, u.Line, q); err != nil {
+		if records, err = reader.Read(line.WithBegan(ctx, &read), u.Line, q); err != nil {
 			return err
 		}
 	}
-	leads := map[string]target.Back{}
-	leadRead := map[string]time.Time{}
+	if read.IsZero() {
+		read = time.Now() // there was nothing to ask
+	}
 	for _, p := range list {
 		e := p.Edit
-		e.Read, e.Gone = now, false
 		record := records[strings.ToLower(e.ID)]
-		if record.Lead != "" && e.LeadID == "" {
+		e.Read, e.Gone = read, false
+		if e.LeadID == "" {
 			e.LeadID = record.Lead
 		}
-		if needs(e, mapping.OfLead, true) && e.LeadID != "" {
-			id := strings.ToLower(e.LeadID)
-			if _, read := leads[id]; !read {
-				leadRead[id] = time.Now()
-				got, err := target.ReadLeads(ctx, u.Line, []string{e.LeadID})
-				if err != nil {
-					return err
-				}
-				leads[id] = got[id]
-			}
-			if len(q.Wanted) == 0 {
-				e.Read = leadRead[id]
-			}
-		}
-		u.judge(e, reader, record, leads[strings.ToLower(e.LeadID)])
+		u.judge(e, false, reader, record)
 	}
+	return nil
+}
+
+// lookAtLead reads what the account has of the lead of an update's record, and
+// judges its fields.
+func (u *Updater) lookAtLead(ctx context.Context, e *ledger.Edit) error {
+	e.Leads = time.Time{}
+	var lead target.Back
+	if e.LeadID != "" && !u.blind {
+		all, err := target.ReadLeads(line.WithBegan(ctx, &e.Leads), u.Line, []string{e.LeadID})
+		if err != nil {
+			return err
+		}
+		lead = all[strings.ToLower(e.LeadID)]
+	}
+	if e.Leads.IsZero() {
+		e.Leads = time.Now() // there was nothing to ask
+	}
+	if u.blind {
+		u.assume(e)
+		return nil
+	}
+	u.judge(e, true, nil, lead)
 	return nil
 }
 
@@ -115,16 +126,13 @@ func contains(list []string, s string) bool {
 	return false
 }
 
-// judge says of each field that is not done what is to be done with it.
-func (u *Updater) judge(e *ledger.Edit, reader target.Reader, record, lead target.Back) {
+// judge says of each field of the record, or with ofLead of its lead, what is to be
+// done with it, unless it is done.
+func (u *Updater) judge(e *ledger.Edit, ofLead bool, reader target.Reader, back target.Back) {
 	for i := range e.Changes {
 		c := &e.Changes[i]
-		if c.Done || c.Part == "" || strings.HasPrefix(c.Why, refusedWhy) {
+		if c.Done || c.Part == "" || strings.HasPrefix(c.Why, refusedWhy) || ofLead != (c.Part == string(mapping.OfLead)) {
 			continue
-		}
-		back, ofLead := record, c.Part == string(mapping.OfLead)
-		if ofLead {
-			back = lead
 		}
 		c.Finding, c.Why = uint8(compare.Unread), ""
 		switch {
@@ -194,9 +202,17 @@ func valueOf(b target.Back, field string) string {
 	return ""
 }
 
+// Together reports whether one call reads many records of a target. Others are
+// looked at when their turn comes.
+func (u *Updater) Together(name string) bool {
+	reader, can := target.For(mapping.Target(name)).(target.Reader)
+	const many = 100
+	return can && reader.ReadCalls(many, 0, u.Memory) < many
+}
+
 // assume judges as if nobody had touched the account.
 func (u *Updater) assume(e *ledger.Edit) {
-	e.Read = time.Now()
+	e.Read, e.Leads = time.Now(), time.Now()
 	for i := range e.Changes {
 		if c := &e.Changes[i]; c.Part != "" && !c.Done {
 			c.Finding = uint8(compare.Send)

@@ -9,6 +9,7 @@ import (
 	"leadload/loader/compare"
 	"leadload/loader/ledger"
 	"leadload/loader/line"
+	"leadload/mapping"
 )
 
 // doubt is an update whose answer was lost.
@@ -35,6 +36,13 @@ func (u *Updater) Settle(ctx context.Context, run int64) error {
 		now := time.Now()
 		if err := u.Look(ctx, list); err != nil {
 			return err
+		}
+		for _, p := range list {
+			if needs(p.Edit, mapping.OfLead, true) {
+				if err := u.lookAtLead(ctx, p.Edit); err != nil {
+					return err
+				}
+			}
 		}
 		var left []doubt
 		soon := now.Add(pause)
@@ -63,6 +71,9 @@ func (u *Updater) Settle(ctx context.Context, run int64) error {
 // waits reports whether a field that may have been written does not show its new
 // value yet: it shows the old one, or nothing could be read.
 func waits(e *ledger.Edit) bool {
+	if e.Gone {
+		return false
+	}
 	for i := range e.Changes {
 		c := &e.Changes[i]
 		if c.Tried && !c.Done && (compare.Finding(c.Finding) == compare.Send || compare.Finding(c.Finding) == compare.Unread) {
@@ -76,7 +87,7 @@ func waits(e *ledger.Edit) bool {
 func (u *Updater) finish(ctx context.Context, d *doubt) error {
 	e := d.Payload.Edit
 	for i := range e.Changes {
-		if c := &e.Changes[i]; c.Tried && !c.Done && compare.Finding(c.Finding) == compare.Unread {
+		if c := &e.Changes[i]; !e.Gone && c.Tried && !c.Done && compare.Finding(c.Finding) == compare.Unread {
 			return nil // it stays in doubt: nothing is known of it
 		}
 	}

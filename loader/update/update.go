@@ -84,6 +84,42 @@ func (u *Updater) shareLead(e *ledger.Edit) {
 
 func (u *Updater) served() time.Duration { return max(u.Served, Served) }
 
+// stale reports whether what is known of a part's values is too old to write it.
+func (u *Updater) stale(e *ledger.Edit, part mapping.Part) bool {
+	if part == mapping.OfLead {
+		return time.Since(e.Leads) > u.served()
+	}
+	return time.Since(e.Read) > u.served()
+}
+
+// ready returns the part that is to be written now, looked at lately; "" when none
+// is left. A lead is looked at when its turn comes, since that takes a call of its own.
+func (u *Updater) ready(ctx context.Context, p *ledger.Payload) (mapping.Part, error) {
+	e := p.Edit
+	for {
+		part := next(e)
+		switch {
+		case e.Read.IsZero() && needs(e, mapping.OfLead, false), part != "" && part != mapping.OfLead && u.stale(e, part):
+			if err := u.Look(ctx, []*ledger.Payload{p}); err != nil {
+				return "", err
+			}
+			continue
+		case part != "" && part != mapping.OfLead:
+			return part, nil
+		}
+		u.shareLead(e)
+		if part = next(e); part == "" && !(e.Leads.IsZero() && needs(e, mapping.OfLead, true)) {
+			return "", nil
+		}
+		if !u.stale(e, mapping.OfLead) {
+			return part, nil
+		}
+		if err := u.lookAtLead(ctx, e); err != nil {
+			return "", err
+		}
+	}
+}
+
 // next returns the part that is to be written now; "" when there is none.
 func next(e *ledger.Edit) mapping.Part {
 	for i := range e.Changes {
@@ -104,13 +140,10 @@ func (u *Updater) Send(ctx context.Context, record int64, p *ledger.Payload) (le
 	again := false
 	var unsent time.Time // since when it cannot be sent
 	for try := 1; ; {
-		if time.Since(e.Read) > u.served() {
-			if err := u.Look(ctx, []*ledger.Payload{p}); err != nil {
-				return none, err
-			}
+		part, err := u.ready(ctx, p)
+		if err != nil {
+			return none, err
 		}
-		u.shareLead(e)
-		part := next(e)
 		if part == "" {
 			return ended(record, e, refused), nil
 		}
@@ -125,7 +158,7 @@ func (u *Updater) Send(ctx context.Context, record int64, p *ledger.Payload) (le
 			u.Line.Abort(c)
 			return none, nil
 		}
-		if time.Since(e.Read) > u.served() { // the place was long in coming
+		if u.stale(e, part) { // the place was long in coming
 			u.Line.Abort(c)
 			continue
 		}
@@ -189,7 +222,7 @@ func (u *Updater) Send(ctx context.Context, record int64, p *ledger.Payload) (le
 		if err != nil {
 			return ended(record, e, refused), err
 		}
-		if next(e) != "" {
+		if next(e) != "" || e.Leads.IsZero() && needs(e, mapping.OfLead, true) {
 			// Each part is written down before the next one leaves.
 			if err := u.Ledger.Settle(ctx, u.Lease, ledger.Outcome{Record: record, Op: ledger.Update, State: ledger.Ready, Edit: e}); err != nil {
 				return none, err

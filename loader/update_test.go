@@ -1,0 +1,195 @@
+package loader
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"leadload/internal/sandbox"
+	"leadload/loader/ledger"
+)
+
+const updatingMapping = `version: 1
+target: opportunity
+key: Deal
+on_change: update
+search_by: EmailAddress
+LeadDetails:
+  EmailAddress: {column: Email, type: email, required: true}
+Opportunity:
+  OpportunityEventCode: 12000
+  Fields:
+    mx_Custom_1: Name
+`
+
+// changedBench has n rows loaded, a second ago at least, and a file in which all
+// of them have another name.
+func changedBench(t *testing.T, n int, so sandbox.Options) (*bench, string) {
+	b := newBench(t, so)
+	b.mapping = updatingMapping
+	if res, err := b.load(t.Context(), b.many(n)); err != nil || res.Totals[ledger.ResultLoaded] != int64(n) {
+		t.Fatalf("%v, %s", err, res.Totals)
+	}
+	time.Sleep(10 * time.Second) // of the bubble
+	b.wire.calls, b.wire.times = nil, nil
+	rows := make([]string, n)
+	for i := range rows {
+		rows[i] = fmt.Sprintf("D%d,own%d@example.com,New %d", i, i, i)
+	}
+	return b, b.deals(rows...)
+}
+
+// paced returns how long n calls take that have nothing to wait for but the limit:
+// captures of rows, by another account of the same limit and latency.
+func (b *bench) paced(n int) time.Duration {
+	other := newBench(b.t, sandbox.Options{Latency: 250 * time.Millisecond, DropBodies: true})
+	defer other.close()
+	path, begin := other.many(n), time.Now()
+	_, err := other.load(b.t.Context(), path)
+	check(b.t, err)
+	return time.Since(begin)
+}
+
+// named returns how many opportunities have a name with a beginning.
+func (b *bench) named(prefix string) (n int) {
+	for _, o := range b.account.Opportunities() {
+		if strings.HasPrefix(o.Fields["mx_Custom_1"], prefix) {
+			n++
+		}
+	}
+	return n
+}
+
+func TestCallsOfANight(t *testing.T) {
+	bubble(t, "2,000 updates", func(t *testing.T) {
+		b, path := changedBench(t, 2000, sandbox.Options{Latency: 250 * time.Millisecond, DropBodies: true})
+		defer b.close()
+		begin := time.Now()
+		res, err := b.load(t.Context(), path)
+		if err != nil || res.Totals[ledger.ResultUpdated] != 2000 || b.named("New ") != 2000 {
+			t.Fatalf("%v, %s, %d written", err, res.Totals, b.named("New "))
+		}
+		looks := b.wire.count("GetOpportunitiesById")
+		if n := len(b.wire.calls); n > 2020 || looks < 14 || n != 2000+looks {
+			t.Errorf("%d calls, %d of them looks; want at most 2,020", n, looks)
+		}
+		took := time.Since(begin)
+		alone := b.paced(len(b.wire.calls))
+		if took > alone*101/100 {
+			t.Errorf("it took %s; the limit alone takes %s for so many calls", took, alone)
+		}
+		t.Logf("%d calls, %d of them looks, in %s; the limit alone takes %s", len(b.wire.calls), looks, took, alone)
+		res, err = b.load(t.Context(), path)
+		if n := len(b.wire.calls); err != nil || res.Totals[ledger.ResultAlready] != 2000 || n != 2000+looks {
+			t.Errorf("a night without a change: %v, %s, %d calls", err, res.Totals, n-2000-looks)
+		}
+	})
+}
+
+// TestALookServesForAShortWhile lets the account be busy for so long between look
+// and write that somebody has changed a record meanwhile.
+func TestALookServesForAShortWhile(t *testing.T) {
+	bubble(t, "busy", func(t *testing.T) {
+		b, path := changedBench(t, 60, sandbox.Options{})
+		defer b.close()
+		ids := map[string]string{}
+		for _, o := range b.account.Opportunities() {
+			ids[o.Fields["mx_Custom_1"]] = o.ID
+		}
+		var busy time.Time
+		writes := 0
+		b.wire.before = func(req *http.Request) (*http.Response, error) {
+			if !strings.HasSuffix(req.URL.Path, "/OpportunityManagement.svc/Update") {
+				return nil, nil
+			}
+			if writes++; writes == 30 {
+				busy = time.Now().Add(45 * time.Second)
+				check(t, b.account.EditOpportunity(ids["Deal 55"], "Asha", map[string]string{"mx_Custom_1": "by hand"}))
+			}
+			if time.Now().Before(busy) {
+				return jsonAnswer(`{"Status":"Error","ExceptionType":"MXAPIRateLimitExceededException","ExceptionMessage":"API calls exceeded the limit of 25 in 5 second(s)"}`), nil
+			}
+			return nil, nil
+		}
+		res, err := b.load(t.Context(), path)
+		if err != nil || res.Totals[ledger.ResultUpdated] != 59 || res.Totals[ledger.ResultConflict] != 1 {
+			t.Fatalf("%v, %s", err, res.Totals)
+		}
+		if b.named("by hand") != 1 || b.named("New ") != 59 {
+			t.Error("what was set by hand is lost")
+		}
+	})
+}
+
+func TestWaysToLook(t *testing.T) {
+	const many, one, pages, trail = "GetOpportunitiesById", "GetOpportunityDetails", "RetrieveRecentlyModified", "Retrieve"
+	for _, c := range []struct {
+		name    string
+		without []string
+		broken  []string
+		updated int64
+	}{
+		{"many at once", nil, nil, 20},
+		{"by pages", []string{"/v2/OpportunityManagement.svc/" + many}, nil, 20},
+		{"one by one", []string{"/v2/OpportunityManagement.svc/" + many, "/v2/ProspectActivity.svc/" + pages}, nil, 20},
+		{"not at all: nothing is written", []string{"/v2/OpportunityManagement.svc/" + many, "/v2/ProspectActivity.svc/" + pages}, []string{one, trail}, 0},
+	} {
+		bubble(t, c.name, func(t *testing.T) {
+			b, path := changedBench(t, 20, sandbox.Options{Without: c.without})
+			defer b.close()
+			b.wire.before = func(req *http.Request) (*http.Response, error) {
+				for _, p := range c.broken {
+					if strings.HasSuffix(req.URL.Path, "/"+p) {
+						return jsonAnswer(`{"surprise":[1]}`), nil
+					}
+				}
+				return nil, nil
+			}
+			res, err := b.load(t.Context(), path)
+			if err != nil || res.Totals[ledger.ResultUpdated] != c.updated || res.Totals[ledger.ResultNotSent] != 20-c.updated {
+				t.Errorf("%v, %s", err, res.Totals)
+			}
+			if n := b.named("New "); int64(n) != c.updated || int64(b.wire.count("Update")) != c.updated {
+				t.Errorf("%d written with %d calls, want %d", n, b.wire.count("Update"), c.updated)
+			}
+			for _, r := range b.rows(res) {
+				if c.updated == 0 && (r.Code != "row.unread" || r.Hint == "") {
+					t.Errorf("row %d: %s %s", r.Number, r.Code, r.Error)
+					break
+				}
+			}
+		})
+	}
+}
+
+// TestRowsOfOneLeadWriteItOnce has several deals of one lead whose city changed.
+func TestRowsOfOneLeadWriteItOnce(t *testing.T) {
+	bubble(t, "five deals", func(t *testing.T) {
+		b := newBench(t, sandbox.Options{})
+		defer b.close()
+		b.mapping = strings.Replace(updatingMapping, "Opportunity:\n", "  mx_City: Name\nOpportunity:\n", 1)
+		file := func(city string) string {
+			var rows []string
+			for i := range 5 {
+				rows = append(rows, fmt.Sprintf("D%d,asha@example.com,%s", i, city))
+			}
+			return b.deals(rows...)
+		}
+		if res, err := b.load(t.Context(), file("Pune")); err != nil || res.Totals[ledger.ResultLoaded] != 5 {
+			t.Fatalf("%v, %s", err, res.Totals)
+		}
+		time.Sleep(10 * time.Second)
+		res, err := b.load(t.Context(), file("Delhi"))
+		if err != nil || res.Totals[ledger.ResultUpdated] != 5 || b.named("Delhi") != 5 || b.account.Leads()[0].Attributes["mx_City"] != "Delhi" {
+			t.Errorf("%v, %s", err, res.Totals)
+		}
+		if n := b.wire.count("Lead.Update"); n != 1 {
+			t.Errorf("the lead was written %d times", n)
+		}
+		if n := b.wire.count("Leads.GetById"); n != 1 {
+			t.Errorf("the lead was read %d times", n)
+		}
+	})
+}
