@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"strings"
 
 	"leadload/internal/fault"
 	"leadload/loader/leadsquared"
@@ -170,6 +171,25 @@ func (r *run) looked(ctx context.Context, u *update.Updater, rows iter.Seq2[*sen
 		}
 		hand()
 	}
+}
+
+// toldMoved is how many records are named whose values have moved.
+const toldMoved = 5
+
+// lookAgain tells which values of this run's updates the account has no longer.
+func (r *run) lookAgain(ctx context.Context, u *update.Updater) error {
+	n := 0
+	var named []string
+	err := u.LookAgain(ctx, r.job.Mapping.Target, r.job.Mapping.EventCode, r.id, func(m update.Moved) {
+		if n++; n <= toldMoved {
+			named = append(named, fmt.Sprintf("row %d, %s of %s", m.Row, m.Field, m.ID))
+		}
+	})
+	if n > 0 {
+		r.o.Notify(fmt.Sprintf("%s another value in the account again right after the update: %s. Somebody works there, or the account rewrites it",
+			fault.Plural(int64(n), "field has", "fields have"), strings.Join(named, "; ")))
+	}
+	return err
 }
 
 func (r *run) fileChanged(row int, err error) error {

@@ -253,7 +253,10 @@ func (r *run) do(ctx context.Context, plan *Plan) error {
 	if err := r.settler(sender, r.id).Settle(ctx); err != nil {
 		return err
 	}
-	return updater.Settle(ctx, r.id)
+	if err := updater.Settle(ctx, r.id); err != nil || plan.Updates() == 0 {
+		return err
+	}
+	return r.lookAgain(ctx, updater)
 }
 
 // firstPass maps and checks every row, writes what is to be done with it, and sums up.

@@ -164,6 +164,32 @@ func TestWaysToLook(t *testing.T) {
 	}
 }
 
+// TestLookAgain has somebody at work on a record right after it was updated.
+func TestLookAgain(t *testing.T) {
+	bubble(t, "a third value", func(t *testing.T) {
+		b, path := changedBench(t, 20, sandbox.Options{})
+		defer b.close()
+		writes := 0
+		b.wire.after = func(req *http.Request, _ []byte, resp *http.Response) *http.Response {
+			if strings.HasSuffix(req.URL.Path, "/OpportunityManagement.svc/Update") {
+				if writes++; writes == 20 {
+					for _, o := range b.account.Opportunities() {
+						if o.Fields["mx_Custom_1"] == "New 7" {
+							check(t, b.account.EditOpportunity(o.ID, "Asha", map[string]string{"mx_Custom_1": "by hand"}))
+						}
+					}
+				}
+			}
+			return resp
+		}
+		res, err := b.load(t.Context(), path)
+		said := strings.Join(b.said, "\n")
+		if err != nil || res.Totals[ledger.ResultUpdated] != 20 || !strings.Contains(said, "1 field has another value in the account again right after the update: row 9, Fields.mx_Custom_1 of ") {
+			t.Errorf("%v, %s, said %q", err, res.Totals, said)
+		}
+	})
+}
+
 // TestRowsOfOneLeadWriteItOnce has several deals of one lead whose city changed.
 func TestRowsOfOneLeadWriteItOnce(t *testing.T) {
 	bubble(t, "five deals", func(t *testing.T) {

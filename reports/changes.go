@@ -136,6 +136,14 @@ func (c *changes) open() error {
 	return nil
 }
 
+// total is the number of rows on all parts.
+func (c *changes) total() (n int) {
+	for _, r := range c.rows {
+		n += r
+	}
+	return n
+}
+
 // close writes what stands behind the rows.
 func (c *changes) close() error {
 	right, err := excelize.ColumnNumberToName(len(changeColumns))

@@ -70,6 +70,9 @@ func (j *job) writeSummary(ctx context.Context, b *book, t *tally) error {
 		row += 2
 	}
 	notes := append([]string{`Times in the column "Sent at" are UTC.`}, t.remarks(j.input != nil, b.trims)...)
+	if n := b.moved.total(); n > 0 {
+		notes = append(notes, fmt.Sprintf("The sheet %s lists %s that updates wrote or left alone, with the account's value and the file's.", titleChanges, counted(int64(n), "field")))
+	}
 	notes = append(notes, j.Notes...)
 	o.heading(row, "Notes")
 	for _, n := range notes {

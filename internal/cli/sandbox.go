@@ -42,6 +42,8 @@ received as a page at /.`,
 	f.StringVar(&o.LimitForm, "limit-form", "429", "how an answer over the limit looks: 429, 200, 403 or 500")
 	f.DurationVar(&o.Latency, "latency", 0, "time that every call takes")
 	f.DurationVar(&o.Jitter, "jitter", 0, "and how much it varies")
+	f.DurationVar(&o.UpdateLag, "update-lag", 0, "how long reads show a changed record as it was before")
+	f.StringSliceVar(&o.Locked, "locked", nil, "schema names that no update may change, such as mx_Custom_6,Status")
 	f.DurationVar(&o.IndexLag, "index-lag", 0, "how long a new record stays unknown to searches")
 	f.BoolVar(&o.Deletable, "deletable", false, "let its opportunities be deleted, as leadload undo does")
 	return cmd

@@ -121,12 +121,18 @@ func (l *Line) countDay() error {
 // Finish reports to pacer, clock and outage watch how a call ended. The
 // error ends the run.
 func (l *Line) Finish(c *pace.Call, out leadsquared.Outcome) error {
+	err := l.finish(c, out)
+	l.ramp.leave(out.Verdict != leadsquared.NotSent, err)
+	return err
+}
+
+// finish is Finish for a call that still has its place among those in flight.
+func (l *Line) finish(c *pace.Call, out leadsquared.Outcome) error {
 	err := l.giveBack(c, out)
 	l.outage.ended(out)
 	if err == nil && (out.Verdict == leadsquared.Fatal || out.Stop) {
 		err = fatal(out)
 	}
-	l.ramp.leave(out.Verdict != leadsquared.NotSent, err)
 	return err
 }
 
@@ -206,7 +212,13 @@ func (l *Line) read(ctx context.Context, call func(context.Context, leadsquared.
 			l.outage.ok()
 			return out, err
 		}
-		if err := l.Finish(c, out); err != nil {
+		err = l.finish(c, out)
+		end := err
+		if MissingPath(out) {
+			end = nil // who asked may have another way; the others have nothing to do with it
+		}
+		l.ramp.leave(out.Verdict != leadsquared.NotSent, end)
+		if err != nil {
 			return out, err
 		}
 		again = false
