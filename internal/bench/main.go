@@ -93,6 +93,7 @@ var measurements = []measurement{
 	{"unlimited", "import with the limit off beside a bare HTTP client", unlimited},
 	{"slow-disk", "import with the limit off on a disk of 5 ms fsync", slowDisk},
 	{"check", "check of a CSV beside encoding/csv", checkSpeed},
+	{"large-check", "memory of a check of very many and of very wide rows", largeCheck},
 	{"xlsx", "reading an XLSX beside excelize", xlsxSpeed},
 	{"shared", "reading shared strings beside texts in their cells", sharedSpeed},
 	{"workbook", "results workbook beside excelize's StreamWriter", workbookSpeed},
@@ -109,7 +110,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	markdown := flags.Bool("markdown", false, "write the table into "+readme+" too")
 	against := flags.Bool("compare", false, "run the scripts of findings/ that "+readme+" names, and write their tables into it")
 	profile := flags.String("cpuprofile", "", "unlimited: write a CPU profile of one import to this file")
-	base := flags.String("base", "", "nightly: an earlier build of leadload to compare with")
+	base := flags.String("base", "", "nightly, large-check: an earlier build of leadload to compare with")
 	heap := flags.String("heapprofile", "", "memory: write a profile of what the larger import holds half-way to this file")
 	if err := flags.Parse(args); err != nil {
 		return 2

@@ -75,7 +75,8 @@ func (b *bench) state() string {
 // ended is how a process ended.
 type ended struct {
 	took   time.Duration
-	peak   int64 // resident memory, bytes; 0: not known
+	user   time.Duration // of the processor; other processes do not change it much
+	peak   int64         // resident memory, bytes; 0: not known
 	stdout []byte
 }
 
@@ -109,7 +110,7 @@ func (b *bench) wait(cmd *exec.Cmd) (ended, error) {
 	err := cmd.Run()
 	e := ended{took: time.Since(began), stdout: stdout.Bytes()}
 	if cmd.ProcessState != nil {
-		e.peak = peakMemory(cmd.ProcessState)
+		e.peak, e.user = peakMemory(cmd.ProcessState), cmd.ProcessState.UserTime()
 	}
 	if err != nil {
 		tail := strings.Join(strings.Fields(stderr.String()), " ")

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"hash/maphash"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -30,6 +31,10 @@ const (
 // After as many questions as a small file has rows, all its identities are
 // read once, unless that is so much that memory would grow with it.
 var identsAfter, identsMost = 4_096, 2_000_000
+
+// With so many keys, garbage is collected before there is as much of it as of
+// them. That costs next to nothing, because keys hold no pointers.
+const manyKeys = 1 << 20
 
 // Row is one row on its way through a check.
 type Row struct {
@@ -96,6 +101,7 @@ func (c *Check) Run(ctx context.Context, each func(*Row) error) (Seen, error) {
 }
 
 func (c *Check) run(ctx context.Context, each func(*Row) error) error {
+	lean := false
 	inner, stop := context.WithCancel(ctx)
 	workers := min(max(runtime.GOMAXPROCS(0), 1), 8)
 	var (
@@ -133,6 +139,10 @@ func (c *Check) run(ctx context.Context, each func(*Row) error) error {
 		}
 		if err := c.decide(ctx, b.rows, b.cells); err != nil {
 			return err
+		}
+		if !lean && c.keys.n >= manyKeys {
+			lean = true
+			defer debug.SetGCPercent(debug.SetGCPercent(25))
 		}
 		for i := range b.rows {
 			row := &b.rows[i]
