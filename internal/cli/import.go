@@ -98,7 +98,7 @@ func (a *app) runImport(ctx context.Context, o *importOptions) error {
 		return a.endless(&o.common, "import", err)
 	}
 	if len(inputs) == 0 {
-		a.say("nothing to load")
+		a.say("nothing to load: no CSV or XLSX file is ready in %s", list(o.inputs))
 		a.last(&o.common, nil, loader.Result{Run: ledger.Run{Command: "import"}}, "", fault.Done, nil)
 		return nil
 	}

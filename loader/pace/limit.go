@@ -47,7 +47,7 @@ func ParseLimit(s string) (Limit, error) {
 	}
 	left, right, found := strings.Cut(text, "/")
 	if !found {
-		return bad("no window")
+		return bad("it has no window")
 	}
 	left, right = strings.TrimSpace(left), strings.TrimSpace(right)
 	calls, err := strconv.Atoi(left)

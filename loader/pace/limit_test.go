@@ -42,7 +42,7 @@ func TestParseLimit(t *testing.T) {
 func TestParseLimitErrors(t *testing.T) {
 	for _, tt := range []struct{ text, says string }{
 		{"", "no window"},
-		{"25", "no window"},
+		{"25", "it has no window"},
 		{"infinity", "no window"},
 		{"/", `"" is not a whole number`},
 		{"/5s", `"" is not a whole number`},
