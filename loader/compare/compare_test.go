@@ -1,6 +1,10 @@
 package compare
 
-import "testing"
+import (
+	"testing"
+
+	"leadload/loader/ledger"
+)
 
 func TestJudge(t *testing.T) {
 	was, other := Print("Open"), Print("open ")
@@ -28,6 +32,9 @@ func TestJudge(t *testing.T) {
 		{"never sent, the account has the same", Values{Account: "Won", File: "Won"}, Equal},
 		{"never sent, the account has something else", Values{Account: "Lost", File: "Won"}, Conflict},
 		{"never sent, the account made a default of its own", Values{Account: "Lost", File: "Won", Touched: Untouched}, Conflict},
+		{"sent by an older version", Values{Sent: ledger.Print("Open"), Account: "Open", File: "Won"}, Send},
+		{"a number sent by an older version", Values{Sent: ledger.Print("1200.5"), Account: "1,200.50", File: "1300"}, Send},
+		{"sent by an older version, and changed by somebody", Values{Sent: ledger.Print("Open"), Account: "Lost", File: "Won"}, Conflict},
 		{"dates in two shapes", Values{Sent: Print("2026-01-31 10:30:00"), Account: "1/31/2026 10:30:00 AM", File: "2026-02-01 10:30:00"}, Send},
 		{"a phone as it is stored", Values{Sent: Print("+91-9876543210"), Account: "919876543210", File: "+91-9876543211"}, Send},
 		{"a leading zero is no number", Values{Sent: Print("007"), Account: "7", File: "008"}, Conflict},

@@ -44,7 +44,7 @@ func (u *Updater) lookAt(ctx context.Context, name string, code int, list []*led
 	asked := map[string]bool{}
 	for _, p := range list {
 		e := p.Edit
-		if id := strings.ToLower(e.ID); can && needs(e, mapping.OfLead, false) && !asked[id] {
+		if id := strings.ToLower(e.ID); can && (needs(e, mapping.OfLead, false) || e.LeadID == "") && !asked[id] {
 			asked[id] = true
 			q.Wanted = append(q.Wanted, target.Wanted{ID: e.ID, Lead: e.LeadID})
 		}

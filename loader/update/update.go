@@ -99,7 +99,7 @@ func (u *Updater) ready(ctx context.Context, p *ledger.Payload) (mapping.Part, e
 	for {
 		part := next(e)
 		switch {
-		case e.Read.IsZero() && needs(e, mapping.OfLead, false), part != "" && part != mapping.OfLead && u.stale(e, part):
+		case e.Read.IsZero() && (needs(e, mapping.OfLead, false) || e.LeadID == ""), part != "" && part != mapping.OfLead && u.stale(e, part):
 			if err := u.Look(ctx, []*ledger.Payload{p}); err != nil {
 				return "", err
 			}

@@ -178,3 +178,16 @@ func TestSettleLooksFirst(t *testing.T) {
 		})
 	}
 }
+
+// TestLeadIsLearnedFromItsRecord updates the lead of a record whose lead the ledger
+// does not know.
+func TestLeadIsLearnedFromItsRecord(t *testing.T) {
+	d := newDesk(t)
+	p := d.won()
+	p.Edit.Names = []string{"LeadDetails.mx_City"}
+	p.Edit.Changes = []ledger.FieldChange{{Field: "LeadDetails.mx_City", Part: string(mapping.OfLead), Value: "Delhi"}}
+	o, err := d.Send(t.Context(), d.record, p)
+	if city := d.account.Leads()[0].Attributes["mx_City"]; err != nil || o.State != ledger.Loaded || city != "Delhi" {
+		t.Errorf("%v, %s, %s; the lead's city is %q", err, o.State, o.Msg, city)
+	}
+}
