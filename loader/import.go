@@ -54,6 +54,7 @@ type Job struct {
 	Strict      bool   // send nothing if any row is invalid
 	Update      bool   // rows that changed since they were loaded are updated
 	Remake      bool   // so are fields that the mapping has gained or makes in another way now
+	SendAgain   bool   // rows that resemble rows that are loaded and gone are sent
 	Overwrite   bool   // also where somebody has changed them in the account since
 	// KeepValues is how long the values that updates met in the account are kept; 0
 	// is 30 days, negative is not at all.
@@ -205,6 +206,7 @@ type run struct {
 	scope   int64
 	cancel  context.CancelCauseFunc
 	rows    atomic.Int64 // rows of the file seen by the first pass
+	planner *ledger.Planner
 	refused map[int]bool // rows that an earlier run was refused: they go last
 }
 
@@ -220,6 +222,9 @@ func (r *run) do(ctx context.Context, plan *Plan) error {
 	if r.job.Strict && plan.Rows[ledger.ResultInvalid] > 0 {
 		return fault.New("run.strict", "correct the rows of the sheet Failed, or leave --strict out to load the others",
 			"%s invalid and --strict is on: nothing was sent", fault.Plural(plan.Rows[ledger.ResultInvalid], "row is", "rows are"))
+	}
+	if err := r.resent(ctx, plan.Ready(), r.planner); err != nil {
+		return err
 	}
 	if r.job.Confirm != nil {
 		if err := r.job.Confirm(*plan); err != nil {
@@ -278,7 +283,7 @@ func (r *run) firstPass(ctx context.Context) (Plan, error) {
 		Planner: &ledger.Planner{Store: r.led, Lease: r.lease, Run: r.id, Scope: r.scope, Policy: update.Policy(r.job.Mapping, r.job.Update, r.job.Remake)},
 		OnRow:   func(n int64) { r.rows.Store(n); r.live.total.Store(n) }}
 	seen, err := pass.Run(ctx)
-	r.refused = pass.Planner.Refused
+	r.planner, r.refused = pass.Planner, pass.Planner.Refused
 	switch {
 	case err != nil:
 		return Plan{}, err

@@ -17,6 +17,7 @@ type changeFlags struct {
 	update    bool
 	remake    bool
 	overwrite bool
+	sendAgain bool
 	keep      time.Duration // as loader.Job has it
 }
 

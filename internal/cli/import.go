@@ -67,6 +67,7 @@ another and moved to its folder done/ when they are finished.`,
 	f.BoolVar(&o.strict, "strict", false, "send nothing if any row is invalid")
 	o.change.add(cmd)
 	f.StringVar(&o.change.onConflict, "on-conflict", "keep", "what an update does where somebody has changed a field in the account since: keep, overwrite")
+	f.BoolVar(&o.change.sendAgain, "send-again", false, "send rows although they resemble rows that an earlier run loaded from this file and that are gone from it")
 	f.StringVar(&o.change.keepValues, "keep-values", "30d", "how long the values that updates met in the account are kept, for undo and for the sheet Changes: 30d, 12h, 0 for not at all")
 	f.BoolVar(&o.yes, "yes", false, "do not ask before sending")
 	f.DurationVar(&o.dropAge, "drop-age", 30*time.Second, "in a folder, leave files alone that were changed in this time: they are still being written")
@@ -151,7 +152,7 @@ func (a *app) runImport(ctx context.Context, o *importOptions) error {
 				continue
 			}
 		}
-		job := loader.Job{Input: in.name, File: in.file, Mapping: m, MappingPath: mappingPath, Rows: rows, Strict: o.strict, Update: o.change.update, Remake: o.change.remake, Overwrite: o.change.overwrite, KeepValues: o.change.keep, Who: who(), Version: version()}
+		job := loader.Job{Input: in.name, File: in.file, Mapping: m, MappingPath: mappingPath, Rows: rows, Strict: o.strict, Update: o.change.update, Remake: o.change.remake, SendAgain: o.change.sendAgain, Overwrite: o.change.overwrite, KeepValues: o.change.keep, Who: who(), Version: version()}
 		if in.name != "-" {
 			if abs, err := filepath.Abs(in.name); err == nil {
 				job.InputPath = abs

@@ -196,6 +196,15 @@ type Record struct {
 	Mapping  string // hash of the mapping that made what was sent last; "" where it is not known
 }
 
+// Print returns the print of a field; 0 where there is none.
+func (r *Record) Print(field string) uint32 {
+	p := printOf(r.Names, r.Prints, field, 0)
+	if p == nil {
+		return 0
+	}
+	return binary.LittleEndian.Uint32(p)
+}
+
 // Policy is what a mapping says of rows that were loaded and have other values now.
 type Policy struct {
 	Update bool // what changed is sent

@@ -236,6 +236,9 @@ func (p *Planner) Tell(e *Entry, known *Record, name string) {
 	}
 }
 
+// Saw reports whether a row of the pass has a record.
+func (p *Planner) Saw(record int64) bool { return p.rows.get(record) != 0 }
+
 // ask looks up idents and keeps the answers in known, in their order.
 func (p *Planner) ask(ctx context.Context) error {
 	if cap(p.known) < len(p.idents) {

@@ -110,6 +110,9 @@ type Store interface {
 	// Mappings returns the texts of the mappings by which runs have loaded into the
 	// account of a scope, those of the newest runs first, at most n of them.
 	Mappings(ctx context.Context, scope int64, n int) ([]MappingText, error)
+	// Records yields the records of a scope that the query names, by their numbers.
+	// Prints are valid until the next one. No read stays open between two.
+	Records(ctx context.Context, q RecordQuery) iter.Seq2[Record, error]
 	// Trusted reports whether a run with a mapping, named by its hash, has loaded
 	// a record into the account.
 	Trusted(ctx context.Context, account int64, mapping string) (bool, error)
@@ -175,6 +178,14 @@ type MappingText struct{ Hash, Name, Text string }
 type Query struct {
 	Account, Run, After int64
 	Limit               int
+}
+
+// RecordQuery names records of a scope: those in the account that imports of the
+// file at Path have loaded, or those that Run is to make.
+type RecordQuery struct {
+	Scope int64
+	Path  string
+	Run   int64
 }
 
 // Adopted is a record as a results file tells of it, or the account.

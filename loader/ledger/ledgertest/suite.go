@@ -38,6 +38,7 @@ func Run(t *testing.T, fresh func(testing.TB) Open) {
 		{"Twice", testTwice},
 		{"Runs", testRuns},
 		{"Trusted", testTrusted},
+		{"Records", testRecords},
 		{"Mappings", testMappings},
 		{"Prune", testPrune},
 		{"Adopt", testAdopt},
@@ -962,6 +963,46 @@ func testMappings(t *testing.T, fresh func(testing.TB) Open) {
 	e = f.Plan(begin("import", "c"), Entry(2, "x", "Name", "Bina"))
 	if got := f.Known(e[0].Record); got.Mapping != "c" || len(got.Names) != 1 {
 		t.Errorf("made by %q: %v", got.Mapping, got.Names)
+	}
+}
+
+// testRecords says which records an import of a file has loaded, and which a run
+// is to make.
+func testRecords(t *testing.T, fresh func(testing.TB) Open) {
+	f := New(t, fresh(t))
+	begin := func(path string) int64 {
+		id, err := f.Store.Begin(t.Context(), ledger.Run{Account: f.Acct, Command: "import", InputPath: path, Started: time.Now()})
+		f.Check(err)
+		return id
+	}
+	first := f.Plan(begin("/x/deals.csv"), Entry(2, "a", "Name", "Asha"), Entry(3, "b", "Name", "Bina"), Entry(4, "c", "Name", "Chand"))
+	f.Load(first[0].Record, GUID(1))
+	f.Load(first[1].Record, GUID(2))
+	f.Check(f.Sending(first[2].Record))
+	f.Check(f.Settle(first[2].Record, ledger.Rejected, ""))
+	other := f.Plan(begin("/x/other.csv"), Entry(2, "d", "Name", "Dev"))
+	f.Load(other[0].Record, GUID(3))
+	run := begin("/x/deals.csv")
+	second := f.Plan(run, Entry(2, "a", "Name", "Asha"), Entry(3, "e", "Name", "Eva"))
+	for _, c := range []struct {
+		q    ledger.RecordQuery
+		want []int64
+	}{
+		{ledger.RecordQuery{Scope: f.Scope, Path: "/x/deals.csv"}, []int64{first[0].Record, first[1].Record}},
+		{ledger.RecordQuery{Scope: f.Scope + 1, Path: "/x/deals.csv"}, nil},
+		{ledger.RecordQuery{Scope: f.Scope, Run: run}, []int64{second[1].Record}},
+	} {
+		var got []int64
+		for rec, err := range f.Store.Records(t.Context(), c.q) {
+			f.Check(err)
+			got = append(got, rec.ID)
+			if rec.Print("Name") == 0 || rec.Print("City") != 0 {
+				t.Errorf("record %d has the fields %v", rec.ID, rec.Names)
+			}
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%+v: %v, want %v", c.q, got, c.want)
+		}
 	}
 }
 

@@ -493,3 +493,50 @@ func (l *Ledger) Trusted(ctx context.Context, account int64, mapping string) (bo
 	err := l.db.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM records c JOIN runs r ON r.id = c.run WHERE c.fate IN (2, 3) AND r.account = ? AND r.mapping_hash = ?)", account, mapping).Scan(&yes)
 	return yes, l.fault(err)
 }
+
+// Records yields the records of a scope that the query names, a page at a time.
+func (l *Ledger) Records(ctx context.Context, q ledger.RecordQuery) iter.Seq2[ledger.Record, error] {
+	const page = 1024
+	text, of := "c.fate IN (2, 3) AND c.run IN (SELECT id FROM runs WHERE command = 'import' AND input_path = ?)", any(q.Path)
+	if q.Run != 0 {
+		text, of = "c.fate = 1 AND c.run = ? AND NOT EXISTS (SELECT 1 FROM operations x WHERE x.record = c.id AND x.op = 0)", q.Run
+	}
+	text = knownColumns + "c.scope = ? AND c.id > ? AND " + text + " ORDER BY c.id LIMIT ?"
+	return func(yield func(ledger.Record, error) bool) {
+		out := make([]ledger.Record, page)
+		for last := int64(0); ; {
+			n, err := l.recordsAfter(ctx, out, text, q.Scope, last, of, page)
+			if err != nil {
+				yield(ledger.Record{}, l.fault(err))
+				return
+			}
+			for i := range out[:n] {
+				if !yield(out[i], nil) {
+					return
+				}
+			}
+			if n < page {
+				return
+			}
+			last = out[n-1].ID
+		}
+	}
+}
+
+func (l *Ledger) recordsAfter(ctx context.Context, out []ledger.Record, text string, args ...any) (n int, err error) {
+	rows, err := l.db.QueryContext(ctx, text, args...)
+	if err != nil {
+		return 0, err
+	}
+	defer rows.Close()
+	for r := (knownRow{}); rows.Next(); n++ {
+		if err := r.scan(rows); err != nil {
+			return n, err
+		}
+		out[n] = ledger.Record{Prints: out[n].Prints[:0]}
+		if err := r.fill(ctx, l, &out[n]); err != nil {
+			return n, err
+		}
+	}
+	return n, rows.Err()
+}
