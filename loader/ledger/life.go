@@ -155,9 +155,10 @@ type Edit struct {
 	Own     bool          `json:"o,omitempty"` // the record was made by this ledger's call
 	Key     string        `json:"k,omitempty"` // of the row, as people read it
 	Changes []FieldChange `json:"f"`
-	Read    time.Time     `json:"r,omitzero"`  // when the record was looked at; zero: not yet
-	Leads   time.Time     `json:"z,omitzero"`  // when its lead was looked at
-	Gone    bool          `json:"g,omitempty"` // it was not there then
+	Read    time.Time     `json:"r,omitzero"`     // when the record was looked at; zero: not yet
+	Leads   time.Time     `json:"z,omitzero"`     // when its lead was looked at
+	Gone    bool          `json:"g,omitempty"`    // it was not there then
+	Back    bool          `json:"back,omitempty"` // it puts back what an update that has ended replaced
 	// Names, Prints and Body are the record's once all changes are made. Prints
 	// of the fields in Changes are those of their new values.
 	Names  []string `json:"n"`

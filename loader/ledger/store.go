@@ -121,6 +121,15 @@ type Store interface {
 	// record, in the order of the file, each with what an undo must know.
 	Planned(ctx context.Context, run int64) iter.Seq2[Planned, error]
 
+	// Keyed returns the records that people know by a key, those of one account or
+	// with 0 of all.
+	Keyed(ctx context.Context, account int64, key string) ([]int64, error)
+	// Forget makes records of the lease's account what they were before they were
+	// first sent, and returns how many. One with an open operation stays as it is.
+	Forget(ctx context.Context, l Lease, records []int64) (int64, error)
+	// History returns what the runs had to do with records, the oldest run first.
+	History(ctx context.Context, records []int64) iter.Seq2[Event, error]
+
 	// States counts the records of all accounts by where they stand.
 	States(ctx context.Context) (map[State]int64, error)
 	// Drop forgets values that updates met before a moment (Kept).
@@ -215,6 +224,14 @@ type Planned struct {
 	Undo         State     // of its deletion; 0: there is none
 	UndoSent     time.Time // when that was sent
 	UndoID       string    // the id that it had before a deletion that has ended well
+}
+
+// Event is what a run had to do with a record.
+type Event struct {
+	Run    Run
+	Row    Row   // as the run's report has it now
+	Last   int64 // the run that planned last to send the record
+	Pruned bool  // the run's rows were dropped: whether it had the record is not known
 }
 
 // Pruned says what Prune dropped.

@@ -60,7 +60,7 @@ func (u *Undoer) lookAtValues(ctx context.Context, items []*Item) error {
 // was sent last is what the run wrote.
 func restoring(it *Item, known *ledger.Record) *ledger.Payload {
 	scope := target.ParseScope(it.Target)
-	e := &ledger.Edit{ID: it.ID, LeadID: it.LeadID, Code: scope.Code, Key: it.Key,
+	e := &ledger.Edit{ID: it.ID, LeadID: it.LeadID, Code: scope.Code, Key: it.Key, Back: true,
 		Names: known.Names, Prints: append([]byte(nil), known.Prints...), Body: make([]byte, ledger.BodySize)}
 	for _, k := range it.Kept {
 		e.Changes = append(e.Changes, ledger.FieldChange{Field: k.Field, Part: string(partOf(scope.Kind, k.Field)), Value: k.Had, Sent: compare.Print(k.Has)})
@@ -96,6 +96,9 @@ func (u *Undoer) restore(ctx context.Context, it *Item) error {
 		it.Result, it.Why = words.Restored, ""
 	case ledger.Contested:
 		it.keep("%s", o.Msg)
+	case ledger.InDoubt:
+		it.fail(o.Msg)
+		it.Change = o.State
 	default:
 		it.fail(o.Msg)
 		if o.Hint != "" && o.State == ledger.Withheld {
@@ -150,4 +153,39 @@ func kindOf(e *ledger.Edit) string {
 		return "opportunity"
 	}
 	return "sales-activity"
+}
+
+// settleValues looks at records whose values were put back and whose answer was
+// lost, until the account shows the values.
+func (u *Undoer) settleValues(ctx context.Context, items []*Item) error {
+	var open []*Item
+	for _, it := range items {
+		if it.Restores() && it.Result == words.Failed && it.Change == ledger.InDoubt {
+			open = append(open, it)
+		}
+	}
+	if len(open) == 0 {
+		return nil
+	}
+	if err := u.Updater.Settle(ctx, open[0].Run); err != nil {
+		return err
+	}
+	for _, it := range open {
+		it.Result, it.Why, it.Hint = Open, "", ""
+	}
+	if err := u.lookAtValues(ctx, open); err != nil {
+		return err
+	}
+	for _, it := range open {
+		if it.Result != Open {
+			continue
+		}
+		it.Result, it.Change = words.Restored, ledger.Loaded
+		for i := range it.payload.Edit.Changes {
+			if !it.payload.Edit.Changes[i].Done {
+				it.fail("the account does not show the values that it had")
+			}
+		}
+	}
+	return nil
 }

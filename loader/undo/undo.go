@@ -250,7 +250,10 @@ func (u *Undoer) Do(ctx context.Context, items []*Item, planned time.Time) error
 			return context.Cause(ctx)
 		}
 	}
-	return u.settle(ctx, items)
+	if err := u.settle(ctx, items); err != nil {
+		return err
+	}
+	return u.settleValues(ctx, items)
 }
 
 // chunk is how many records one look before their deletion is about. At the

@@ -24,6 +24,8 @@ func Run(t *testing.T, fresh func(testing.TB) Open) {
 		{"Steps", testSteps},
 		{"OperationsBesideRecords", testOperations},
 		{"Updates", testUpdates},
+		{"TakenBack", testTakenBack},
+		{"Forget", testForget},
 		{"Model", testModel},
 		{"Recover", testRecover},
 		{"Fence", testFence},

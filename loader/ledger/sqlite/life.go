@@ -136,8 +136,8 @@ func (l *Ledger) Intend(ctx context.Context, lease ledger.Lease, to ledger.State
 					calls--
 				}
 			}
-			if in.Op == ledger.Delete {
-				// What an earlier deletion had to say is old news.
+			if in.Op == ledger.Delete || in.Payload.Edit != nil && in.Payload.Edit.Back {
+				// What the operation before had to say is old news.
 				if _, err := w.exec("DELETE FROM operations WHERE record = ? AND op = ? AND (state = 1 OR state > 5)", in.Record, in.Op); err != nil {
 					return err
 				}
@@ -239,6 +239,20 @@ func (w *writer) settle(lease ledger.Lease, o *ledger.Outcome) error {
 		if was.state, err = w.state(o.Record, o.Op); err != nil {
 			return err
 		}
+	}
+	if o.Edit != nil && o.Edit.Back && !was.state.Open() {
+		was.state = ledger.Ready // the update that it puts back has ended
+	}
+	if o.Op == ledger.Delete && !was.state.Open() {
+		// What an earlier deletion had to say is old news once the record was made again.
+		var fate ledger.Fate
+		if err := w.row("SELECT fate FROM records WHERE id = ?", o.Record).Scan(&fate); err != nil {
+			return err
+		}
+		if !o.Op.On(fate) {
+			return fmt.Errorf("%w: record %d is not there to be taken out", ledger.ErrState, o.Record)
+		}
+		was.state = ledger.Ready
 	}
 	if !ledger.Step(o.Op, was.state, o.State) {
 		return fmt.Errorf("%w: %s of record %d is %s, not to be %s", ledger.ErrState, o.Op, o.Record, was.state, o.State)

@@ -1,0 +1,117 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"math"
+	"slices"
+
+	"leadload/loader/ledger"
+)
+
+// Keyed returns the records that people know by a key, those of one account or
+// with 0 of all.
+func (l *Ledger) Keyed(ctx context.Context, account int64, key string) ([]int64, error) {
+	rows, err := l.db.QueryContext(ctx, "SELECT r.id FROM records r JOIN scopes s ON s.id = r.scope WHERE r.key = ?1 AND (?2 = 0 OR s.account = ?2) ORDER BY r.id", key, account)
+	if err != nil {
+		return nil, l.fault(err)
+	}
+	defer rows.Close()
+	var out []int64
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, l.fault(err)
+		}
+		out = append(out, id)
+	}
+	return out, l.fault(rows.Err())
+}
+
+// Forget makes records what they were before they were first sent. Their
+// identities stay: to take one out would hide another whose hash it has moved on.
+func (l *Ledger) Forget(ctx context.Context, lease ledger.Lease, records []int64) (int64, error) {
+	var n int64
+	var fenced error
+	err := l.write(refusable(func(w *writer) error {
+		n = 0
+		if err := w.holds(lease); err != nil {
+			return err
+		}
+		for _, id := range records {
+			changed, err := w.changes(`UPDATE records SET fate = 1, remote = ?2, lead = ?2, attempts = 0, resends = 0, sent = ?3, lost = 0
+				WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM payloads p WHERE p.record = records.id)
+				AND EXISTS (SELECT 1 FROM scopes s WHERE s.id = records.scope AND s.account = ?4)`, id, none, neverSent, lease.Account)
+			if err != nil {
+				return err
+			}
+			if changed == 0 {
+				continue
+			}
+			n++
+			for _, text := range []string{"DELETE FROM operations WHERE record = ?", "DELETE FROM kept WHERE record = ?"} {
+				if _, err := w.exec(text, id); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	}, &fenced))
+	return n, errors.Join(err, fenced)
+}
+
+// History returns what the runs had to do with records, the oldest run first.
+func (l *Ledger) History(ctx context.Context, records []int64) iter.Seq2[ledger.Event, error] {
+	return func(yield func(ledger.Event, error) bool) {
+		if err := l.history(ctx, records, yield); err != nil {
+			yield(ledger.Event{}, err)
+		}
+	}
+}
+
+func (l *Ledger) history(ctx context.Context, records []int64, yield func(ledger.Event, error) bool) error {
+	runs, err := l.Runs(ctx, ledger.RunQuery{Newest: math.MaxInt32})
+	if err != nil {
+		return err
+	}
+	last := map[int64]int64{}
+	for _, id := range records {
+		var run int64
+		if err := l.db.QueryRowContext(ctx, "SELECT run FROM records WHERE id = ?", id).Scan(&run); err != nil {
+			return l.fault(err)
+		}
+		last[id] = run
+	}
+	for _, run := range slices.Backward(runs) {
+		some, more := false, true
+		r := rowReader{l: l}
+		err := r.each(ctx, run.ID, func(c *chunkRow) bool { return slices.Contains(records, c.Record) }, func(c *chunkRow, s *standing) bool {
+			some = true
+			if s == nil || !slices.Contains(records, c.Record) {
+				return true
+			}
+			e := ledger.Event{Run: run, Row: rowOf(c, s, run.Command == "check"), Last: last[c.Record]}
+			more = yield(e, nil)
+			return more
+		})
+		if err != nil {
+			return err
+		}
+		if !some {
+			err := l.pruned(ctx, run.ID)
+			var own *ledger.Error
+			switch {
+			case err == nil: // it had no rows
+			case errors.As(err, &own) && own.Code == "ledger.pruned":
+				more = yield(ledger.Event{Run: run, Pruned: true}, nil)
+			default:
+				return err
+			}
+		}
+		if !more {
+			return nil
+		}
+	}
+	return nil
+}

@@ -1,0 +1,166 @@
+package loader
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"leadload/internal/sandbox"
+	"leadload/loader/words"
+	"leadload/mapping"
+)
+
+func (b *bench) undo(ctx context.Context, run int64) (UndoResult, error) {
+	b.t.Helper()
+	s := b.connect()
+	defer func() { check(b.t, s.Close()) }()
+	return s.Undo(ctx, UndoJob{Run: run})
+}
+
+// TestUndo takes an opportunity and a sale back in trouble of all kinds, in fake time.
+func TestUndo(t *testing.T) {
+	page503 := func(path string, until time.Duration) func(b *bench) {
+		return func(b *bench) {
+			begin := time.Now()
+			b.wire.before = func(req *http.Request) (*http.Response, error) {
+				if strings.HasSuffix(req.URL.Path, path) && (until == 0 || time.Since(begin) < until) {
+					return page(503), nil
+				}
+				return nil, nil
+			}
+		}
+	}
+	fail := func(how ...string) func(b *bench) {
+		return func(b *bench) { check(b.t, b.account.FailNext(how...)) }
+	}
+	for _, c := range []struct {
+		name   string
+		sale   bool
+		locked bool // its type allows no deletion
+		set    func(b *bench)
+		result int
+		left   int
+		atOnce bool // nothing is waited for
+		waits  time.Duration
+		calls  int // that take the record back
+	}{
+		{name: "nothing in the way", result: words.Undone, atOnce: true, calls: 1},
+		{name: "its type allows no deletion", locked: true, result: words.Kept, left: 1, atOnce: true},
+		{name: "the answer is lost", set: fail(sandbox.FaultLostAnswer), result: words.Undone, calls: 1},
+		{name: "the request is lost", set: fail(sandbox.FaultCutBefore), result: words.Undone, waits: 90 * time.Second, calls: 2},
+		{name: "a gateway's page after it was done", set: fail(sandbox.FaultBadGatewayAfter), result: words.Undone, calls: 1},
+		{name: "somebody changed it", result: words.Kept, left: 1, atOnce: true, set: func(b *bench) {
+			time.Sleep(2 * time.Second)
+			check(b.t, b.account.EditOpportunity(b.account.Opportunities()[0].ID, "Asha", map[string]string{"Status": "Lost"}))
+		}},
+		{name: "somebody deleted it", result: words.Undone, atOnce: true, set: func(b *bench) {
+			check(b.t, b.account.DeleteRecord(b.account.Opportunities()[0].ID))
+		}},
+		{name: "a sale", sale: true, result: words.Undone, left: 1, atOnce: true, calls: 1},
+		{name: "a sale, the answer is lost", sale: true, set: fail(sandbox.FaultLostAnswer), result: words.Undone, left: 1, calls: 1},
+		{name: "a sale, the request is lost", sale: true, set: fail(sandbox.FaultCutBefore), result: words.Undone, left: 1, waits: 90 * time.Second, calls: 2},
+		{name: "a sale that somebody changed", sale: true, result: words.Kept, left: 1, atOnce: true, set: func(b *bench) {
+			check(b.t, b.account.EditSalesActivity(b.account.SalesActivities()[0].ID, "Asha", map[string]string{"mx_Custom_5": "Z"}))
+		}},
+		{name: "a sale whose list cannot be read for a while", sale: true, result: words.Undone, left: 1, calls: 1, set: page503("/RetrieveByLeadId", 20*time.Second)},
+	} {
+		bubble(t, c.name, func(t *testing.T) {
+			b := newBench(t, sandbox.Options{Deletable: !c.locked})
+			defer b.close()
+			call := "Delete"
+			if c.sale {
+				b.mapping, call = targetForms[mapping.SalesActivity].mapping, "Cancel"
+				_, err := b.account.AddLead(map[string]string{"EmailAddress": "a@example.com"})
+				check(t, err)
+			}
+			res, err := b.load(t.Context(), b.deals("D1,a@example.com,A"))
+			check(t, err)
+			if c.set != nil {
+				c.set(b)
+			}
+			begin := time.Now()
+			got, err := b.undo(t.Context(), res.Run.ID)
+			took := time.Since(begin)
+			if err != nil || len(got.Rows) != 1 || got.Rows[0].Place != c.result {
+				t.Fatalf("%v, %+v", err, got)
+			}
+			if n := len(b.account.Opportunities()) + len(b.account.SalesActivities()); n != c.left {
+				t.Errorf("%d records in the account, want %d", n, c.left)
+			}
+			if c.atOnce && took > 2*time.Second || took < c.waits {
+				t.Errorf("took %s, want at least %s", took, c.waits)
+			}
+			if n := b.wire.count(call); n != c.calls {
+				t.Errorf("%d calls of %s, want %d", n, call, c.calls)
+			}
+			b.wire.before = nil
+			again, err := b.undo(t.Context(), res.Run.ID)
+			if err != nil || again.Rows[0].Place != c.result || b.wire.count(call) != c.calls {
+				t.Errorf("a second undo: %v, %+v, %d calls", err, again.Rows, b.wire.count(call))
+			}
+			if doubt, _, err := b.led.CountOpen(t.Context(), 1); err != nil || doubt != 0 {
+				t.Errorf("%d operations are in doubt (%v)", doubt, err)
+			}
+			loaded, err := b.load(t.Context(), b.deals("D1,a@example.com,A"))
+			want := "already 1 "
+			if c.result == words.Undone {
+				want = "loaded 1 "
+			}
+			if err != nil || !strings.Contains(loaded.Totals.String(), want) {
+				t.Errorf("the next import: %v, %s", err, loaded.Totals)
+			}
+		})
+	}
+}
+
+// TestUndoUnclear says that a deletion which no read confirms stays in doubt, and
+// that the next undo settles it without a second deletion.
+func TestUndoUnclear(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		b := newBench(t, sandbox.Options{Deletable: true})
+		defer b.close()
+		res, err := b.load(t.Context(), b.deals("D1,a@example.com,A", "D2,b@example.com,B"))
+		check(t, err)
+		deleted := false
+		b.wire.before = func(req *http.Request) (*http.Response, error) {
+			path := req.URL.Path[strings.LastIndexByte(req.URL.Path, '/')+1:]
+			deleted = deleted || path == "Delete"
+			if deleted && (path == "GetOpportunityDetails" || path == "Retrieve") {
+				return &http.Response{StatusCode: 500, Header: http.Header{"Content-Type": {"application/json"}}, Body: http.NoBody}, nil
+			}
+			return nil, nil
+		}
+		b.o.OutageLimit = time.Hour
+		got, err := b.undo(t.Context(), res.Run.ID)
+		if err != nil || got.Totals.N[words.Failed] != 2 || got.Rows[0].Hint == "" {
+			t.Fatalf("%v, %+v", err, got)
+		}
+		b.wire.before = nil
+		got, err = b.undo(t.Context(), res.Run.ID)
+		if err != nil || got.Totals.N[words.Undone] != 2 || b.wire.count("Delete") != 2 {
+			t.Errorf("%v, %+v, %d deletions", err, got, b.wire.count("Delete"))
+		}
+	})
+}
+
+// TestUndoUntil says that an undo ends in time, and goes on where it was.
+func TestUndoUntil(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		b := newBench(t, sandbox.Options{Deletable: true})
+		defer b.close()
+		res, err := b.load(t.Context(), b.many(100))
+		check(t, err)
+		b.o.Until = time.Now().Add(25 * time.Second)
+		got, err := b.undo(t.Context(), res.Run.ID)
+		if codeOf(err) != "run.until" || got.Totals.Sum() != 100 || got.Totals.N[words.Undone] == 0 || got.Totals.N[words.Failed] == 0 {
+			t.Fatalf("%v, %s", err, got.Totals)
+		}
+		b.o.Until = time.Time{}
+		got, err = b.undo(t.Context(), res.Run.ID)
+		if err != nil || got.Totals.N[words.Undone] != 100 || b.wire.count("Delete") != 100 {
+			t.Errorf("%v, %s, %d deletions", err, got.Totals, b.wire.count("Delete"))
+		}
+	})
+}
