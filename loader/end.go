@@ -39,7 +39,7 @@ func (s *Session) finish(ctx context.Context, res *Result, err error) error {
 	if res.Run.ID == 0 {
 		return err
 	}
-	res.Run.Exit = res.End.Exit()
+	res.Run.Exit, res.Run.Did = res.End.Exit(), res.Totals
 	if err != nil {
 		_, res.Run.Stop, _ = fault.Words(err)
 	}
@@ -48,6 +48,32 @@ func (s *Session) finish(ctx context.Context, res *Result, err error) error {
 		return ferr
 	}
 	return err
+}
+
+// recount writes down what the account's runs did that were cut off, as long as
+// no later run has gone on with their rows.
+func (s *Session) recount(ctx context.Context) error {
+	const most = 20
+	runs, err := s.led.Runs(ctx, ledger.RunQuery{Newest: most})
+	if err != nil {
+		return err
+	}
+	for _, r := range runs {
+		if r.Account != s.acct || !r.Ended.IsZero() || r.Did.Sum() > 0 {
+			continue
+		}
+		tally, err := s.led.Tally(ctx, r.ID)
+		if err != nil {
+			return err
+		}
+		if r.Did = tally.Counts(); r.Did.Sum() == 0 {
+			continue
+		}
+		if err := s.led.End(ctx, r); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Reported writes down where the results of a run were written.

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"leadload/internal/fault"
 	"leadload/internal/sandbox"
@@ -74,4 +75,25 @@ func TestImportEndsItsRun(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestCutOffRunIsCounted says that a run that was cut off keeps what it did when
+// the next run goes on with its rows.
+func TestCutOffRunIsCounted(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		b := newBench(t, sandbox.Options{})
+		defer b.close()
+		res, err := b.load(t.Context(), b.deals("D0,own0@example.com,Deal 0", "D1,,no lead", "D2,own2@example.com,Deal 2"))
+		check(t, err)
+		first := res.Run
+		first.Ended, first.Did = time.Time{}, ledger.Counts{} // as a kill leaves it
+		check(t, b.led.End(t.Context(), first))
+		_, err = b.load(t.Context(), b.many(3))
+		check(t, err)
+		runs, err := b.led.Runs(t.Context(), ledger.RunQuery{ID: first.ID})
+		check(t, err)
+		if got := runs[0]; !got.Ended.IsZero() || got.Did[ledger.ResultLoaded] != 2 || got.Did[ledger.ResultInvalid] != 1 {
+			t.Errorf("run %d did %s", got.ID, got.Did)
+		}
+	})
 }

@@ -141,6 +141,9 @@ func (s *Session) load(ctx context.Context, j Job) (Result, error) {
 		Mapping: j.Mapping.Name, MappingPath: j.MappingPath, MappingHash: j.Mapping.Hash, MappingText: j.Mapping.Text(), Target: string(j.Mapping.Target), Timezone: j.Mapping.Timezone,
 		Who: j.Who, Version: j.Version, Limit: before.Limit.String(), Started: time.Now().UTC(),
 	}
+	if err := s.recount(ctx); err != nil {
+		return res, err
+	}
 	if res.Run.ID, err = s.led.Begin(ctx, res.Run); err != nil {
 		return res, err
 	}

@@ -76,11 +76,14 @@ func (a *app) runRuns(ctx context.Context, o *runsOptions) error {
 	}
 	entries := []runEntry{}
 	for _, r := range runs {
-		tally, err := led.Tally(ctx, r.ID)
-		if err != nil {
-			return err
+		t := r.Did // as it left them: later runs have gone on with its rows
+		if t.Sum() == 0 {
+			tally, err := led.Tally(ctx, r.ID)
+			if err != nil {
+				return err
+			}
+			t = tally.Counts()
 		}
-		t := tally.Counts()
 		e := runEntry{Run: r.ID, Command: r.Command, File: r.Input, Mapping: r.Mapping, Account: r.AccountName, Who: r.Who, Started: r.Started, Stop: r.Stop, Exit: r.Exit, Out: r.Out, Line: t.String(), short: short(t)}
 		if !r.Ended.IsZero() {
 			e.Ended = &r.Ended

@@ -122,6 +122,7 @@ type Run struct {
 	Throttled   int64
 	Stop        string // why the run ended early, in words; "" when it did not
 	Exit        int    // exit code
+	Did         Counts // what became of its rows, as they stood when it ended; empty: not known
 	Out         string // the results file
 }
 

@@ -201,6 +201,36 @@ func resultNamed(name string) (Result, bool) {
 	return 0, false
 }
 
+// Text returns the counts as a store keeps them: JSON with a result's word and its
+// rows; "" without any.
+func (c Counts) Text() string {
+	words := map[string]int64{}
+	for r, n := range c {
+		if n != 0 {
+			words[Result(r).String()] = n
+		}
+	}
+	if len(words) == 0 {
+		return ""
+	}
+	text, _ := json.Marshal(words) // words and numbers
+	return string(text)
+}
+
+// ParseCounts reads what Text returned. Words of a later version are left out.
+func ParseCounts(text string) (c Counts) {
+	var words map[string]int64
+	if text == "" || json.Unmarshal([]byte(text), &words) != nil {
+		return c
+	}
+	for word, n := range words {
+		if r, ok := ParseResult(word); ok {
+			c[r] = n
+		}
+	}
+	return c
+}
+
 // MarshalJSON writes an object: the sum as "rows", then every name with its count.
 func (c Counts) MarshalJSON() ([]byte, error) {
 	out := fmt.Appendf(nil, `{"rows":%d`, c.Sum())

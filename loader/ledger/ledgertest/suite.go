@@ -916,6 +916,7 @@ func testRuns(t *testing.T, fresh func(testing.TB) Open) {
 	r.ID, err = f.Store.Begin(t.Context(), r)
 	f.Check(err)
 	later := f.Run()
+	r.Did = ledger.Counts{ledger.ResultLoaded: 5, ledger.ResultConflict: 2, ledger.ResultNotSent: 1}
 	r.Ended, r.Calls, r.Throttled, r.Limit, r.Stop, r.Exit, r.Out = started.Add(time.Minute), 7, 2, "off", "it is late", 3, "out.xlsx"
 	f.Check(f.Store.End(t.Context(), r))
 	got, err := f.Store.Runs(t.Context(), ledger.RunQuery{ID: r.ID})

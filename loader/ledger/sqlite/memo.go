@@ -96,8 +96,12 @@ func (l *Ledger) Begin(ctx context.Context, r ledger.Run) (int64, error) {
 // End writes down how a run ended.
 func (l *Ledger) End(ctx context.Context, r ledger.Run) error {
 	return l.write(func(w *writer) error {
-		_, err := w.exec("UPDATE runs SET ended = ?, calls = ?, throttled = ?, pace = ?, stop = ?, exit = ?, out = ? WHERE id = ?",
-			r.Ended.UnixMilli(), r.Calls, r.Throttled, r.Limit, r.Stop, r.Exit, r.Out, r.ID)
+		var ended any
+		if !r.Ended.IsZero() {
+			ended = r.Ended.UnixMilli()
+		}
+		_, err := w.exec("UPDATE runs SET ended = ?, did = ?, calls = ?, throttled = ?, pace = ?, stop = ?, exit = ?, out = ? WHERE id = ?",
+			ended, r.Did.Text(), r.Calls, r.Throttled, r.Limit, r.Stop, r.Exit, r.Out, r.ID)
 		return err
 	})
 }

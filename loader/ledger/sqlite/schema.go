@@ -217,4 +217,8 @@ CREATE TABLE mappings (
 	text TEXT NOT NULL
 ) WITHOUT ROWID;
 `},
+	// 7: what a run did, which later runs change no more.
+	{sql: `
+ALTER TABLE runs ADD COLUMN did TEXT NOT NULL DEFAULT ''; -- JSON: a result's word and its rows
+`},
 }
