@@ -213,6 +213,16 @@ func (b *bench) rows(res Result) []ledger.Row {
 	return out
 }
 
+// known loads a record of another lead, so that the account has something to
+// show that the ledger knows of.
+func (b *bench) known() {
+	b.t.Helper()
+	res, err := b.load(b.t.Context(), b.deals("D0,known@example.com,Known"))
+	if err != nil || res.Totals[ledger.ResultLoaded] != 1 {
+		b.t.Fatal(err, res.Totals)
+	}
+}
+
 func codeOf(err error) string {
 	var e *fault.Fault
 	if errors.As(err, &e) {

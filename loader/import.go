@@ -255,10 +255,11 @@ func (r *run) do(ctx context.Context, plan *Plan) error {
 			return err
 		}
 	}
+	settler := r.settler(sender, r.id)
 	if r.o.NoSettle {
-		return nil
+		return settler.SendMissing(ctx) // these are not in doubt
 	}
-	if err := r.settler(sender, r.id).Settle(ctx); err != nil {
+	if err := settler.Settle(ctx); err != nil {
 		return err
 	}
 	if err := updater.Settle(ctx, r.id); err != nil || plan.Updates() == 0 {
@@ -305,11 +306,11 @@ func (r *run) firstPass(ctx context.Context) (Plan, error) {
 	if p.Lookups, err = r.led.Memo().WantedLeads(ctx, r.acct); err != nil {
 		return p, err
 	}
-	doubt, pending, err := r.led.CountOpen(ctx, r.acct)
+	open, err := r.led.CountOpen(ctx, r.acct)
 	if err != nil {
 		return p, err
 	}
-	p.OtherDoubt, p.OtherPending = doubt-counts[ledger.ResultInDoubt], pending-counts[ledger.ResultPending]
+	p.OtherDoubt, p.OtherPending = open.InDoubt-counts[ledger.ResultInDoubt], open.Pending-counts[ledger.ResultPending]
 	p.Calls = p.Ready() + p.Lookups + counts[ledger.ResultPending]
 	if n := p.Updates(); n > 0 {
 		p.Calls += n + (n-1)/int64(r.window()) + 1 // and the looks before them

@@ -10,7 +10,7 @@ import (
 
 // SettleResult is what leadload settle did.
 type SettleResult struct {
-	InDoubt, Pending int64         // before
+	Before           ledger.OpenCount
 	Rows             ledger.Counts // after: they add up to those before
 	Calls, Throttled int64
 	End              fault.Trait // how it ended: the exit code
@@ -36,7 +36,7 @@ func (s *Session) settleAll(ctx context.Context) (SettleResult, error) {
 	}
 	before := s.pacer.State()
 	var err error
-	if res.InDoubt, res.Pending, err = s.led.CountOpen(ctx, s.acct); err != nil {
+	if res.Before, err = s.led.CountOpen(ctx, s.acct); err != nil {
 		return res, err
 	}
 	runErr := s.settler(s.sender(time.Now(), cancel), 0).Settle(ctx)
@@ -51,7 +51,7 @@ func (s *Session) settleAll(ctx context.Context) (SettleResult, error) {
 	if err := s.led.Flush(); err != nil && runErr == nil {
 		runErr = err
 	}
-	doubt, pending, err := s.led.CountOpen(context.WithoutCancel(ctx), s.acct)
+	left, err := s.led.CountOpen(context.WithoutCancel(ctx), s.acct)
 	if err != nil && runErr == nil {
 		runErr = err
 	}
@@ -59,7 +59,7 @@ func (s *Session) settleAll(ctx context.Context) (SettleResult, error) {
 	for _, r := range []ledger.Result{ledger.ResultLoaded, ledger.ResultDuplicate, ledger.ResultRejected, ledger.ResultUpdated, ledger.ResultAlready, ledger.ResultConflict, ledger.ResultChanged} {
 		res.Rows[r] = live[r]
 	}
-	res.Rows[ledger.ResultInDoubt], res.Rows[ledger.ResultPending] = doubt, pending
-	res.Rows[ledger.ResultNotSent] = max(res.InDoubt+res.Pending-res.Rows.Sum(), 0)
+	res.Rows[ledger.ResultInDoubt], res.Rows[ledger.ResultPending] = left.InDoubt, left.Pending
+	res.Rows[ledger.ResultNotSent] = max(res.Before.Sum()-res.Rows.Sum(), left.Missing)
 	return res, runErr
 }

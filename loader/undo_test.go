@@ -100,8 +100,8 @@ func TestUndo(t *testing.T) {
 			if err != nil || again.Rows[0].Place != c.result || b.wire.count(call) != c.calls {
 				t.Errorf("a second undo: %v, %+v, %d calls", err, again.Rows, b.wire.count(call))
 			}
-			if doubt, _, err := b.led.CountOpen(t.Context(), 1); err != nil || doubt != 0 {
-				t.Errorf("%d operations are in doubt (%v)", doubt, err)
+			if open, err := b.led.CountOpen(t.Context(), 1); err != nil || open.InDoubt != 0 {
+				t.Errorf("%d operations are in open.InDoubt (%v)", open.InDoubt, err)
 			}
 			loaded, err := b.load(t.Context(), b.deals("D1,a@example.com,A"))
 			want := "already 1 "

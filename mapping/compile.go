@@ -127,6 +127,7 @@ type Program struct {
 	steps     []step
 	lead      *step // what the lead is found by; it may be one of steps
 	keyFields []string
+	constants []string
 	exprs     bool
 }
 
@@ -205,7 +206,7 @@ func (p *Program) bind(b *binding) {
 			b.used[i] = true // a name given twice is ignored twice
 		}
 	}
-	p.keyFields = p.findKeyFields()
+	p.keyFields, p.constants = p.findKeyFields(), p.findConstants()
 }
 
 func (p *Program) step(b *binding, f *field) step {
@@ -260,6 +261,17 @@ func (p *Program) findKeyFields() []string {
 			return nil
 		}
 		out = append(out, found)
+	}
+	return out
+}
+
+// findConstants names the fields that have one value in every row.
+func (p *Program) findConstants() []string {
+	var out []string
+	for i := range p.steps {
+		if s := &p.steps[i]; s.f.hasValue && s.f.value != "" {
+			out = append(out, s.name)
+		}
 	}
 	return out
 }

@@ -33,6 +33,8 @@ type Record struct {
 	// so that their values alone identify the record in the account. There are
 	// none unless every key column has one.
 	KeyFields []string
+	// Constants are the names in Fields whose value is the same in every row.
+	Constants []string
 	// Problems are all faults of the row. A row with any is not sent.
 	Problems []RowProblem
 }

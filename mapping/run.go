@@ -58,7 +58,7 @@ func (r *Runner) Map(cells []converter.Cell, rec *Record) {
 		rec.Skipped, rec.Problems = true, rec.Problems[:0]
 		return
 	}
-	rec.KeyFields = p.keyFields
+	rec.KeyFields, rec.Constants = p.keyFields, p.constants
 
 	leadValue := r.values()
 	if p.lead != nil {

@@ -99,9 +99,7 @@ func (a *app) runImport(ctx context.Context, o *importOptions) error {
 		return a.endless(&o.common, "import", err)
 	}
 	if len(inputs) == 0 {
-		a.say("nothing to load: no CSV or XLSX file is ready in %s", list(o.inputs))
-		a.last(&o.common, nil, loader.Result{Run: ledger.Run{Command: "import"}}, "", fault.Done, nil)
-		return nil
+		return a.settleOnly(ctx, o)
 	}
 	o.files = o.files[:0]
 	for _, in := range inputs {
@@ -193,6 +191,39 @@ func (a *app) runImport(ctx context.Context, o *importOptions) error {
 	return nil
 }
 
+// settleOnly is an import of folders without files: rows of files that came
+// earlier may be open.
+func (a *app) settleOnly(ctx context.Context, o *importOptions) error {
+	a.say("nothing to load: no CSV or XLSX file is ready in %s", list(o.inputs))
+	res := loader.Result{Run: ledger.Run{Command: "import"}}
+	path, err := a.ledgerPath(&o.common)
+	if _, serr := os.Stat(path); err != nil || serr != nil || o.noSettle || o.sandbox {
+		a.last(&o.common, nil, res, "", fault.Done, nil)
+		return nil
+	}
+	show := a.newProgress(&o.common)
+	k, err := a.connect(ctx, &o.common, &o.runFlags, "import", show.notice)
+	if err != nil {
+		return a.endless(&o.common, "import", err)
+	}
+	show.start(k.session)
+	settled, err := k.session.Settle(ctx)
+	show.stop()
+	if cerr := k.close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		a.explain(err)
+	}
+	res.Totals, res.Run.Calls, res.Run.Throttled = settled.Rows, settled.Calls, settled.Throttled
+	code := max(settled.End, traitOf(err))
+	a.last(&o.common, nil, res, "", code, err)
+	if code != fault.Done {
+		return &exit{code}
+	}
+	return nil
+}
+
 // openForImport opens a file and finds out all that can be wrong before a run begins.
 func (a *app) openForImport(o *importOptions, in *input, m *mapping.Mapping) (*source.File, error) {
 	f, err := o.openInput(in.name, m)
@@ -248,7 +279,11 @@ func (a *app) finish(ctx context.Context, o *importOptions, k *connection, in in
 		}
 	}
 	a.last(&o.common, k.led, res, out, code, err, next...)
-	if in.drop && (code == fault.Done || code == fault.Person) {
+	switch open := res.Totals[ledger.ResultInDoubt] + res.Totals[ledger.ResultPending] + res.Totals[ledger.ResultNotSent]; {
+	case !in.drop || code != fault.Done && code != fault.Person:
+	case open > 0:
+		a.say("%s stays where it is until its open rows are settled", in.name)
+	default:
 		switch err := in.finished(); {
 		case errors.Is(err, errChanged):
 			a.say("leadload: %s stays where it is: %s; the next run loads what is new in it", in.name, err)

@@ -43,6 +43,7 @@ type settleSummary struct {
 	Command     string           `json:"command"`
 	InDoubt     int64            `json:"in_doubt_before"`
 	Pending     int64            `json:"pending_before"`
+	Missing     int64            `json:"to_send_before"` // not in the account, and not sent again so far
 	Updated     int64            `json:"updated"`
 	Changed     int64            `json:"changed"`
 	Loaded      int64            `json:"loaded"`
@@ -84,12 +85,12 @@ func (a *app) runSettle(ctx context.Context, o *settleOptions) error {
 	updated, changed := n[ledger.ResultUpdated]+n[ledger.ResultAlready], n[ledger.ResultChanged]+n[ledger.ResultConflict]
 	line := fmt.Sprintf("settled %d · loaded %d · updated %d · duplicate %d · rejected %d · changed %d · not sent %d · still in doubt %d · still pending %d of %d rows",
 		n[ledger.ResultLoaded]+updated+n[ledger.ResultDuplicate]+n[ledger.ResultRejected]+changed, n[ledger.ResultLoaded], updated, n[ledger.ResultDuplicate], n[ledger.ResultRejected], changed,
-		n[ledger.ResultNotSent], n[ledger.ResultInDoubt], n[ledger.ResultPending], res.InDoubt+res.Pending)
+		n[ledger.ResultNotSent], n[ledger.ResultInDoubt], n[ledger.ResultPending], res.Before.Sum())
 	if err != nil {
 		a.explain(err)
 	}
 	if o.json {
-		s := settleSummary{Version: 1, Command: "settle", InDoubt: res.InDoubt, Pending: res.Pending, Loaded: n[ledger.ResultLoaded], Updated: updated, Changed: changed, Duplicate: n[ledger.ResultDuplicate], Rejected: n[ledger.ResultRejected],
+		s := settleSummary{Version: 1, Command: "settle", InDoubt: res.Before.InDoubt, Pending: res.Before.Pending, Missing: res.Before.Missing, Loaded: n[ledger.ResultLoaded], Updated: updated, Changed: changed, Duplicate: n[ledger.ResultDuplicate], Rejected: n[ledger.ResultRejected],
 			LeftInDoubt: n[ledger.ResultInDoubt], LeftPending: n[ledger.ResultPending], NotSent: n[ledger.ResultNotSent], Calls: res.Calls, Throttled: res.Throttled, ExitCode: code.Exit(), Error: failedOf(err), Line: line}
 		if err := a.printJSON(s); err != nil {
 			a.explain(err)

@@ -168,7 +168,7 @@ func TestParseCapture(t *testing.T) {
 		t.Error("LeadValue")
 	}
 	c := got.Compare(map[string]string{"OpportunityNote": "a note", "mx_custom_1": "Deal 1", "Status": "Won", "mx_Custom_6": "3.00", "mx_Custom_7": "x"})
-	if want := (Comparison{Same: []string{"OpportunityNote", "mx_Custom_1", "mx_Custom_6"}, Differ: []string{"Status"}, Unknown: []string{"mx_Custom_8"}}); !reflect.DeepEqual(c, want) {
+	if want := (Comparison{Same: []string{"OpportunityNote", "mx_Custom_1", "mx_Custom_6"}, Differ: []string{"Status"}, Absent: []string{"mx_Custom_8"}}); !reflect.DeepEqual(c, want) {
 		t.Errorf("compare %+v, want %+v", c, want)
 	}
 	for _, bad := range []string{``, `[]`, `{}`, `{"Opportunity":{}}`, `{"Opportunity":{"OpportunityEventCode":"x"}}`, `{"Opportunity":[]}`} {
@@ -183,7 +183,7 @@ func TestNoteUnderItsOtherName(t *testing.T) {
 	if c := s.Compare(map[string]string{"OpportunityNote": "", "ActivityEvent_Note": "x"}); len(c.Same) != 1 {
 		t.Errorf("%+v", c)
 	}
-	if c := s.Compare(map[string]string{"Status": "Open"}); len(c.Unknown) != 1 {
+	if c := s.Compare(map[string]string{"Status": "Open"}); len(c.Absent) != 1 {
 		t.Errorf("%+v", c)
 	}
 }

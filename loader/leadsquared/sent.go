@@ -122,7 +122,8 @@ func bodyObject(body []byte) (object, error) {
 type Comparison struct {
 	Same    []string
 	Differ  []string
-	Unknown []string // the answer does not carry the field, or not in a form that can be compared
+	Absent  []string // the answer does not carry the field
+	Unknown []string // the answer has the field in a form that cannot be compared
 }
 
 // Compare holds what was sent against the fields of a record of the account:
@@ -133,7 +134,7 @@ func (s Sent) Compare(got map[string]string) Comparison {
 	put := func(name string, known, same bool) {
 		switch {
 		case !known:
-			c.Unknown = append(c.Unknown, name)
+			c.Absent = append(c.Absent, name)
 		case same:
 			c.Same = append(c.Same, name)
 		default:
@@ -161,8 +162,15 @@ func (s Sent) Compare(got map[string]string) Comparison {
 				// The product comes back as an id, and as a name that is derived from it,
 				// nobody says how: a name without the SKU proves nothing.
 				v, _ := lookUp(got, "ProductName")
-				same := containsWord(v, strings.TrimSpace(p.Value))
-				put(p.Name, same, same)
+				if containsWord(v, strings.TrimSpace(p.Value)) {
+					c.Same = append(c.Same, p.Name)
+				} else {
+					c.Unknown = append(c.Unknown, p.Name)
+				}
+				continue
+			}
+			if name == "" {
+				c.Unknown = append(c.Unknown, p.Name)
 				continue
 			}
 		}

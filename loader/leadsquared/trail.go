@@ -256,6 +256,17 @@ func (r *TrailReader) complete() bool {
 	return r.size == 0 || r.size%25 != 0
 }
 
+// Others returns the number of activities that have another code than was asked for.
+func (r *TrailReader) Others() int {
+	n := 0
+	for _, a := range r.all {
+		if r.event != 0 && a.EventCode != r.event {
+			n++
+		}
+	}
+	return n
+}
+
 // Activities gives the whole trail, or an error where it could not be read
 // whole. With an event code, activities of other codes are left out.
 func (r *TrailReader) Activities() ([]Activity, error) {

@@ -49,10 +49,12 @@ const (
 	Same      State = 9  // nothing was to be done: the account has the values
 	Contested State = 10 // somebody changed a field in the account since: it was left alone
 	Withheld  State = 11 // a field cannot be written: a person has to
+
+	Missing State = 12 // sent, and certainly not in the account: what was sent is kept, to be sent again
 )
 
 // numStates is the size of a table that is indexed by State.
-const numStates = int(Withheld) + 1
+const numStates = int(Missing) + 1
 
 // String returns the state's name in lower case.
 func (s State) String() string {
@@ -79,6 +81,8 @@ func (s State) String() string {
 		return "contested"
 	case Withheld:
 		return "withheld"
+	case Missing:
+		return "to be sent again"
 	}
 	return fmt.Sprintf("state %d", uint8(s))
 }

@@ -47,17 +47,20 @@ func (o Op) String() string {
 // else is refused, so that no fault elsewhere can send a row twice or forget
 // one that was sent. Stores make their conditions from it.
 func Step(op Op, from, to State) bool {
-	if op >= numOps || to == Duplicate && op != Create || to > Rejected && op != Update {
+	if op >= numOps || to == Duplicate && op != Create || to > Rejected && to < Missing && op != Update {
 		return false
 	}
 	switch to {
 	case Reserved:
-		return from == Ready
+		return from == Ready || from == Missing
 	case Sending:
-		return from == Ready || from == Reserved
+		return from == Ready || from == Reserved || from == Missing
 	case Ready:
 		// From InDoubt only after a look-up that found nothing. From Reserved when it never left.
-		return from == Reserved || from == Sending || from == InDoubt || from == Rejected || from == Ready
+		return from == Reserved || from == Sending || from == InDoubt || from == Rejected || from == Ready || from == Missing
+	case Missing:
+		// From Sending when a row that was missing did not leave after all.
+		return op == Create && (from == InDoubt || from == Reserved || from == Sending || from == Missing)
 	case InDoubt:
 		return from == Reserved || from == Sending || from == InDoubt || from == Pending
 	case Pending:
@@ -69,8 +72,8 @@ func Step(op Op, from, to State) bool {
 			return op == Delete || op == Update
 		}
 		return from == Sending || from == Reserved || from == InDoubt || from == Pending
-	case Rejected, Same, Contested, Withheld: // from Ready when a look was enough
-		return from == Ready || from == Sending || from == Reserved || from == InDoubt || from == Pending
+	case Rejected, Same, Contested, Withheld: // from Ready when a look was enough, from Missing when its lead was not found
+		return from == Ready || from == Missing && to == Rejected || from == Sending || from == Reserved || from == InDoubt || from == Pending
 	}
 	return false
 }
@@ -87,7 +90,7 @@ func From(op Op, to State) (bits int64) {
 
 // Open reports whether the fate of a call in this state is open: its payload
 // is kept, and nothing else may be sent for the row.
-func (s State) Open() bool { return s >= Reserved && s <= Pending }
+func (s State) Open() bool { return s >= Reserved && s <= Pending || s == Missing }
 
 // Ended reports whether an operation in this state has ended well.
 func (s State) Ended() bool { return s == Loaded || s == Duplicate }
@@ -139,6 +142,7 @@ type Payload struct {
 	LeadValue string   `json:"v,omitempty"`
 	Lead      string   `json:"l,omitempty"` // names the lead for the order of sending
 	KeyFields []string `json:"k,omitempty"` // fields whose values alone identify the record
+	Constants []string `json:"c,omitempty"` // fields that have one value in every row, and so identify none
 	// Lookup is how the lead is looked up before the call, in the sender's words.
 	// The ledger does not read it.
 	Lookup json.RawMessage `json:"u,omitempty"`
@@ -258,7 +262,7 @@ func (p *Payload) UnmarshalJSON(text []byte) error {
 	if err := json.Unmarshal(text, &rest); err != nil {
 		return err
 	}
-	for _, known := range []string{"t", "b", "f", "v", "l", "k", "u", "e"} {
+	for _, known := range []string{"t", "b", "f", "v", "l", "k", "c", "u", "e"} {
 		delete(rest, known)
 	}
 	if len(rest) == 0 {
@@ -348,7 +352,8 @@ const (
 type Operation struct {
 	Record    int64
 	Op        Op
-	State     State     // InDoubt or Pending
+	State     State     // InDoubt, Pending or Missing
+	Code      string    // what was said of it last
 	Target    string    // of the record's scope
 	Sent      time.Time // when its call began, or was about to
 	Ended     time.Time // when its call had ended, at the latest; zero: not known

@@ -93,11 +93,11 @@ type Store interface {
 	SettleLater(l Lease, o Outcome, done func(error))
 	// Owners returns the records of the account that have one of the ids.
 	Owners(ctx context.Context, account int64, ids ...string) (map[string]int64, error)
-	// Open returns operations that are in doubt or pending, by the numbers of
-	// their records.
+	// Open returns operations that are in doubt, pending or missing, by the
+	// numbers of their records.
 	Open(ctx context.Context, q Query) ([]Operation, error)
-	// CountOpen counts an account's operations in doubt and pending.
-	CountOpen(ctx context.Context, account int64) (inDoubt, pending int64, err error)
+	// CountOpen counts an account's operations in doubt, pending and missing.
+	CountOpen(ctx context.Context, account int64) (OpenCount, error)
 	// Twice returns the number of ids of the account that stand on a row that a
 	// run has loaded and on another record, and names one of them.
 	Twice(ctx context.Context, run int64) (id string, n int64, err error)
@@ -196,6 +196,12 @@ type RecordQuery struct {
 	Path  string
 	Run   int64
 }
+
+// OpenCount is a number of open operations by state.
+type OpenCount struct{ InDoubt, Pending, Missing int64 }
+
+// Sum returns the number of all.
+func (c OpenCount) Sum() int64 { return c.InDoubt + c.Pending + c.Missing }
 
 // Adopted is a record as a results file tells of it, or the account.
 type Adopted struct {

@@ -37,7 +37,7 @@ func RowOf(m *mapping.Mapping, record int64, number int, rec *mapping.Record) *R
 	j := &Row{Record: record, Number: number, Payload: ledger.Payload{
 		Target: string(m.Target), Body: string(rec.Body),
 		LeadField: rec.LeadField, LeadValue: strings.Clone(rec.LeadValue), Lead: strings.Clone(rec.Lead),
-		KeyFields: rec.KeyFields,
+		KeyFields: rec.KeyFields, Constants: rec.Constants,
 	}}
 	j.Payload.Lookup = lookupOf(m, rec).encode()
 	if j.Payload.Lead == "" {
@@ -82,6 +82,7 @@ type Sender struct {
 func (s *Sender) Again(ctx context.Context, rec *ledger.Operation) error {
 	j := &Row{Record: rec.Record, Number: rec.Number, Op: rec.Op, Payload: rec.Payload, again: true}
 	out, err := s.one(ctx, j)
+	back(j, &out)
 	if out.State != 0 {
 		s.Tally(out.State, 1)
 		s.doubtLead(out, &rec.Payload)
@@ -90,6 +91,14 @@ func (s *Sender) Again(ctx context.Context, rec *ledger.Operation) error {
 		}
 	}
 	return err
+}
+
+// back keeps what was sent of a row that was in doubt and did not leave this time:
+// nobody else has it any more.
+func back(j *Row, o *ledger.Outcome) {
+	if j.again && o.State == ledger.Ready {
+		o.State = ledger.Missing
+	}
 }
 
 // one makes the calls for one row until its fate is known or in doubt. An
@@ -172,6 +181,7 @@ func (s *Sender) one(ctx context.Context, j *Row) (ledger.Outcome, error) {
 		switch out.Verdict {
 		case leadsquared.Throttled, leadsquared.NotSent:
 			// Certainly not applied: the row is ready again, and goes again.
+			back(j, &o)
 			if err := s.Ledger.Settle(ctx, s.Lease, o); err != nil {
 				return ledger.Outcome{}, err
 			}

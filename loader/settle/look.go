@@ -26,6 +26,8 @@ type sight struct {
 	// alone, which may come from another clock.
 	proved bool
 	spent  bool          // the budget of calls was not enough to see all
+	byLead bool          // the account has found the lead by its value
+	code   string        // of Blind; "" is that something could not be read
 	span   time.Duration // how long after its call a record may have been made by it
 }
 
@@ -41,11 +43,10 @@ func (s sight) leadOf(id string) string {
 // look reads what the account has of the lead of some rows. The error ends the run.
 func (s *Settler) look(ctx context.Context, rows []ledger.Operation, wants []want) (sight, error) {
 	seen := sight{span: s.Timeout + s.SettleAfter}
-	var err error
 	ctx, budget := line.WithBudget(ctx, callsForADoubt*len(rows))
-	seen.Sight, err = s.ask(ctx, rows, wants)
+	err := s.ask(ctx, rows, wants, &seen)
 	if seen.spent = budget.Spent(); seen.spent {
-		seen.Blind, seen.Later = fmt.Sprintf("the account has more about its lead than %d calls can read", budget.Calls()), false
+		seen.Blind, seen.Later, seen.code = fmt.Sprintf("the account has more about its lead than %d calls can read", budget.Calls()), false, ""
 	}
 	// Each of these reads has shown the account's time. In a run whose every
 	// answer was lost they are the first to.
@@ -53,14 +54,15 @@ func (s *Settler) look(ctx context.Context, rows []ledger.Operation, wants []wan
 	return seen, err
 }
 
-func (s *Settler) ask(ctx context.Context, rows []ledger.Operation, wants []want) (target.Sight, error) {
+func (s *Settler) ask(ctx context.Context, rows []ledger.Operation, wants []want, seen *sight) error {
 	t := target.For(mapping.Target(rows[0].Payload.Target))
-	leads, blind, err := s.leadsOf(ctx, t, rows, wants)
-	if err != nil || blind != "" {
-		return target.Sight{Blind: blind, Later: true}, err
+	leads, err := s.leadsOf(ctx, t, rows, wants)
+	if err != nil {
+		return err
 	}
+	seen.byLead = leads.found
 	lo, proved := s.clockLo() // for the width of what is read
-	q := target.Question{Leads: leads, Count: len(wants), Since: sight{lo: lo, proved: proved}.widest(wants[0].sent), Owned: s.owned}
+	q := target.Question{Leads: leads.ids, Count: len(wants), Since: sight{lo: lo, proved: proved}.earliest(wants[0].sent), Owned: s.owned}
 	for _, w := range wants {
 		if w.vague {
 			q.Since = time.Time{}
@@ -68,44 +70,118 @@ func (s *Settler) ask(ctx context.Context, rows []ledger.Operation, wants []want
 		if !slices.Contains(q.Codes, w.event) {
 			q.Codes = append(q.Codes, w.event)
 		}
-	}
-	return t.Look(ctx, s.Line, q)
-}
-
-// leadsOf finds the ids of the lead of some rows. No ids without a reason
-// means that there is no such lead, and so no record either.
-func (s *Settler) leadsOf(ctx context.Context, t target.Target, rows []ledger.Operation, wants []want) (ids []string, blind string, err error) {
-	for i, rec := range rows {
-		for _, id := range []string{rec.LeadID, wants[i].body.ProspectID} {
-			if id != "" && !slices.Contains(ids, id) {
-				ids = append(ids, id)
+		for _, k := range w.keys {
+			if !slices.Contains(q.Keys, k) {
+				q.Keys = append(q.Keys, k)
 			}
 		}
 	}
-	if len(ids) > 0 {
-		return ids, "", nil
+	if seen.Sight, err = t.Look(ctx, s.Line, q); err != nil {
+		return err
+	}
+	if seen.Blind != "" {
+		return nil
+	}
+	why, code, err := s.doubtAbsence(ctx, rows, leads, seen.Sight)
+	seen.Blind, seen.Later, seen.code = why, why != "", code
+	return err
+}
+
+// doubtAbsence returns why it proves nothing that a look has not shown the rows, or
+// "". Absence is believed only of an account that has just shown what it must
+// know, and when two different calls agree about it.
+func (s *Settler) doubtAbsence(ctx context.Context, rows []ledger.Operation, leads leadsSeen, seen target.Sight) (why, code string, err error) {
+	const unproved = "doubt.unproved"
+	kind := target.ParseScope(rows[0].Target).Kind
+	if leads.why != "" {
+		return leads.why, "", nil
+	}
+	if len(leads.ids) == 0 {
+		// A lead that is not there has no records, but its index may lag, or may have lost it.
+		if leads.reads < 2 {
+			return "the account does not know its lead, and only one of its searches can be read", "doubt.no-lead", nil
+		}
+		shown, err := s.showsLeads(ctx, kind, rows[0].Payload.LeadField)
+		if shown || err != nil || s.saidBefore(rows, "doubt.no-lead") {
+			return "", "", err
+		}
+		return "the account does not know its lead, or not yet", "doubt.no-lead", nil
+	}
+	if !leads.found {
+		if !seen.Shown {
+			return "the account does not know its lead by " + leads.field + ": it may have been merged into another", unproved, nil
+		}
+	}
+	if !seen.Shown {
+		shown, err := s.showsRecords(ctx, kind)
+		if err != nil || !shown {
+			return "the account shows nothing of its lead, nor any record that it must have", unproved, err
+		}
+	}
+	if seen.Reads < 2 {
+		return "only one of the account's lists of its records can be read", unproved, nil
+	}
+	return "", "", nil
+}
+
+// saidBefore reports whether an earlier run has said the same of all rows, long
+// enough after their calls.
+func (s *Settler) saidBefore(rows []ledger.Operation, code string) bool {
+	return !slices.ContainsFunc(rows, func(rec ledger.Operation) bool {
+		return rec.Code != code || s.lookedAt(rec.Record) || time.Since(s.endOf(rec)) < 3*s.SettleAfter
+	})
+}
+
+// leadsSeen is what the account knows of the lead of some rows.
+type leadsSeen struct {
+	ids   []string // of the lead, by what was sent and by what the account finds
+	field string
+	found bool   // the account finds it by the value that was sent
+	reads int    // how many different calls have answered
+	why   string // why it could not be looked up
+}
+
+// leadsOf finds the lead of some rows by its value, beside the ids that were
+// sent: a lead may have been merged since, and an id may have been damaged on its way.
+func (s *Settler) leadsOf(ctx context.Context, t target.Target, rows []ledger.Operation, wants []want) (leadsSeen, error) {
+	var seen leadsSeen
+	for i, rec := range rows {
+		for _, id := range []string{rec.LeadID, wants[i].body.ProspectID} {
+			if id != "" && !slices.Contains(seen.ids, id) {
+				seen.ids = append(seen.ids, id)
+			}
+		}
 	}
 	p := rows[0].Payload
-	if p.LeadField == "" || p.LeadValue == "" {
-		return nil, "what its lead is found by is not known", nil
+	field, value := p.LeadField, p.LeadValue
+	if field == "" || value == "" {
+		if len(seen.ids) == 0 {
+			seen.why = "what its lead is found by is not known"
+			return seen, nil
+		}
+		field, value = "ProspectID", seen.ids[0]
 	}
-	found, err := target.Leads(ctx, s.Line, target.Search{Field: p.LeadField, Value: p.LeadValue, Made: t.MakesLead(), Patient: true})
+	seen.field = field
+	found, err := target.Leads(ctx, s.Line, target.Search{Field: field, Value: value, Made: t.MakesLead(), Patient: true})
 	switch {
 	case err != nil:
-		return nil, "", err
+		return seen, err
 	case found.Out.Verdict != leadsquared.Applied:
-		return nil, "its lead could not be looked up: " + found.Out.Message, nil
+		seen.why = "its lead could not be looked up: " + found.Out.Message
 	case len(found.Leads) == 0 && found.Lagging && time.Since(rows[len(rows)-1].Sent) < unsureBefore:
-		return nil, "the account's search does not know its lead, but it may lag by minutes", nil
-	case len(found.Leads) == 0 && !found.Lagging && t.MakesLead() && !strings.EqualFold(p.LeadField, "EmailAddress"):
+		seen.why = "the account's search does not know its lead, but it may lag by minutes"
+	case len(found.Leads) == 0 && !found.Lagging && t.MakesLead() && !strings.EqualFold(field, "EmailAddress"):
 		// A search by a field of the account's own may not know a lead that was made just now.
-		return s.leadsByEmail(ctx, wants)
+		seen.reads = found.Reads
+		return seen, s.leadsByEmail(ctx, wants, &seen)
 	}
-	return leadIDs(ids, found.Leads), "", nil
+	seen.reads, seen.found = found.Reads, len(found.Leads) > 0
+	seen.ids = leadIDs(seen.ids, found.Leads)
+	return seen, nil
 }
 
 // leadsByEmail finds the leads whose e-mail addresses were sent with some rows.
-func (s *Settler) leadsByEmail(ctx context.Context, wants []want) (ids []string, blind string, err error) {
+func (s *Settler) leadsByEmail(ctx context.Context, wants []want, seen *leadsSeen) error {
 	for _, w := range wants {
 		email := w.body.LeadValue("EmailAddress")
 		if email == "" {
@@ -113,19 +189,21 @@ func (s *Settler) leadsByEmail(ctx context.Context, wants []want) (ids []string,
 		}
 		found, err := target.Leads(ctx, s.Line, target.Search{Field: "EmailAddress", Value: email, Patient: true})
 		if err != nil {
-			return nil, "", err
+			return err
 		}
 		if found.Out.Verdict != leadsquared.Applied {
-			return nil, "its lead could not be looked up: " + found.Out.Message, nil
+			seen.why = "its lead could not be looked up: " + found.Out.Message
+			return nil
 		}
-		ids = leadIDs(ids, found.Leads)
+		seen.found = seen.found || len(found.Leads) > 0
+		seen.ids = leadIDs(seen.ids, found.Leads)
 	}
-	return ids, "", nil
+	return nil
 }
 
 func leadIDs(ids []string, leads []leadsquared.Lead) []string {
 	for _, l := range leads {
-		if !slices.Contains(ids, l.ID) {
+		if !slices.ContainsFunc(ids, func(id string) bool { return strings.EqualFold(id, l.ID) }) {
 			ids = append(ids, l.ID)
 		}
 	}

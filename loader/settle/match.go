@@ -1,6 +1,7 @@
 package settle
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,6 +20,7 @@ type want struct {
 	body  leadsquared.Sent
 	text  string   // the body, to know rows that say the same
 	keys  []string // names in body whose values alone identify the record
+	plain []string // names in body whose values are those of every row
 	// vague says that our clock was set back since the call, so that its moment is
 	// not known: sent is the latest that it can be.
 	vague bool
@@ -43,11 +45,23 @@ func wantsOf(rows []ledger.Operation, now time.Time) ([]want, error) {
 			w.sent, w.vague = now, true
 		}
 		for _, k := range rec.Payload.KeyFields {
-			w.keys = append(w.keys, k[strings.LastIndexByte(k, '.')+1:])
+			w.keys = append(w.keys, schemaOf(k))
+		}
+		for _, k := range rec.Payload.Constants {
+			w.plain = append(w.plain, schemaOf(k))
 		}
 		wants[i] = w
 	}
 	return wants, nil
+}
+
+// schemaOf returns the name in the body of what a mapping calls "Fields.mx_Custom_1".
+func schemaOf(name string) string { return name[strings.LastIndexByte(name, '.')+1:] }
+
+// proves reports whether an equal value is evidence for a row: nearly all
+// records have a status, and constants stand in every row.
+func (w *want) proves(name string) bool {
+	return !strings.EqualFold(name, "Status") && !slices.Contains(w.plain, name)
 }
 
 // likeness is how far a target.Record carries what was sent.
@@ -75,34 +89,51 @@ func compare(w want, c target.Record) (like likeness, keyed bool, cmp leadsquare
 	}
 	cmp = w.body.Compare(got)
 	if len(w.keys) > 0 {
-		// The key alone decides, where the account shows it.
-		same, differ := 0, 0
-		for _, k := range w.keys {
-			if slices.Contains(cmp.Same, k) {
-				same++
-			}
-			if slices.Contains(cmp.Differ, k) {
-				differ++
-			}
-		}
-		if differ > 0 {
-			return other, true, cmp
-		}
-		if same == len(w.keys) {
-			return exact, true, cmp
+		if like, decided := byKey(w, c.Readable, cmp); decided {
+			return like, true, cmp
 		}
 	}
-	switch {
-	case !c.Readable:
+	if !c.Readable {
 		return unread, false, cmp
-	case len(cmp.Differ) == 0 && (len(cmp.Same) > 0 || !c.Loose):
-		// With nothing to compare, an opportunity is known by lead, type and moment.
+	}
+	// A record that was read whole has what was stored: what it lacks was not.
+	differ := len(cmp.Differ) + len(cmp.Absent)
+	evidence := slices.ContainsFunc(cmp.Same, w.proves)
+	most := 2*len(cmp.Same) > len(cmp.Same)+differ+len(cmp.Unknown)
+	switch {
+	case differ == 0 && evidence && most:
 		return exact, false, cmp
-	case len(cmp.Same) >= len(cmp.Differ) && len(cmp.Same) > 0:
-		// The account's automations may have changed a field after the record was made.
+	case differ == 0 && !c.Loose, len(cmp.Same) >= differ && len(cmp.Same) > 0:
+		// The account's automations may have changed a field after the record was
+		// made; a row that says nothing of its own may be any record of its lead.
 		return alike, false, cmp
 	}
 	return other, false, cmp
+}
+
+// byKey compares by the key, where the account shows enough of it to decide.
+func byKey(w want, whole bool, cmp leadsquared.Comparison) (like likeness, decided bool) {
+	isKey := func(name string) bool { return slices.Contains(w.keys, name) }
+	same := 0
+	for _, k := range w.keys {
+		switch {
+		case slices.Contains(cmp.Differ, k):
+			return other, true
+		case slices.Contains(cmp.Same, k):
+			same++
+		}
+	}
+	switch {
+	case same == len(w.keys):
+		return exact, true
+	case whole && slices.ContainsFunc(cmp.Absent, isKey):
+		// A record without the key is another one, unless it carries all the rest.
+		rest := len(cmp.Differ) == 0 && slices.ContainsFunc(cmp.Same, w.proves) && !slices.ContainsFunc(cmp.Absent, func(n string) bool { return !isKey(n) })
+		if !rest {
+			return other, true
+		}
+	}
+	return other, false
 }
 
 const (
@@ -156,6 +187,15 @@ func (s sight) widest(sent time.Time) time.Time {
 	return sent.Add(min(s.lo, 0) - wideSlack)
 }
 
+// earliest is the moment from which on records are read: where nothing proves what
+// the account's clock is, it may be right in another zone.
+func (s sight) earliest(sent time.Time) time.Time {
+	if s.proved {
+		return s.widest(sent)
+	}
+	return sent.Add(-anyZone - wideSlack)
+}
+
 // near reports whether a record might have been made by the call even if the
 // clocks are not what they seem: only records of which both moments are known
 // prove how far apart they are; the Date header may come from another machine.
@@ -167,6 +207,12 @@ func (s sight) near(created, sent time.Time) bool {
 		return !created.Before(sent.Add(s.lo - 2*time.Minute))
 	}
 	return s.sinceWide(created, sent)
+}
+
+// anyhow is near for an account that may write the time of its own zone: nothing
+// that a record proves says that it does not.
+func (s sight) anyhow(created, sent time.Time) bool {
+	return s.near(created, sent) || !s.proved && !created.Before(sent.Add(-anyZone-wideSlack))
 }
 
 // during is near for a record of which nothing is known but its moment: it is
@@ -336,6 +382,9 @@ func (s sight) join(wants []want, p part, fits [][]fit, out []decision, taken ma
 	}
 	alikes := !slices.ContainsFunc(p.rows, func(i int) bool { return wants[i].text != wants[p.rows[0]].text })
 	switch {
+	case len(p.seen) > 1 && len(p.rows) == 1:
+		all("doubt.twice", fmt.Sprintf("the account has %d records of this one row: %s; the call was repeated on its way, or somebody made the same record", len(ids), strings.Join(ids, " and ")),
+			"keep one of them, delete the others in the account, and run leadload settle")
 	case len(p.seen) > len(p.rows):
 		all("doubt.several", fmt.Sprintf("the account has %d records that carry what was sent, made since the call", len(p.seen)),
 			"look at the candidates in the account: keep one, delete or change the others, and run leadload settle")
@@ -401,9 +450,10 @@ func undecided(w want, s sight, taken map[string]bool) decision {
 		}
 		like, keyed, _ := compare(w, c)
 		switch {
-		case like == unread && s.during(c.Created, w.sent):
+		case like == unread && (s.during(c.Created, w.sent) || !s.proved && s.anyhow(c.Created, w.sent) && c.Created.Before(w.sent)):
 			hidden = append(hidden, c)
-		case like == exact && !s.since(c.Created, w.sent) && (w.vague || s.near(c.Created, w.sent)):
+		case like == exact && !s.since(c.Created, w.sent) && (w.vague || keyed || s.anyhow(c.Created, w.sent)):
+			// A key names one record, however old the record is.
 			early = append(early, c)
 		case like == alike && (w.vague || s.during(c.Created, w.sent)),
 			// A record of that lead, type and moment that no row owns may be the row
@@ -417,17 +467,17 @@ func undecided(w want, s sight, taken map[string]bool) decision {
 	case len(hidden) > 0:
 		return decision{kind: later, ids: idsOf(hidden), code: "doubt.unread", msg: "the lead's trail has a record that may be it, but its fields cannot be read yet", hint: ledger.DoubtHint}
 	case s.Blind != "":
-		d := decision{kind: later, code: "doubt.unread", msg: s.Blind, hint: "run leadload settle later"}
+		d := decision{kind: later, code: cmp.Or(s.code, "doubt.unread"), msg: s.Blind, hint: "run leadload settle later"}
 		if !s.Later {
 			d.kind = unsure
 		}
 		return d
 	case len(early) > 0:
 		return decision{kind: unsure, ids: idsOf(early), code: "doubt.early", msg: "the account has a record that carries what was sent, but seems to have been made before the call",
-			hint: "look at the target.Record in the account: if it is this row, nothing is to be done; if not, give the row another key and load it again"}
+			hint: "look at the record in the account: if it is this row, nothing is to be done; if not, give the row another key and load it again"}
 	case len(similar) > 0:
 		return decision{kind: unsure, ids: idsOf(similar), code: "doubt.similar", msg: "the account has a record of that lead and moment that does not carry all of what was sent",
-			hint: "look at the target.Record in the account: it may be this row, changed by an automation"}
+			hint: "look at the record in the account: it may be this row, changed by an automation"}
 	}
 	return decision{kind: absent}
 }

@@ -39,6 +39,8 @@ func there(id string, at time.Duration, pairs ...string) target.Record {
 
 func hiddenFields(c target.Record) target.Record { c.Readable = false; return c }
 
+func constants(w want, names ...string) want { w.plain = names; return w }
+
 func vague(w want) want { w.vague = true; return w }
 
 func undated(c target.Record) target.Record {
@@ -102,18 +104,32 @@ func TestDecide(t *testing.T) {
 			s.Blind = "no"
 			return s
 		}(), "f:x"},
-		{"nothing to compare: lead, type and moment", []want{asked(0, "")}, with(proved, there("x", 0, "Owner", "someone")), "f:x"},
+		{"nothing to compare", []want{asked(0, "")}, with(proved, there("x", 0, "Owner", "someone")), "u:x"},
 
 		{"the key agrees", []want{key}, with(proved, there("x", 0, "Deal", "D1", "Name", "A")), "f:x"},
 		{"the key agrees, an automation changed the rest", []want{key}, with(proved, there("x", 0, "Deal", "D1", "Name", "Z")), "f:x"},
 		{"the key differs, the rest agrees", []want{key}, with(proved, there("x", 0, "Deal", "D2", "Name", "A")), "a"},
 		{"the key agrees, clocks only believed and minutes apart", []want{key}, with(header, there("x", -5*min, "Deal", "D1", "Name", "A")), "f:x"},
-		{"the key agrees, made long before", []want{key}, with(proved, there("x", -time.Hour, "Deal", "D1", "Name", "A")), "a"},
+		{"the key agrees, made long before", []want{key}, with(proved, there("x", -time.Hour, "Deal", "D1", "Name", "A")), "u:x"},
 		{"the key in the trail, the rest not readable", []want{key}, with(proved, hiddenFields(there("x", 0, "Deal", "D1"))), "f:x"},
 		{"another key in the trail, the rest not readable", []want{key}, with(proved, hiddenFields(there("x", 0, "Deal", "D2"))), "a"},
 		{"no key in the trail, the rest not readable", []want{key}, with(proved, hiddenFields(there("x", 0, "Status", "Open"))), "l:x"},
 		{"a key of two fields, one differs", []want{asked(0, "Deal Part", "Deal", "D1", "Part", "1")}, with(proved, there("x", 0, "Deal", "D1", "Part", "2")), "a"},
-		{"a key of two fields, one is not shown", []want{asked(0, "Deal Part", "Deal", "D1", "Part", "1")}, with(proved, there("x", 0, "Deal", "D1")), "f:x"},
+		{"a key of two fields, one is not there, the rest agrees", []want{asked(0, "Deal Part", "Deal", "D1", "Part", "1")}, with(proved, there("x", 0, "Deal", "D1")), "u:x"},
+
+		{"the key is not there, another system's record", []want{key}, with(proved, there("x", 0, "Web", "form")), "a"},
+		{"the key is not there, a field agrees and another differs", []want{asked(0, "Deal", "Deal", "D1", "Name", "A", "City", "Goa")}, with(proved, there("x", 0, "Name", "A", "City", "Pune")), "a"},
+		{"the key is not there, all the rest agrees", []want{key}, with(proved, there("x", 0, "Name", "A")), "u:x"},
+		{"the key is not there, and only the status agrees", []want{asked(0, "Deal", "Deal", "D1", "Status", "Open")}, with(proved, there("x", 0, "Status", "Open", "mx_Custom_2", "99.00")), "a"},
+		{"the key agrees, made years ago, clocks only believed", []want{key}, with(header, there("x", -20000*time.Hour, "Deal", "D1", "Name", "A")), "u:x"},
+		{"nothing of it is there, an hour older", []want{one}, with(proved, there("x", -time.Hour, "Web", "form")), "a"},
+		{"only the status agrees", []want{asked(0, "", "Status", "Open")}, with(proved, there("x", 0, "Status", "Open")), "u:x"},
+		{"only constants agree", []want{constants(asked(0, "", "Status", "Open", "Source", "File"), "Source")}, with(proved, there("x", 0, "Status", "Open", "Source", "File")), "u:x"},
+		{"a sale of which only the status agrees", []want{asked(0, "", "Status", "Open", "Name", "A")}, with(proved, undated(there("x", 0, "Status", "Open"))), "u:x"},
+		{"what was sent is missing from a record that was read whole", []want{one}, with(proved, there("x", 0, "Name", "A")), "u:x"},
+		{"same values in the time of another zone, clocks only believed", []want{one}, with(header, there("x", -11*time.Hour/2, "Name", "A", "Amount", "10")), "u:x"},
+		{"not readable, in the time of another zone, clocks only believed", []want{one}, with(header, hiddenFields(there("x", -11*time.Hour/2))), "l:x"},
+		{"the call was repeated on its way", []want{key}, with(proved, there("x", 0, "Deal", "D1", "Name", "A"), there("y", 0, "Deal", "D1", "Name", "A")), "u:y,x"},
 
 		{"two rows that say the same, both there", []want{one, one}, with(proved, there("x", 0, "Name", "A", "Amount", "10"), there("y", 2*time.Second, "Name", "A", "Amount", "10")), "f:x f:y"},
 		{"two rows that say the same, one there", []want{one, one}, with(proved, there("x", 0, "Name", "A", "Amount", "10")), "a f:x"},
@@ -130,9 +146,9 @@ func TestDecide(t *testing.T) {
 		{"the account does not show what tells two rows apart, one there", []want{asked(0, "", "Name", "A", "Secret", "1"), asked(0, "", "Name", "A", "Secret", "2")},
 			with(proved, there("x", 0, "Name", "A")), "u:x u:x"},
 		{"… both there", []want{asked(0, "", "Name", "A", "Secret", "1"), asked(2*time.Second, "", "Name", "A", "Secret", "2")},
-			with(proved, there("y", 2*time.Second, "Name", "A"), there("x", 0, "Name", "A")), "f:x f:y"},
+			with(proved, there("y", 2*time.Second, "Name", "A"), there("x", 0, "Name", "A")), "u:y,x u:y,x"},
 		{"… both there within a second: the trail has the newest first", []want{asked(0, "", "Name", "A", "Secret", "1"), asked(0, "", "Name", "A", "Secret", "2")},
-			with(proved, there("y", 0, "Name", "A"), there("x", 0, "Name", "A")), "f:x f:y"},
+			with(proved, there("y", 0, "Name", "A"), there("x", 0, "Name", "A")), "u:y,x u:y,x"},
 		{"three rows, each there, in any order", []want{asked(0, "", "Name", "A"), asked(0, "", "Name", "B"), asked(0, "", "Name", "C")},
 			with(proved, there("c", 0, "Name", "C"), there("a", 0, "Name", "A"), there("b", 0, "Name", "B")), "f:a f:b f:c"},
 		{"one of them found is no look-alike for the other", []want{asked(0, "", "Name", "A", "City", "Goa"), asked(0, "", "Name", "B", "City", "Goa")},

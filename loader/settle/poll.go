@@ -20,7 +20,7 @@ import (
 // poll asks the async API about pending rows until none is left, or the user's
 // patience (--wait) ends. What is left can be asked about days later.
 func (s *Settler) poll(ctx context.Context) error {
-	deadline := time.Now().Add(s.Wait)
+	deadline := s.deadline
 	repeats := newRepeats()
 	for round := 0; ; round++ {
 		var pending []ledger.Operation

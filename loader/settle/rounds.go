@@ -57,15 +57,36 @@ type Settler struct {
 	// Tally gets how many rows came to a state, or with a minus left it.
 	Tally func(ledger.State, int64)
 
-	calib calibration
+	calib    calibration
+	seen     witnesses
+	asked    map[int64]int // records looked at, and how often to no avail
+	deadline time.Time     // until when the queue is waited for
 }
 
 // Settle looks rows in doubt up in the account, sends those again that are not
 // there, and asks the queue for results.
 func (s *Settler) Settle(ctx context.Context) error {
-	asked := map[int64]int{} // records looked at, and how often to no avail
+	s.asked, s.deadline = map[int64]int{}, time.Now().Add(s.Wait)
+	s.seen = witnesses{turn: make(chan struct{}, 1), records: map[string]bool{}, leads: map[string]bool{}}
+	doubts := 0
+	err := s.open(ctx, func(rec ledger.Operation) {
+		if rec.Op == ledger.Create && rec.State == ledger.InDoubt {
+			doubts++
+		}
+	})
+	if err == nil && doubts > 0 {
+		// The queue first: what it has made of other rows of a lead must not be taken
+		// for those in doubt.
+		err = s.poll(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	if err := s.SendMissing(ctx); err != nil {
+		return err
+	}
 	for {
-		n, err := s.round(ctx, asked)
+		n, err := s.round(ctx)
 		if err != nil {
 			return err
 		}
@@ -83,7 +104,8 @@ type group struct {
 }
 
 // round looks at every row in doubt that is not given up, and returns their number.
-func (s *Settler) round(ctx context.Context, asked map[int64]int) (int, error) {
+func (s *Settler) round(ctx context.Context) (int, error) {
+	asked := s.asked
 	groups := map[string]*group{}
 	err := s.open(ctx, func(rec ledger.Operation) {
 		if rec.Op != ledger.Create {
@@ -152,7 +174,7 @@ func (s *Settler) round(ctx context.Context, asked map[int64]int) (int, error) {
 	close(results)
 	var again [][]ledger.Operation
 	for done := range results {
-		for id, n := range done.tried {
+		for id, n := range done.tried { // after all looks: they ask who was looked at before
 			asked[id] += n
 		}
 		if len(done.absent) > 0 {
@@ -221,6 +243,7 @@ func (s *Settler) group(ctx context.Context, g *group) (settled, error) {
 			if err != nil {
 				return done, err
 			}
+			s.found(&rec, sight.byLead)
 			s.Tally(ledger.InDoubt, -1)
 			s.Tally(ledger.Loaded, 1)
 		case absent:
@@ -264,25 +287,59 @@ func (s *Settler) sendAllAgain(ctx context.Context, groups [][]ledger.Operation)
 	return context.Cause(ctx)
 }
 
-// resend sends one row again.
+// sendAgain sends one row again that is certainly not there. What was sent is
+// kept until the account has it: whatever happens meanwhile, a later run sends it.
 func (s *Settler) sendAgain(ctx context.Context, rec ledger.Operation) error {
 	if err := context.Cause(ctx); err != nil {
 		return err
 	}
-	o := ledger.Outcome{Record: rec.Record, State: ledger.Ready, Code: "doubt.not-there", Msg: "the account does not have it", Hint: fault.RunAgain}
+	o := ledger.Outcome{Record: rec.Record, State: ledger.Missing, Code: "doubt.not-there", Msg: "the account does not have it", Hint: "run leadload settle, or the same command: the row is sent again"}
 	switch {
 	case rec.Changed:
-		o.Msg, o.Hint = "the account does not have it, and the file has other values for it by now", "run the same command again: the row is sent as the file has it now"
+		o.State, o.Msg, o.Hint = ledger.Ready, "the account does not have it, and the file has other values for it by now", "run the same command again: the row is sent as the file has it now"
+	case rec.State == ledger.Missing:
 	case rec.Resends >= maxResends:
-		o.Code, o.Msg = "doubt.never-arrives", fmt.Sprintf("sent %d times and never found in the account", rec.Attempts)
-		o.Hint = "check the connection and run the same command again"
+		o.State, o.Code, o.Msg = ledger.InDoubt, "doubt.never-arrives", fmt.Sprintf("sent %d times and never found in the account", rec.Attempts)
+		o.Hint = "look for it in the account: where it is not there, give the row another key and load it again"
+		s.asked[rec.Record] = laterTries
 	}
 	if err := s.Ledger.Settle(ctx, s.Lease, o); err != nil {
 		return err
 	}
-	s.Tally(ledger.InDoubt, -1)
-	if rec.Changed || rec.Resends >= maxResends {
+	if o.State == ledger.InDoubt {
+		return nil
+	}
+	s.Tally(rec.State, -1)
+	if rec.Changed {
 		return nil
 	}
 	return s.Sender.Again(ctx, &rec)
 }
+
+// SendMissing sends the rows again that an earlier run found missing and could not send.
+func (s *Settler) SendMissing(ctx context.Context) error {
+	leads := map[string][]ledger.Operation{}
+	var order []string
+	err := s.open(ctx, func(rec ledger.Operation) {
+		if rec.Op != ledger.Create || rec.State != ledger.Missing {
+			return
+		}
+		name := rec.Target + "\x00" + rec.Payload.Lead
+		if leads[name] == nil {
+			order = append(order, name)
+		}
+		leads[name] = append(leads[name], rec)
+	})
+	if err != nil || len(order) == 0 {
+		return err
+	}
+	s.Notify(fmt.Sprintf("rows of %s that an earlier run did not find in the account are sent again", fault.Plural(int64(len(order)), "lead", "leads")))
+	groups := make([][]ledger.Operation, len(order))
+	for i, name := range order {
+		groups[i] = leads[name]
+	}
+	return s.sendAllAgain(ctx, groups)
+}
+
+// lookedAt reports whether this run has looked for a record before.
+func (s *Settler) lookedAt(record int64) bool { return s.asked[record] > 0 }

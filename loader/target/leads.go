@@ -37,6 +37,8 @@ type Found struct {
 	// Lagging says that only opportunities were searched, whose index lags: no
 	// lead found means nothing yet.
 	Lagging bool
+	// Reads is how many different calls have answered.
+	Reads int
 }
 
 // Leads looks leads up by a unique field. Opportunities name their lead
@@ -48,6 +50,9 @@ func Leads(ctx context.Context, l *line.Line, q Search) (Found, error) {
 		return l.Client.LeadsBy(ctx, slot, q.Field, q.Value)
 	})
 	found := Found{Leads: leads, Out: out}
+	if out.Verdict == leadsquared.Applied {
+		found.Reads++
+	}
 	switch {
 	case err != nil && !line.MissingPath(out):
 		return found, err
@@ -74,6 +79,7 @@ func Leads(ctx context.Context, l *line.Line, q Search) (Found, error) {
 		}
 		return found, nil
 	}
+	found.Reads++
 	found.Lagging = out.Verdict != leadsquared.Applied
 	for _, o := range page.List {
 		known := slices.ContainsFunc(found.Leads, func(have leadsquared.Lead) bool { return strings.EqualFold(have.ID, o.LeadID) })

@@ -33,81 +33,121 @@ func (opportunity) Sent(body []byte) (leadsquared.Sent, error) { return leadsqua
 
 func (opportunity) MakesLead() bool { return true }
 
-// Look reads the trails of the leads, and the details of what stands there.
+// Look reads the trails of the leads, the details of what stands there, and the
+// account's index of opportunities.
 func (opportunity) Look(ctx context.Context, l *line.Line, q Question) (Sight, error) {
 	var s Sight
-	for _, lead := range q.Leads {
-		for _, code := range q.Codes {
-			if err := lookAtTrail(ctx, l, &q, &s, lead, code); err != nil {
+	for i, lead := range q.Leads {
+		for k, code := range q.Codes {
+			reads, err := lookAtTrail(ctx, l, &q, &s, lead, code)
+			if err == nil {
+				var more int
+				more, err = lookAtIndex(ctx, l, &q, &s, lead, code)
+				reads += more
+			}
+			if err != nil {
 				return s, err
+			}
+			if i+k == 0 || reads < s.Reads {
+				s.Reads = reads
 			}
 		}
 	}
 	return s, nil
 }
 
-func lookAtTrail(ctx context.Context, l *line.Line, q *Question, s *Sight, lead string, code int) error {
+// lookAtTrail returns how many calls have answered.
+func lookAtTrail(ctx context.Context, l *line.Line, q *Question, s *Sight, lead string, code int) (int, error) {
 	trail, why, err := Trail(ctx, l, lead, code)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	if why != "" {
 		s.blind(why)
+		return 0, nil
+	}
+	if len(trail) == 0 {
+		shown, err := shows(ctx, l, lead)
+		s.Shown = s.Shown || shown
+		return 1, err
+	}
+	s.Shown = true
+	for _, a := range trail {
+		if err := lookAtOne(ctx, l, q, s, Record{ID: a.ID, Lead: lead, Code: code, Created: a.CreatedOn, Fields: a.Data}); err != nil {
+			return 0, err
+		}
+	}
+	return 1, nil
+}
+
+// shows reports whether the trail of a lead has any entry.
+func shows(ctx context.Context, l *line.Line, lead string) (bool, error) {
+	page, out, err := line.Try(ctx, l, func(ctx context.Context, slot leadsquared.Slot) (leadsquared.TrailPage, leadsquared.Outcome) {
+		return l.Client.TrailPage(ctx, slot, lead, 0, 0)
+	})
+	return err == nil && out.Verdict == leadsquared.Applied && len(page.Activities) > 0, err
+}
+
+// lookAtOne reads the details of an opportunity that no row owns. Of an older one
+// only the key matters, which may be known already.
+func lookAtOne(ctx context.Context, l *line.Line, q *Question, s *Sight, r Record) error {
+	fresh := q.fresh(r.Created)
+	if !fresh && len(q.Keys) == 0 {
 		return nil
 	}
-	for _, a := range trail {
-		if !q.fresh(a.CreatedOn) {
-			continue
-		}
-		owned, err := q.Owned(ctx, a.ID)
-		if err != nil {
-			return err
-		}
-		if owned {
-			continue
-		}
-		r := Record{ID: a.ID, Lead: lead, Code: code, Created: a.CreatedOn}
-		opp, out, err := line.Try(ctx, l, line.With(l.Client.Opportunity, a.ID))
-		if err != nil {
-			return err
-		}
-		if out.Verdict == leadsquared.Applied {
-			r.Readable, r.Note, r.Fields = true, opp.Note, opp.Fields
-		} else {
-			r.Fields = a.Data // few, but the key may be among them
-		}
+	owned, err := q.Owned(ctx, r.ID)
+	if err != nil || owned {
+		return err
+	}
+	if !fresh && hasAll(r.Fields, q.Keys) {
 		s.Records = append(s.Records, r)
+		return nil
 	}
-	if len(s.Records) < q.Count {
-		return lookAtIndex(ctx, l, q, s, lead, code)
+	opp, out, err := line.Try(ctx, l, line.With(l.Client.Opportunity, r.ID))
+	if err != nil {
+		return err
 	}
+	// Without details there are few fields, but the key may be among them.
+	if out.Verdict == leadsquared.Applied {
+		r.Readable, r.Note, r.Fields = true, opp.Note, opp.Fields
+	}
+	s.Records = append(s.Records, r)
 	return nil
 }
 
+func hasAll(fields map[string]string, names []string) bool {
+	for _, n := range names {
+		if fields[n] == "" {
+			return false
+		}
+	}
+	return true
+}
+
 // lookAtIndex asks the account's index for opportunities that the trail did
-// not show, before a row is taken for absent. The index lags, so only what it
-// has means something; an index that cannot be read means nothing.
-func lookAtIndex(ctx context.Context, l *line.Line, q *Question, s *Sight, lead string, code int) error {
+// not show, before a row is taken for absent. The index lags: it is a second
+// witness, and what it has means something. It returns how many calls have answered.
+func lookAtIndex(ctx context.Context, l *line.Line, q *Question, s *Sight, lead string, code int) (int, error) {
+	if len(s.Records) >= q.Count && !slices.ContainsFunc(s.Records, func(r Record) bool { return !q.fresh(r.Created) }) {
+		return 1, nil // nothing is missed
+	}
 	page, out, err := line.Try(ctx, l, func(ctx context.Context, slot leadsquared.Slot) (leadsquared.OpportunityPage, leadsquared.Outcome) {
 		return l.Client.OpportunitiesOfLead(ctx, slot, lead, code, 0)
 	})
 	if err != nil || out.Verdict != leadsquared.Applied {
-		return err
+		return 0, err
 	}
 	for _, o := range page.List {
 		known := slices.ContainsFunc(s.Records, func(r Record) bool { return strings.EqualFold(r.ID, o.ID) })
-		if known || o.CreatedOn.IsZero() || !q.fresh(o.CreatedOn) {
+		if known || o.CreatedOn.IsZero() {
 			continue
 		}
-		owned, err := q.Owned(ctx, o.ID)
-		if err != nil {
-			return err
-		}
-		if !owned {
-			s.Records = append(s.Records, Record{ID: o.ID, Lead: lead, Code: code, Created: o.CreatedOn, Readable: true, Note: o.Note, Fields: o.Fields})
+		s.Shown = true
+		if err := lookAtOne(ctx, l, q, s, Record{ID: o.ID, Lead: lead, Code: code, Created: o.CreatedOn, Note: o.Note, Fields: o.Fields}); err != nil {
+			return 0, err
 		}
 	}
-	return nil
+	return 1, nil
 }
 
 func (opportunity) Fields(ctx context.Context, l *line.Line, m *mapping.Mapping) (Fields, error) {

@@ -2,6 +2,8 @@ package target
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	"leadload/internal/fault"
 	"leadload/loader/leadsquared"
@@ -28,7 +30,20 @@ func Trail(ctx context.Context, l *line.Line, lead string, code int) (all []lead
 	if err != nil {
 		return nil, "the activity trail of its lead could not be read: " + err.Error(), nil
 	}
+	if len(all) == 0 && reader.Others() > 0 {
+		return nil, "the activity trail of its lead has entries of other kinds only", nil
+	}
 	return all, "", nil
+}
+
+// Shows reports whether the account shows a record where the records of its lead are looked for.
+func Shows(ctx context.Context, l *line.Line, scope Scope, lead, id string) (bool, error) {
+	if scope.Kind == opportunityKind {
+		trail, _, err := Trail(ctx, l, lead, scope.Code)
+		return slices.ContainsFunc(trail, func(a leadsquared.Activity) bool { return strings.EqualFold(a.ID, id) }), err
+	}
+	sales, _, err := line.Try(ctx, l, line.With(l.Client.SalesActivitiesOf, lead))
+	return slices.ContainsFunc(sales, func(a leadsquared.SalesActivity) bool { return strings.EqualFold(a.ID, id) }), err
 }
 
 func leadFields(ctx context.Context, l *line.Line) ([]leadsquared.Field, error) {

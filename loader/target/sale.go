@@ -44,6 +44,7 @@ func (sale) MakesLead() bool { return false }
 // Look reads the sales of the leads.
 func (sale) Look(ctx context.Context, l *line.Line, q Question) (Sight, error) {
 	var s Sight
+	s.Reads = 2
 	for _, lead := range q.Leads {
 		sales, out, err := line.Try(ctx, l, line.With(l.Client.SalesActivitiesOf, lead))
 		if err != nil {
@@ -53,6 +54,7 @@ func (sale) Look(ctx context.Context, l *line.Line, q Question) (Sight, error) {
 			s.blind("the sales activities of its lead could not be read: " + out.Message)
 			continue
 		}
+		s.Shown = s.Shown || len(sales) > 0
 		var found []Record
 		for _, a := range sales {
 			owned, err := q.Owned(ctx, a.ID)
@@ -63,11 +65,11 @@ func (sale) Look(ctx context.Context, l *line.Line, q Question) (Sight, error) {
 				found = append(found, Record{ID: a.ID, Lead: lead, Readable: true, Fields: a.Fields, Loose: true})
 			}
 		}
-		if found, err = dateSales(ctx, l, &q, lead, sales, found); err != nil {
+		if found, err = dateSales(ctx, l, &q, &s, lead, sales, found); err != nil {
 			return s, err
 		}
 		for _, r := range found {
-			if q.fresh(r.Created) {
+			if q.fresh(r.Created) || len(q.Keys) > 0 {
 				s.Records = append(s.Records, r)
 			}
 		}
@@ -80,10 +82,17 @@ const salesEvent = 30
 
 // dateSales takes the moments of sales from the lead's trail, where the trail
 // has them, and adds sales that the trail has and the list does not show yet.
-func dateSales(ctx context.Context, l *line.Line, q *Question, lead string, listed []leadsquared.SalesActivity, found []Record) ([]Record, error) {
+func dateSales(ctx context.Context, l *line.Line, q *Question, s *Sight, lead string, listed []leadsquared.SalesActivity, found []Record) ([]Record, error) {
 	trail, why, err := Trail(ctx, l, lead, salesEvent)
 	if err != nil || why != "" {
+		s.Reads = 1
 		return found, err // the list has been read; without the trail its sales have no date
+	}
+	s.Shown = s.Shown || len(trail) > 0
+	if !s.Shown {
+		if s.Shown, err = shows(ctx, l, lead); err != nil {
+			return found, err
+		}
 	}
 	for _, a := range trail {
 		known := slices.ContainsFunc(listed, func(s leadsquared.SalesActivity) bool { return strings.EqualFold(s.ID, a.ID) })

@@ -130,7 +130,8 @@ type Question struct {
 	Leads []string  // ids
 	Codes []int     // event codes of the records, each once
 	Count int       // how many records are missed
-	Since time.Time // older records do not matter; by the account's clock
+	Since time.Time // older records do not matter unless they may carry a key; by the account's clock
+	Keys  []string  // schema names whose values identify a record whatever its age
 	// Owned reports whether a record belongs to a row of the ledger.
 	Owned func(ctx context.Context, id string) (bool, error)
 }
@@ -143,6 +144,11 @@ type Sight struct {
 	Blind string
 	// Later says that asking again in a while may help.
 	Later bool
+	// Shown says that the account has shown something of the leads: what is missing
+	// beside it is missing.
+	Shown bool
+	// Reads is how many different calls have answered about each lead, at least.
+	Reads int
 }
 
 func (s *Sight) blind(why string) { s.Blind, s.Later = why, true }

@@ -140,6 +140,12 @@ var events = []event{
 			m.Check(m.Settle(m.record, ledger.Ready, ""))
 		}
 	}},
+	{"looked up and missing, to be sent again", func(m *model) {
+		if m.State(m.record) == ledger.InDoubt && m.applied == 0 {
+			m.looked = true
+			m.Check(m.Settle(m.record, ledger.Missing, ""))
+		}
+	}},
 	{"looked up, then a crash before it is written", func(m *model) { m.crash() }},
 	{"looked up to no avail", func(m *model) {
 		if m.State(m.record) == ledger.InDoubt {
@@ -178,7 +184,7 @@ func testModel(t *testing.T, fresh func(testing.TB) Open) {
 			ev.do(m)
 			state := m.State(m.record)
 			seen[state]++
-			if m.applied > 0 && (state == ledger.Ready || state == ledger.Rejected || state == ledger.Reserved) {
+			if m.applied > 0 && (state == ledger.Ready || state == ledger.Missing || state == ledger.Rejected || state == ledger.Reserved) {
 				t.Errorf("it is in the account and the ledger says %s: %s", state, strings.Join(m.trace, ", "))
 			}
 			if m.applied == 0 && state == ledger.Loaded {
@@ -196,7 +202,7 @@ func testModel(t *testing.T, fresh func(testing.TB) Open) {
 		}
 		m.Check(m.Store.Close())
 	}
-	for _, s := range []ledger.State{ledger.Ready, ledger.InDoubt, ledger.Pending, ledger.Loaded, ledger.Rejected} {
+	for _, s := range []ledger.State{ledger.Ready, ledger.InDoubt, ledger.Pending, ledger.Loaded, ledger.Rejected, ledger.Missing} {
 		if seen[s] == 0 {
 			t.Errorf("no sequence came to %s", s)
 		}

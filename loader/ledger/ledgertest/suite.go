@@ -182,6 +182,10 @@ func reach(f *Fixture, n int, s ledger.State) int64 {
 		f.Check(f.Reserve(rec))
 	case ledger.Sending:
 		f.Check(f.Sending(rec))
+	case ledger.Missing:
+		f.Check(f.Sending(rec))
+		f.Check(f.Settle(rec, ledger.InDoubt, ""))
+		f.Check(f.Settle(rec, s, ""))
 	default:
 		f.Check(f.Sending(rec))
 		f.Check(f.Settle(rec, s, GUID(n)))
@@ -195,7 +199,7 @@ func reach(f *Fixture, n int, s ledger.State) int64 {
 // testSteps tries every step from every state: what Step does not allow is
 // refused and changes nothing.
 func testSteps(t *testing.T, fresh func(testing.TB) Open) {
-	all := []ledger.State{ledger.Ready, ledger.Reserved, ledger.Sending, ledger.InDoubt, ledger.Pending, ledger.Loaded, ledger.Duplicate, ledger.Rejected}
+	all := []ledger.State{ledger.Ready, ledger.Reserved, ledger.Sending, ledger.InDoubt, ledger.Pending, ledger.Loaded, ledger.Duplicate, ledger.Rejected, ledger.Missing}
 	f, n := New(t, fresh(t)), 2
 	for _, from := range all {
 		for _, to := range all {
@@ -677,9 +681,9 @@ func testOpen(t *testing.T, fresh func(testing.TB) Open) {
 	if len(mine) != 6 {
 		t.Errorf("%d of the second run are open, want 6", len(mine))
 	}
-	doubt, pending, err := f.Store.CountOpen(t.Context(), f.Acct)
-	if err != nil || doubt != 8 || pending != 8 {
-		t.Errorf("%d in doubt and %d pending, %v; want 8 and 8", doubt, pending, err)
+	open, err := f.Store.CountOpen(t.Context(), f.Acct)
+	if want := (ledger.OpenCount{InDoubt: 8, Pending: 8}); err != nil || open != want {
+		t.Errorf("open %+v, %v; want %+v", open, err, want)
 	}
 }
 

@@ -16,8 +16,8 @@ import (
 // mayBecome is the SQL that tests whether an operation's state allows the step
 // to another. It tests a bit of a number: for a list of values SQLite makes a
 // table each time the statement runs.
-var mayBecome = func() (list [ledger.Rejected + 1]string) {
-	for to := ledger.Ready; to <= ledger.Rejected; to++ {
+var mayBecome = func() (list [ledger.Missing + 1]string) {
+	for to := ledger.Ready; to <= ledger.Missing; to++ {
 		list[to] = "(1 << operations.state) & " + strconv.FormatInt(ledger.From(ledger.Create, to), 10) + " <> 0"
 	}
 	return list
@@ -71,7 +71,7 @@ func (l *Ledger) Recover(ctx context.Context, lease ledger.Lease) (int64, error)
 		if err := w.holds(lease); err != nil {
 			return err
 		}
-		const open = " WHERE record IN (SELECT record FROM payloads) AND account = ?2 AND token <> ?1 AND state > 1 AND state < 6"
+		const open = " WHERE record IN (SELECT record FROM payloads) AND account = ?2 AND token <> ?1 AND (state > 1 AND state < 6 OR state = 12)"
 		var err error
 		n, err = w.changes("UPDATE operations SET token = ?1, state = ?3, ended = ?4, code = ?5, msg = ?6, hint = ?7"+open+" AND state IN (2, 3)",
 			lease.Token, lease.Account, ledger.InDoubt, now, ledger.CutOffCode, ledger.CutOffMsg, ledger.DoubtHint)
@@ -287,6 +287,11 @@ func (w *writer) settle(lease ledger.Lease, o *ledger.Outcome) error {
 // stay writes down that a call's fate stays open. What was sent is still needed.
 func (w *writer) stay(was *openOperation, o *ledger.Outcome) error {
 	var ended any
+	if o.State == ledger.Missing {
+		if err := w.missing(was, o); err != nil {
+			return err
+		}
+	}
 	if o.State == ledger.InDoubt && (was.state == ledger.Sending || was.state == ledger.Reserved) {
 		ended = time.Now().UnixMilli() // the call has ended now, or before
 	}
@@ -296,6 +301,18 @@ func (w *writer) stay(was *openOperation, o *ledger.Outcome) error {
 	}
 	_, err := w.exec("UPDATE operations SET state = ?, ended = coalesce(?, ended), lead = coalesce(?, lead), request = coalesce(?, request), code = ?, msg = ?, hint = ?, candidates = ? WHERE record = ? AND op = ?",
 		o.State, ended, lead, null(o.RequestID), null(o.Code), null(o.Msg), null(o.Hint), null(strings.Join(o.Candidates, " ")), o.Record, o.Op)
+	return err
+}
+
+// missing takes the calls of an operation into account, before what was sent is sent
+// again: those that a look-up did not find were sends of the row, others never left.
+func (w *writer) missing(was *openOperation, o *ledger.Outcome) error {
+	if was.state == ledger.InDoubt {
+		if _, err := w.exec("UPDATE records SET attempts = attempts + ?, resends = resends + 1, sent = ? WHERE id = ?", was.attempts, was.sent, o.Record); err != nil {
+			return err
+		}
+	}
+	_, err := w.exec("UPDATE operations SET attempts = 0 WHERE record = ? AND op = ?", o.Record, o.Op)
 	return err
 }
 
@@ -521,13 +538,13 @@ func (l *Ledger) Owners(ctx context.Context, account int64, ids ...string) (map[
 	return out, nil
 }
 
-// Open returns operations that are in doubt or pending. An operation is open
+// Open returns operations that are in doubt, pending or missing. An operation is open
 // as long as its payload is there, of which few are at any time.
 func (l *Ledger) Open(ctx context.Context, q ledger.Query) ([]ledger.Operation, error) {
 	rows, err := l.db.QueryContext(ctx, `
-SELECT o.record, o.op, o.state, s.target, o.sent, coalesce(o.ended, 0), r.resends, r.attempts + o.attempts, coalesce(o.lead, r.lead), coalesce(o.request, ''), r.run, r.row, p.payload
+SELECT o.record, o.op, o.state, coalesce(o.code, ''), s.target, o.sent, coalesce(o.ended, 0), r.resends, r.attempts + o.attempts, coalesce(o.lead, r.lead), coalesce(o.request, ''), r.run, r.row, p.payload
 FROM payloads p CROSS JOIN operations o ON o.record = p.record AND o.op = p.op JOIN records r ON r.id = o.record JOIN scopes s ON s.id = r.scope
-WHERE p.record > ?2 AND o.account = ?1 AND o.state IN (4, 5) AND (?3 = 0 OR r.run = ?3) ORDER BY p.record, p.op LIMIT ?4`, q.Account, q.After, q.Run, q.Limit)
+WHERE p.record > ?2 AND o.account = ?1 AND o.state IN (4, 5, 12) AND (?3 = 0 OR r.run = ?3) ORDER BY p.record, p.op LIMIT ?4`, q.Account, q.After, q.Run, q.Limit)
 	if err != nil {
 		return nil, l.fault(err)
 	}
@@ -538,7 +555,7 @@ WHERE p.record > ?2 AND o.account = ?1 AND o.state IN (4, 5) AND (?3 = 0 OR r.ru
 		var sent, ended int64
 		var lead any
 		var payload []byte
-		if err := rows.Scan(&o.Record, &o.Op, &o.State, &o.Target, &sent, &ended, &o.Resends, &o.Attempts, &lead, &o.RequestID, &o.Run, &o.Number, &payload); err != nil {
+		if err := rows.Scan(&o.Record, &o.Op, &o.State, &o.Code, &o.Target, &sent, &ended, &o.Resends, &o.Attempts, &lead, &o.RequestID, &o.Run, &o.Number, &payload); err != nil {
 			return nil, l.fault(err)
 		}
 		o.Sent, o.LeadID = time.UnixMilli(sent), idText(lead)
@@ -572,11 +589,12 @@ func (l *Ledger) changed(ctx context.Context, list []ledger.Operation) error {
 	return nil
 }
 
-// CountOpen counts an account's operations in doubt and pending.
-func (l *Ledger) CountOpen(ctx context.Context, account int64) (inDoubt, pending int64, err error) {
-	err = l.db.QueryRowContext(ctx, `SELECT coalesce(sum(o.state = ?), 0), coalesce(sum(o.state = ?), 0)
-		FROM payloads p CROSS JOIN operations o ON o.record = p.record AND o.op = p.op WHERE o.account = ?`, ledger.InDoubt, ledger.Pending, account).Scan(&inDoubt, &pending)
-	return inDoubt, pending, l.fault(err)
+// CountOpen counts an account's operations in doubt, pending and missing.
+func (l *Ledger) CountOpen(ctx context.Context, account int64) (n ledger.OpenCount, err error) {
+	err = l.db.QueryRowContext(ctx, `SELECT coalesce(sum(o.state = ?), 0), coalesce(sum(o.state = ?), 0), coalesce(sum(o.state = ?), 0)
+		FROM payloads p CROSS JOIN operations o ON o.record = p.record AND o.op = p.op WHERE o.account = ?`,
+		ledger.InDoubt, ledger.Pending, ledger.Missing, account).Scan(&n.InDoubt, &n.Pending, &n.Missing)
+	return n, l.fault(err)
 }
 
 // Newest returns the newest loaded records of an account of which it is known

@@ -359,7 +359,7 @@ func hasState(c *chunkRow) bool { return c.Verdict == ledger.Due || c.Verdict ==
 // Tally counts the rows of a run as they stand now.
 func (l *Ledger) Tally(ctx context.Context, run int64) (ledger.Tally, error) {
 	t := ledger.Tally{}
-	var counts [8][ledger.Withheld + 1]int64
+	var counts [8][ledger.Missing + 1]int64
 	r := rowReader{l: l}
 	err := r.each(ctx, run, hasState, func(c *chunkRow, s *standing) bool {
 		state := ledger.State(0)
@@ -375,7 +375,7 @@ func (l *Ledger) Tally(ctx context.Context, run int64) (ledger.Tally, error) {
 	if err != nil {
 		return t, err
 	}
-	if counts == [8][ledger.Withheld + 1]int64{} {
+	if counts == [8][ledger.Missing + 1]int64{} {
 		return l.tallied(ctx, run)
 	}
 	for v := range counts {
