@@ -56,3 +56,27 @@ func (s *Session) Hints(ctx context.Context, name mapping.Target, eventCode int)
 	}
 	return h, err
 }
+
+// AllFields asks the account for its fields: those of "lead", "opportunity" or
+// "sales-activity", or with "" of all three. code is the opportunity type; with 0
+// the fields of the account's only type are read, and of several the Types alone.
+func (s *Session) AllFields(ctx context.Context, kind string, code int) (target.Known, error) {
+	var all target.Known
+	if kind != string(mapping.SalesActivity) {
+		known, err := target.For(mapping.Opportunity).Known(ctx, s.line, code)
+		if err != nil {
+			return known, err
+		}
+		all = known
+	}
+	switch kind {
+	case "lead":
+		return target.Known{Fields: target.Fields{Lead: all.Lead}}, nil
+	case string(mapping.Opportunity):
+		all.Lead = nil
+		return all, nil
+	}
+	known, err := target.For(mapping.SalesActivity).Known(ctx, s.line, 0)
+	all.Activity = known.Activity
+	return all, err
+}

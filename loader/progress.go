@@ -14,6 +14,7 @@ type live struct {
 	run     atomic.Int64 // its number in the ledger
 	total   atomic.Int64
 	started atomic.Int64 // Unix nanoseconds at which sending began
+	read    atomic.Int64 // records read back
 	rows    [ledger.NumResults]atomic.Int64
 }
 
@@ -30,6 +31,7 @@ func (l *live) reset() {
 	l.run.Store(0)
 	l.total.Store(0)
 	l.started.Store(0)
+	l.read.Store(0)
 	for r := range l.rows {
 		l.rows[r].Store(0)
 	}
@@ -59,6 +61,7 @@ const (
 	Settling Phase = settle.Asking
 	Polling  Phase = settle.Polling
 	Undoing  Phase = "taking back"
+	Reading  Phase = "reading the account back"
 )
 
 // Snapshot is a look at a running import.
@@ -66,6 +69,7 @@ type Snapshot struct {
 	Run              int64 // its number in the ledger; 0 before it has one
 	Phase            Phase
 	Rows             int64         // Planning: rows seen; later: rows to send
+	Read             int64         // Reading: of the Rows, those that the account has shown
 	Results          ledger.Counts // of the rows sent
 	Calls, Throttled int64
 	Limit            string
@@ -81,7 +85,7 @@ func (s Snapshot) Done() int64 { return s.Results.Sum() }
 func (s *Session) Snapshot() Snapshot {
 	st := s.pacer.State()
 	v := Snapshot{
-		Run: s.live.run.Load(), Rows: s.live.total.Load(), Results: s.live.counts(),
+		Run: s.live.run.Load(), Rows: s.live.total.Load(), Results: s.live.counts(), Read: s.live.read.Load(),
 		Calls: st.Calls, Throttled: st.Throttled, Limit: st.Limit.String(),
 	}
 	v.Phase, _ = s.live.phase.Load().(Phase)

@@ -200,15 +200,20 @@ func (a *app) checkOne(ctx context.Context, o *checkOptions, in string, m *mappi
 		job.ScratchRun = run.ID
 	}
 	var listed, unlisted int
+	var fieldFaults onlineFaults
 	var seen reports.Summary // what --json adds
 	if !o.quiet || o.json {
 		job.OnFault = func(x loader.Fault) {
+			held := fieldFaults.take(x)
+			if held && !o.json {
+				return // told at the end, when it is known whose fault it is
+			}
 			if listed >= o.faults {
 				unlisted++
 				return
 			}
 			listed++
-			if !o.quiet {
+			if !o.quiet && !held {
 				a.showFault(in, f.Info(), x)
 			}
 			if o.json {
@@ -231,6 +236,13 @@ func (a *app) checkOne(ctx context.Context, o *checkOptions, in string, m *mappi
 	res, err := loader.Check(ctx, job)
 	if err != nil {
 		return fail(err)
+	}
+	if !o.quiet {
+		n := fieldFaults.tell(res.Totals.Sum()-res.Totals[ledger.ResultSkipped], max(o.faults-listed, 0), func(x loader.Fault) { a.showFault(in, f.Info(), x) },
+			func(x loader.Fault, n int64) {
+				a.say("    %s have this fault: it is the mapping's, in field %s", count(n, "row", "rows"), x.Field)
+			})
+		unlisted += int(n)
 	}
 	if unlisted > 0 {
 		a.say("  and %s more; -o check.xlsx lists them all", count(int64(unlisted), "fault", "faults"))
@@ -268,6 +280,61 @@ func (a *app) checkOne(ctx context.Context, o *checkOptions, in string, m *mappi
 	a.last(&o.common, job.Scratch, loader.Result{Run: run, Plan: res.Plan, Totals: res.Totals}, out, code, nil)
 	a.seen = reports.Summary{}
 	return code
+}
+
+// onlineFaults holds faults that the account's fields have with rows until it is
+// known whether they are the mapping's: those then meet most rows, and are told once.
+type onlineFaults struct {
+	keys  []string
+	first map[string][]loader.Fault
+	n     map[string]int64
+}
+
+// heldFaults bounds what is held of each, and mappingFaults is how many rows
+// have the mapping's at least.
+const heldFaults, mappingFaults = 1000, 20
+
+// take reports whether it holds a fault.
+func (o *onlineFaults) take(x loader.Fault) bool {
+	switch x.Code {
+	case "online.type", "online.mandatory", "online.length", "online.option", "online.owner":
+	default:
+		return false
+	}
+	key := x.Code + "\x1f" + x.Field
+	if o.n == nil {
+		o.first, o.n = map[string][]loader.Fault{}, map[string]int64{}
+	}
+	if o.n[key] == 0 {
+		o.keys = append(o.keys, key)
+	}
+	if o.n[key]++; len(o.first[key]) < heldFaults {
+		o.first[key] = append(o.first[key], x)
+	}
+	return true
+}
+
+// tell calls row for faults of rows, at most so many of them, and for one of the mapping
+// row and then whole with the number of rows. It returns how many it left out.
+func (o *onlineFaults) tell(rows int64, most int, row func(loader.Fault), whole func(loader.Fault, int64)) (left int64) {
+	var list []loader.Fault
+	for _, key := range o.keys {
+		if n := o.n[key]; n > mappingFaults && 2*n > rows {
+			row(o.first[key][0])
+			whole(o.first[key][0], n)
+			continue
+		}
+		list = append(list, o.first[key]...)
+		left += o.n[key] - int64(len(o.first[key]))
+	}
+	slices.SortStableFunc(list, func(x, y loader.Fault) int { return x.Row - y.Row })
+	for i, x := range list {
+		if i >= most {
+			return left + int64(len(list)-i)
+		}
+		row(x)
+	}
+	return left
 }
 
 // showFault prints a fault with its place and what to do.

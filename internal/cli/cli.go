@@ -119,8 +119,8 @@ rows in doubt are looked up, the rest are sent.`,
 	}
 	root.SetUsageTemplate(helpTemplate(root.UsageTemplate()))
 	root.SetHelpCommand(a.helpCommand(root))
-	root.AddCommand(a.importCommand(), a.checkCommand(), a.initCommand(), a.settleCommand(), a.undoCommand(), a.forgetCommand(), a.historyCommand(), a.runsCommand(), a.reportCommand(),
-		a.accountCommand(), a.checkInCommand(), a.checkOutCommand(), a.errorsCommand(), a.ledgerCommand(), a.sandboxCommand(), a.schemaCommand(), a.runCommand(), a.doctorCommand(), a.versionCommand())
+	root.AddCommand(a.importCommand(), a.checkCommand(), a.verifyCommand(), a.initCommand(), a.settleCommand(), a.undoCommand(), a.forgetCommand(), a.historyCommand(), a.runsCommand(), a.reportCommand(),
+		a.fieldsCommand(), a.accountCommand(), a.checkInCommand(), a.checkOutCommand(), a.errorsCommand(), a.ledgerCommand(), a.sandboxCommand(), a.schemaCommand(), a.runCommand(), a.doctorCommand(), a.versionCommand())
 	a.complete(root)
 	return root
 }

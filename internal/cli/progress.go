@@ -111,6 +111,8 @@ func describe(v loader.Snapshot) string {
 	switch v.Phase {
 	case loader.Planning:
 		return fmt.Sprintf("checking rows: %d", v.Rows)
+	case loader.Reading:
+		return fmt.Sprintf("%d of %d records read", min(v.Read, v.Rows), v.Rows)
 	case loader.Settling:
 		return count(v.Results[ledger.ResultInDoubt], "row in doubt is looked up", "rows in doubt are looked up")
 	case loader.Polling:

@@ -82,14 +82,25 @@ type runFlags struct {
 }
 
 func (r *runFlags) add(cmd *cobra.Command) {
+	r.addCalls(cmd, time.Minute, "how long after its call a row in doubt is looked up")
+	f := cmd.Flags()
+	f.IntVar(&r.concurrency, "concurrency", 0, "calls in flight at most (default: what the limit needs)")
+	f.DurationVar(&r.wait, "wait", 10*time.Minute, "how long to wait for the account's queue (opportunity-async)")
+}
+
+// addReading adds the flags of a command that only reads.
+func (r *runFlags) addReading(cmd *cobra.Command) {
+	r.addCalls(cmd, 90*time.Second, "how long after it was written a record that reads otherwise is read again")
+}
+
+// addCalls adds the flags of every command that makes many calls.
+func (r *runFlags) addCalls(cmd *cobra.Command, settleAfter time.Duration, settling string) {
 	f := cmd.Flags()
 	f.StringVar(&r.limit, "limit", "", "calls in a time, such as 25/5s, or off (default: the account file's, else 25/5s)")
-	f.IntVar(&r.concurrency, "concurrency", 0, "calls in flight at most (default: what the limit needs)")
 	f.IntVar(&r.reserve, "reserve", 0, "calls of each window left to other integrations")
 	f.StringVar(&r.until, "until", "", "stop in time for this time of day, such as 06:00")
 	f.DurationVar(&r.timeout, "timeout", time.Minute, "how long one call may take")
-	f.DurationVar(&r.settleAfter, "settle-after", time.Minute, "how long after its call a row in doubt is looked up")
-	f.DurationVar(&r.wait, "wait", 10*time.Minute, "how long to wait for the account's queue (opportunity-async)")
+	f.DurationVar(&r.settleAfter, "settle-after", settleAfter, settling)
 	f.DurationVar(&r.waitLock, "wait-lock", 0, "how long to wait for another run of the account to end")
 	f.DurationVar(&r.outageLimit, "outage-limit", 15*time.Minute, "how long the account may be away before the run stops")
 }

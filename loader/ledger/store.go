@@ -129,6 +129,9 @@ type Store interface {
 	Forget(ctx context.Context, l Lease, records []int64) (int64, error)
 	// History returns what the runs had to do with records, the oldest run first.
 	History(ctx context.Context, records []int64) iter.Seq2[Event, error]
+	// Traces returns where records are in the account, by their numbers. Those
+	// that are not known are left out.
+	Traces(ctx context.Context, records []int64) (map[int64]Trace, error)
 
 	// States counts the records of all accounts by where they stand.
 	States(ctx context.Context) (map[State]int64, error)
@@ -238,6 +241,13 @@ type Event struct {
 	Row    Row   // as the run's report has it now
 	Last   int64 // the run that planned last to send the record
 	Pruned bool  // the run's rows were dropped: whether it had the record is not known
+}
+
+// Trace is where a record is in the account.
+type Trace struct {
+	ID, Lead string    // "" where it is not known
+	Sent     time.Time // of the newest call about it; zero: not known
+	Target   string    // of its scope, such as "opportunity:12000"
 }
 
 // Pruned says what Prune dropped.

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -43,6 +44,9 @@ type Row struct {
 	Problems []mapping.RowProblem // of the mapping or the account
 	Body     []byte               // only where Check.Bodies asks for it
 	Lead     [16]byte             // names the lead that has to be looked up
+	Values   []mapping.Field      // of the body, where Check.Values asks for them and the ledger may know the row
+	Cells    []converter.Cell     // of the file, where Check.Cells asks for them; their texts stay valid
+	Known    *ledger.Record       // the ledger's record of it; nil: there is none
 
 	read     bool // it has cells that can be mapped
 	from, to int  // its cells in the batch
@@ -68,6 +72,8 @@ type Check struct {
 	Store   ledger.Store // nil: nothing was ever loaded
 	Scope   int64        // of the mapping's target; 0: nothing was ever loaded into it
 	Bodies  bool         // rows get their Body
+	Values  bool         // rows get their Values
+	Cells   bool         // rows get their Cells, those that cannot be read too
 	Prints  bool         // rows get their Fingerprint
 	// Judge makes what holds rows against the account, one for each goroutine;
 	// nil for none.
@@ -147,6 +153,9 @@ func (c *Check) run(ctx context.Context, each func(*Row) error) error {
 		for i := range b.rows {
 			row := &b.rows[i]
 			c.seen.Rows++
+			if c.Cells && row.to > row.from {
+				row.Cells = b.cells[row.from:row.to]
+			}
 			if c.Sampler != nil && row.read {
 				c.Sampler.Take(b.cells[row.from:row.to])
 			}
@@ -253,6 +262,11 @@ func (c *Check) add(b *rowBatch, row *source.Row) {
 	if c.Prints {
 		r.Fingerprint = row.Fingerprint()
 	}
+	if c.Cells && (!chosen || len(row.Faults) > 0) {
+		r.from = len(b.cells)
+		b.cells = append(b.cells, row.Kept()...)
+		r.to = len(b.cells)
+	}
 	switch {
 	case !chosen:
 		r.Verdict, r.Code, r.Msg = ledger.Skipped, "row.not-chosen", "not among the rows named by --rows"
@@ -314,6 +328,9 @@ func (w *checkWorker) examine(b *rowBatch) {
 		}
 		if c.Bodies {
 			row.Body = bytes.Clone(ex.Record.Body)
+		}
+		if c.Values && e.Verdict == 0 && !e.Fresh {
+			row.Values = cloneFields(ex.Record.Fields)
 		}
 	}
 }
@@ -388,6 +405,7 @@ func (c *Check) decide(ctx context.Context, rows []Row, cells []converter.Cell) 
 		}
 		ledger.Decide(e, known, earlier[i], &c.Policy)
 		c.Told.Tell(e, known, name)
+		rows[i].Known = known
 		e.Earlier = nil // the cells are the next batch's
 	}
 	return nil
@@ -419,6 +437,27 @@ func (c *Check) hash(s string) (h [16]byte) {
 	binary.LittleEndian.PutUint64(h[:8], maphash.String(c.seeds[0], s))
 	binary.LittleEndian.PutUint64(h[8:], maphash.String(c.seeds[1], s))
 	return h
+}
+
+// cloneFields copies fields whose values belong to a runner, with one allocation
+// for all of their texts.
+func cloneFields(fields []mapping.Field) []mapping.Field {
+	n := 0
+	for i := range fields {
+		n += len(fields[i].Value)
+	}
+	var b strings.Builder
+	b.Grow(n)
+	for i := range fields {
+		b.WriteString(fields[i].Value)
+	}
+	all := b.String()
+	out := make([]mapping.Field, len(fields))
+	for i, f := range fields {
+		out[i] = mapping.Field{Name: f.Name, Value: all[:len(f.Value)]}
+		all = all[len(f.Value):]
+	}
+	return out
 }
 
 // Warnings returns what the mapping has to say of the rows once all are seen.

@@ -43,6 +43,7 @@ func Run(t *testing.T, fresh func(testing.TB) Open) {
 		{"Records", testRecords},
 		{"Mappings", testMappings},
 		{"Prune", testPrune},
+		{"Traces", testTraces},
 		{"Adopt", testAdopt},
 		{"Memo", testMemo},
 		{"Together", testTogether},
@@ -1090,6 +1091,38 @@ func testPrune(t *testing.T, fresh func(testing.TB) Open) {
 		t.Errorf("pruned again %+v, %v", again, err)
 	}
 	f.Check(f.Store.Check(t.Context()))
+}
+
+// testTraces reads where records are, more of them than one statement asks for.
+func testTraces(t *testing.T, fresh func(testing.TB) Open) {
+	f := New(t, fresh(t))
+	var entries []ledger.Entry
+	for i := range 40 {
+		entries = append(entries, Entry(i+2, fmt.Sprint("K", i), "x", "1"))
+	}
+	var records []int64
+	for i, e := range f.Plan(f.Run(), entries...) {
+		records = append(records, e.Record)
+		if i < 20 {
+			f.Load(e.Record, GUID(i))
+		}
+	}
+	got, err := f.Store.Traces(t.Context(), append(records, 1<<40))
+	if err != nil || len(got) != len(records) {
+		t.Fatalf("%d traces, %v", len(got), err)
+	}
+	for i, r := range records {
+		tr, want := got[r], ""
+		if i < 20 {
+			want = GUID(i)
+		}
+		if tr.ID != want || tr.Sent.IsZero() != (want == "") || !strings.HasPrefix(tr.Target, "opportunity") {
+			t.Errorf("record %d: %+v, want the id %q", r, tr, want)
+		}
+	}
+	if none, err := f.Store.Traces(t.Context(), nil); err != nil || len(none) != 0 {
+		t.Errorf("nothing asked: %v, %v", none, err)
+	}
 }
 
 // testAdopt writes what another ledger knew into one that lost it.

@@ -437,6 +437,55 @@ func (l *Ledger) Twice(ctx context.Context, run int64) (first string, n int64, e
 	return first, int64(len(found)), nil
 }
 
+const traceColumns = `SELECT r.id, r.remote, r.lead, max(r.sent, coalesce((SELECT max(o.sent) FROM operations o WHERE o.record = r.id), r.sent)), s.target
+	FROM records r JOIN scopes s ON s.id = r.scope WHERE r.id IN (`
+
+var (
+	traceOne  = traceColumns + "?)"
+	traceMany = traceColumns + places("?", group) + ")"
+)
+
+// Traces returns where records are in the account.
+func (l *Ledger) Traces(ctx context.Context, records []int64) (map[int64]ledger.Trace, error) {
+	all := make(map[int64]ledger.Trace, len(records))
+	for len(records) > 0 {
+		n, text := 1, traceOne
+		if len(records) >= group {
+			n, text = group, traceMany
+		}
+		args := make([]any, n)
+		for i := range args {
+			args[i] = records[i]
+		}
+		stmt, err := l.prepared(ctx, text)
+		if err != nil {
+			return nil, l.fault(err)
+		}
+		rows, err := stmt.QueryContext(ctx, args...)
+		if err != nil {
+			return nil, l.fault(err)
+		}
+		for rows.Next() {
+			var id, sent int64
+			var remote, lead any
+			var t ledger.Trace
+			if err := rows.Scan(&id, &remote, &lead, &sent, &t.Target); err != nil {
+				return nil, l.fault(errors.Join(err, rows.Close()))
+			}
+			t.ID, t.Lead = idText(remote), idText(lead)
+			if sent >= 0 {
+				t.Sent = time.UnixMilli(sent).UTC()
+			}
+			all[id] = t
+		}
+		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+			return nil, l.fault(err)
+		}
+		records = records[n:]
+	}
+	return all, nil
+}
+
 // Errors returns the most common errors of a run's rows.
 func (l *Ledger) Errors(ctx context.Context, run int64, n int) ([]ledger.ErrorCount, error) {
 	var out []ledger.ErrorCount
