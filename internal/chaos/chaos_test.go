@@ -100,8 +100,17 @@ func (t *tally) String() string {
 		t.duplicates, t.losses, t.strangers, t.lies, t.missing, t.halves, t.doubts)
 }
 
+// clean reports that nothing is lost, doubled or told wrongly. Rows may stay in
+// doubt where three calls in a row went wrong, but no more than one in 25.
 func (t *tally) clean() bool {
-	return t.duplicates+t.losses+t.strangers+t.lies+t.missing+t.halves+t.doubts == 0
+	return t.duplicates+t.losses+t.strangers+t.lies+t.missing+t.halves == 0 && 25*t.doubts <= t.valid
+}
+
+// endOf returns the counts of a run's last line, without the name of its results file.
+func endOf(out string) string {
+	line := out[strings.LastIndexByte(strings.TrimSpace(out), '\n')+1:]
+	counts, _, _ := strings.Cut(line, " → ")
+	return counts
 }
 
 // TestChaos loads files through storms. Without flags it is the short form.
@@ -261,6 +270,7 @@ func load(t *testing.T, seed uint64, s shape, day storm, settle bool) tally {
 		}
 	}
 	// Then in peace, until there is nothing more to do: run it again, always.
+	before := ""
 	for try := 0; ; try++ {
 		cmd, out := start()
 		got.runs++
@@ -272,10 +282,15 @@ func load(t *testing.T, seed uint64, s shape, day storm, settle bool) tally {
 			t.Fatalf("run ended with exit code %d:\n%s", code, out)
 		}
 		last := out.String()
-		// A row that three calls in a row have failed to bring there is left for the next run.
 		if !settle || code == 0 || code == 4 && strings.Contains(last, "in doubt 0 · not sent 0 ") {
 			break
 		}
+		// A row that was lost three times is never sent again by itself: it is left to a
+		// person, and running again changes nothing.
+		if code == 4 && strings.Contains(last, "not sent 0 ") && endOf(last) == before {
+			break
+		}
+		before = endOf(last)
 		if try >= 6 {
 			t.Errorf("still not done after %d runs in peace:\n%s", try, last)
 			break

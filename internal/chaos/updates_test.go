@@ -104,7 +104,9 @@ func TestChaosUpdates(t *testing.T) {
 		}
 	})
 	t.Logf("in all: %s", total.String())
-	if total.conflicts == 0 || total.edits == 0 || total.kills == 0 {
+	// How many edits come before a row's turn is a matter of the machine's speed: only
+	// the long form is sure to have some.
+	if *seeds > 0 && total.conflicts == 0 || total.edits == 0 || total.kills == 0 {
 		t.Errorf("the storm proves nothing: %s", total.String())
 	}
 }
