@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"leadload/internal/fault"
 	"leadload/loader"
 	"leadload/loader/ledger"
 	"leadload/loader/source"
@@ -67,74 +66,32 @@ func (c *common) readFileFlags(cmd *cobra.Command, command string) {
 	f.DurationVar(&c.progress, "progress-every", 10*time.Second, "how often a progress line is printed where there is no terminal")
 }
 
-// verifySummary is the machine-readable end of leadload verify.
-type verifySummary struct {
-	Version  int              `json:"version"`
-	Command  string           `json:"command"`
-	Input    string           `json:"input,omitempty"`
-	Run      int64            `json:"run,omitempty"`
-	Totals   words.Counts     `json:"totals"`
-	By       map[string]int64 `json:"differences_by,omitempty"`
-	Removed  int64            `json:"removed"`
-	Calls    int64            `json:"calls"`
-	Results  string           `json:"results,omitempty"`
-	Notes    []string         `json:"notes,omitempty"`
-	ExitCode int              `json:"exit"`
-	Error    *reports.Failure `json:"error,omitempty"`
-	Line     string           `json:"line"`
-}
-
 func (a *app) runVerify(ctx context.Context, o *verifyOptions) error {
-	var list []verifySummary
-	code := fault.Done
-	// end tells how one file went; every way out of the command comes here.
-	end := func(s verifySummary, err error) {
-		if err != nil {
-			a.explain(err)
-			s.Error = failedOf(err)
-		}
-		s.Version, s.Command = 1, "verify"
-		if s.Totals.Table == nil {
-			s.Totals = words.Verify.Counts()
-		}
-		c := max(traitOf(err), fault.Trait(0))
-		if err == nil && s.Totals.Person() > 0 {
-			c = fault.Person
-		}
-		s.ExitCode = c.Exit()
-		code = max(code, c)
-		s.Line = visible(s.Totals.String()+" → "+fileWords(s.Results), true)
-		list = append(list, s)
-		a.lastLine(&o.common, s.Line)
-	}
+	r := &reading{app: a, common: &o.common, command: "verify", table: words.Verify}
 	m, rows, err := a.verifyArguments(o)
 	if err != nil {
-		end(verifySummary{Run: o.run}, err)
-		return a.readingEnd(&o.common, list, code)
+		r.end(readSummary{Run: o.run}, err)
+		return r.done()
 	}
 	o.files = o.inputs
 	show := a.newProgress(&o.common)
 	k, err := a.connect(ctx, &o.common, &o.runFlags, "verify", show.notice)
 	if err != nil {
-		end(verifySummary{Run: o.run}, err)
-		return a.readingEnd(&o.common, list, code)
+		r.end(readSummary{Run: o.run}, err)
+		return r.done()
 	}
 	if o.run != 0 {
-		s, err := a.verifyOne(ctx, o, k, show, "", nil, nil)
-		end(s, err)
+		r.end(a.verifyOne(ctx, o, k, show, "", nil, nil))
 	}
 	for _, in := range o.inputs {
 		s, err := a.verifyOne(ctx, o, k, show, in, m, rows)
-		end(s, err)
-		if c := traitOf(err); err != nil && (c == fault.Stopped || c == fault.Interrupted || c == fault.Busy || c == fault.Bug) {
+		r.end(s, err)
+		if r.stops(err) {
 			break
 		}
 	}
-	if err := k.close(); err != nil {
-		a.explain(err)
-		code = max(code, traitOf(err))
-	}
-	return a.readingEnd(&o.common, list, code)
+	r.close(k)
+	return r.done()
 }
 
 // verifyArguments reads what was typed.
@@ -166,8 +123,8 @@ const (
 )
 
 // verifyOne compares one file, or with no name the run.
-func (a *app) verifyOne(ctx context.Context, o *verifyOptions, k *connection, show *progress, in string, m *mapping.Mapping, rows loader.RowSet) (verifySummary, error) {
-	s := verifySummary{Input: in, Run: o.run}
+func (a *app) verifyOne(ctx context.Context, o *verifyOptions, k *connection, show *progress, in string, m *mapping.Mapping, rows loader.RowSet) (readSummary, error) {
+	s := readSummary{Input: in, Run: o.run}
 	began := time.Now()
 	var file *source.File
 	var header []string
@@ -216,7 +173,7 @@ func (a *app) verifyOne(ctx context.Context, o *verifyOptions, k *connection, sh
 		res, err = k.session.Verify(ctx, job)
 	}
 	show.stop()
-	s.Totals, s.By, s.Removed, s.Calls, s.Notes = res.Totals, res.By, res.Removed, res.Calls, res.Notes
+	s.Totals, s.By, s.Removed, s.Calls, s.Notes = res.Totals, res.By, &res.Removed, res.Calls, res.Notes
 	if err != nil {
 		return s, err
 	}
@@ -290,32 +247,4 @@ func fileWords(results string) string {
 		return "standard output"
 	}
 	return filepath.Base(results)
-}
-
-// lastLine prints the sentence that ends a command.
-func (a *app) lastLine(c *common, line string) {
-	if c.json || c.out == "-" {
-		fmt.Fprintln(a.stderr, fit(a.stderr, line))
-		return
-	}
-	fmt.Fprintln(a.stdout, fit(a.stdout, line))
-}
-
-// readingEnd ends a command that went through files: with --json one object for
-// one file, and an array for several.
-func (a *app) readingEnd(c *common, list []verifySummary, code fault.Trait) error {
-	if c.json {
-		var v any = list
-		if len(list) == 1 {
-			v = list[0]
-		}
-		if err := a.printJSON(v); err != nil {
-			a.explain(err)
-			code = max(code, fault.Bug)
-		}
-	}
-	if code != fault.Done {
-		return &exit{code}
-	}
-	return nil
 }

@@ -214,6 +214,10 @@ type Adopted struct {
 	LeadID  string
 	Sent    time.Time // zero: not known
 	Payload Payload   // for InDoubt
+	// Why says why it is in doubt, and Candidates which records it may be; both may
+	// be empty.
+	Why        string
+	Candidates []string
 }
 
 // Planned is a row of a run that it planned to send, and where its record stands.

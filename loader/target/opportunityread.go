@@ -74,13 +74,19 @@ func (r *opportunityRead) setMissing(call string) {
 
 // present keeps an opportunity that was read.
 func (r *opportunityRead) present(w Wanted, o leadsquared.Opportunity) {
+	r.all[strings.ToLower(w.ID)] = opportunityBack(r.q.Fields, w, o)
+	told(r.q.Progress, len(r.all))
+}
+
+// opportunityBack is an opportunity as a read shows it.
+func opportunityBack(fields []string, w Wanted, o leadsquared.Opportunity) Back {
 	if w.Lead == "" {
 		w.Lead = o.LeadID
 	}
 	got := o.Fields
-	r.all[strings.ToLower(w.ID)] = Back{
+	return Back{
 		Wanted: w, Presence: Present, Created: o.CreatedOn, Modified: o.ModifiedOn,
-		Values: valuesOf(r.q.Fields, got, func(field string) string {
+		Values: valuesOf(fields, got, func(field string) string {
 			if field == "Opportunity.OpportunityNote" {
 				for _, n := range []string{"OpportunityNote", "ActivityEvent_Note", "Note"} {
 					if v, shown := got[n]; shown && v != "" {
@@ -92,7 +98,6 @@ func (r *opportunityRead) present(w Wanted, o leadsquared.Opportunity) {
 			return column(field)
 		}),
 	}
-	told(r.q.Progress, len(r.all))
 }
 
 // byID asks for up to 2,000 ids a call.

@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -684,8 +685,8 @@ func (w *writer) adopt(shapes *shaper, scope int64, a *ledger.Adopted) (bool, er
 	if err != nil {
 		return false, err
 	}
-	if _, err := w.exec("INSERT INTO operations (record, op, account, state, token, call, sent, attempts, code, msg, hint) SELECT ?, 0, account, ?, 0, 0, ?, 1, ?, ?, ? FROM scopes WHERE id = ?",
-		e.Record, ledger.InDoubt, sent, ledger.CutOffCode, "it was in doubt in the results file that the ledger was rebuilt from", ledger.DoubtHint, scope); err != nil {
+	if _, err := w.exec("INSERT INTO operations (record, op, account, state, token, call, sent, attempts, code, msg, hint, candidates) SELECT ?, 0, account, ?, 0, 0, ?, 1, ?, ?, ?, ? FROM scopes WHERE id = ?",
+		e.Record, ledger.InDoubt, sent, ledger.CutOffCode, cmp.Or(a.Why, "it was in doubt in the results file that the ledger was rebuilt from"), ledger.DoubtHint, null(strings.Join(a.Candidates, " ")), scope); err != nil {
 		return false, err
 	}
 	_, err = w.exec("INSERT INTO payloads (record, op, payload) VALUES (?, 0, ?)", e.Record, payload)

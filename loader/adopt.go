@@ -1,0 +1,539 @@
+package loader
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"leadload/converter"
+	"leadload/internal/fault"
+	"leadload/loader/leadsquared"
+	"leadload/loader/ledger"
+	"leadload/loader/line"
+	"leadload/loader/plan"
+	"leadload/loader/send"
+	"leadload/loader/target"
+	"leadload/loader/words"
+	"leadload/mapping"
+)
+
+// AdoptJob is a file whose rows are looked for in the account. Strict and Confirm
+// of the Job are not used.
+type AdoptJob struct {
+	Job
+	ByValues bool // match all mapped values; otherwise the field that carries the key
+	Newest   bool // of several records take the newest
+	// OnCost is told how records are read and what it costs; it may be nil.
+	OnCost func(how string, calls int64)
+	Row    func(AdoptedRow) error
+}
+
+// AdoptedRow is one row and what became of it.
+type AdoptedRow struct {
+	Row    int
+	Key    string
+	Result int // a place in words.Adopt
+	ID     string
+	Note   string
+	Cells  []converter.Cell
+}
+
+// AdoptResult is what adopt came to, as far as it came.
+type AdoptResult struct {
+	Totals words.Counts
+	Calls  int64
+	Notes  []string
+	End    fault.Trait
+}
+
+// Adopt finds the rows of a file in the account and writes them into the ledger.
+// Nothing is sent.
+func (s *Session) Adopt(ctx context.Context, j AdoptJob) (AdoptResult, error) {
+	a := &adopter{Session: s, job: j, match: map[[16]byte]*match{}, leads: map[string]*lead{}}
+	s.live.reset()
+	ctx, cancel := s.untilTime(ctx)
+	defer cancel(nil)
+	before := s.pacer.State().Calls
+	a.res.Totals = words.Adopt.Counts()
+	err := a.do(ctx)
+	if cause := context.Cause(ctx); cause != nil && err != nil {
+		err = cause
+	}
+	a.res.Calls = s.pacer.State().Calls - before
+	switch {
+	case err != nil:
+		a.res.End = fault.TraitOf(err)
+	case a.res.Totals.Person() > 0:
+		a.res.End = fault.Person
+	}
+	return a.res, err
+}
+
+// untilTime is a context that ends in time for --until.
+func (s *Session) untilTime(ctx context.Context) (context.Context, context.CancelCauseFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	if !s.o.Until.IsZero() {
+		t := time.AfterFunc(time.Until(s.o.Until)-untilMargin, func() {
+			cancel(fault.New("run.until", fault.RunAgain, "it is %s (--until)", s.o.Until.Format("15:04")))
+		})
+		context.AfterFunc(ctx, func() { t.Stop() })
+	}
+	return ctx, cancel
+}
+
+// adopter is one adopt at work.
+type adopter struct {
+	*Session
+	job     AdoptJob
+	res     AdoptResult
+	program *mapping.Program
+	finder  target.Finder
+	scope   int64
+	code    int
+	fields  []string            // by which rows and records are matched
+	match   map[[16]byte]*match // by what a row and its record have in common
+	leads   map[string]*lead    // of the rows that are looked for, by name
+	order   []*lead
+}
+
+// match is the rows that say the same, and the records that do.
+type match struct {
+	rows    int
+	records []candidate
+	taken   int // records given to rows so far
+	why     string
+}
+
+// candidate is a record that may be a row's.
+type candidate struct {
+	id, lead string
+	created  time.Time
+}
+
+// lead is a lead that rows name.
+type lead struct {
+	name         string            // of all its spellings
+	field, value string            // what it is looked up by
+	hashes       map[[16]byte]bool // of its rows
+}
+
+func (a *adopter) do(ctx context.Context) error {
+	m := a.job.Mapping
+	var err error
+	if a.program, err = Compile(m, a.job.File, a.job.Input); err != nil {
+		return err
+	}
+	a.job.File.Need(a.program.Reads())
+	of := target.For(m.Target)
+	var known bool
+	if a.finder, known = of.(target.Finder); !known {
+		return fault.New("usage", "compare the records in the account by hand", "records of target %s cannot be looked for", m.Target)
+	}
+	if err := a.choose(m); err != nil {
+		return err
+	}
+	a.code = of.Scope(m).Code
+	if m.TypeVaries() {
+		return fault.New("usage", "split the file by opportunity type, with a mapping for each", "rows of several opportunity types cannot be looked for at once")
+	}
+	if a.scope, err = a.led.Scope(ctx, a.acct, of.Scope(m).String()); err != nil {
+		return err
+	}
+	a.live.phase.Store(Planning)
+	wanted := 0
+	if err := a.pass(ctx, func(row *adoptRow) error {
+		if row.result < 0 {
+			wanted++
+			a.want(row)
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	a.live.phase.Store(Reading)
+	a.live.total.Store(int64(wanted))
+	if wanted > 0 {
+		if err := a.read(ctx); err != nil {
+			return err
+		}
+	}
+	if err := a.free(ctx); err != nil {
+		return err
+	}
+	return a.write(ctx)
+}
+
+// choose finds the fields by which rows and records are matched.
+func (a *adopter) choose(m *mapping.Mapping) error {
+	if !a.job.ByValues {
+		if len(m.Key) == 0 {
+			return fault.New("usage", "use --by values", "the mapping has no key, so that no field carries it")
+		}
+		return nil // which field carries it is known with the first row
+	}
+	for _, f := range m.Fields() {
+		if f.Type != "datetime" && f.Type != "date" && !m.ChangeOf(f.Name).Ignored && f.Kind != mapping.LeadField && a.finder.Shows(f.Name) {
+			a.fields = append(a.fields, f.Name)
+		}
+	}
+	if len(a.fields) == 0 {
+		return fault.New("usage", "compare the records in the account by hand", "the account shows none of the fields of this mapping")
+	}
+	return nil
+}
+
+// adoptRow is a row of the file as a pass sees it.
+type adoptRow struct {
+	entry  ledger.Entry
+	record *mapping.Record
+	cells  []converter.Cell
+	number int
+	result int    // -1: it is looked for
+	note   string // why it is not
+	id     string
+	hash   [16]byte
+	lead   *lead
+	held   bool // it is planned to be in doubt
+}
+
+// pass goes through the file. The row is valid during the call.
+func (a *adopter) pass(ctx context.Context, each func(*adoptRow) error) error {
+	m := a.job.Mapping
+	ex := plan.NewExaminer(m, a.program.Runner())
+	seen := map[[16]byte]int{}
+	idents, known := make([]ledger.Ident, 1), make([]ledger.Record, 1)
+	rows := int64(0)
+	for row, err := range a.job.File.Rows() {
+		if err == nil {
+			err = context.Cause(ctx)
+		}
+		if err != nil {
+			return err
+		}
+		rows++
+		a.live.total.Store(rows)
+		r := adoptRow{record: &ex.Record, cells: row.Kept(), number: row.Origin, result: -1}
+		if r.number == 0 {
+			r.number = row.Number
+		}
+		if !a.job.Rows.Has(row.Number) {
+			r.result, r.note = words.AdoptSkipped, "not among the rows named by --rows"
+			r.entry.Number = row.Number
+		} else if r.entry = ex.Entry(row); r.entry.Verdict != 0 {
+			r.result, r.note = words.AdoptSkipped, r.entry.Msg
+		} else {
+			e := &r.entry
+			seen[e.Identity]++
+			if e.HasKey && seen[e.Identity] > 1 {
+				r.result, r.note = words.AdoptSkipped, fmt.Sprintf("the key %q is that of an earlier row", e.KeyText)
+			} else {
+				e.Ident = e.IdentOf(seen[e.Identity])
+				idents[0] = e.Ident
+				if err := a.led.Known(ctx, a.scope, idents, known); err != nil {
+					return err
+				}
+				if st := known[0].State(); known[0].ID != 0 && (st.Ended() || st.Open()) {
+					r.result, r.id, r.note = words.KnownBefore, known[0].Remote, "in the ledger: "+st.String()
+				} else if err := a.identify(&r); err != nil {
+					return err
+				}
+			}
+		}
+		if err := each(&r); err != nil {
+			return err
+		}
+	}
+	if rows == 0 {
+		return fault.New("file.no-rows", "check that it is the right file and sheet, and header_row in the mapping", "%s holds a header but no rows", a.job.Input)
+	}
+	return nil
+}
+
+// identify fills in what a row and its record have in common.
+func (a *adopter) identify(r *adoptRow) error {
+	rec := r.record
+	if !a.job.ByValues && a.fields == nil {
+		for _, f := range rec.KeyFields {
+			if a.finder.Shows(f) {
+				a.fields = append(a.fields, f)
+			}
+		}
+		if len(a.fields) == 0 || len(a.fields) < len(rec.KeyFields) {
+			return fault.New("usage", "use --by values, or map the key column to a field of the record", "no field of the record carries the key %s, so that rows cannot be looked for by it", strings.Join(a.job.Mapping.Key, " + "))
+		}
+	}
+	parts := make([]string, 0, len(a.fields)+1)
+	for _, name := range a.fields {
+		at := slices.IndexFunc(rec.Fields, func(f mapping.Field) bool { return f.Name == name })
+		if at < 0 {
+			parts = append(parts, "") // an empty cell: the record has no value either
+			continue
+		}
+		parts = append(parts, leadsquared.Canonical(rec.Fields[at].Value))
+	}
+	if a.job.ByValues {
+		parts = append(parts, rec.Lead)
+	}
+	r.hash = ledger.HashIdentity(parts...)
+	if r.lead = a.leads[rec.Lead]; r.lead == nil {
+		r.lead = &lead{name: strings.Clone(rec.Lead), field: rec.LeadField, value: strings.Clone(target.LeadName(rec.LeadField, rec.LeadValue)), hashes: map[[16]byte]bool{}}
+		a.leads[r.lead.name] = r.lead
+		a.order = append(a.order, r.lead)
+	}
+	return nil
+}
+
+// want remembers what to look for.
+func (a *adopter) want(r *adoptRow) {
+	of := a.match[r.hash]
+	if of == nil {
+		of = &match{}
+		a.match[r.hash] = of
+	}
+	of.rows++
+	r.lead.hashes[r.hash] = true
+}
+
+// hashOf is what a record has in common with a row. parts of the lead stand behind.
+func (a *adopter) hashOf(b target.Back, behind ...string) [16]byte {
+	parts := make([]string, 0, len(a.fields)+1)
+	for _, name := range a.fields {
+		parts = append(parts, leadsquared.Canonical(b.Values[name]))
+	}
+	return ledger.HashIdentity(append(parts, behind...)...)
+}
+
+// longAgo is before every record of every account.
+var longAgo = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// callsOfLead is how many calls it takes to find a lead and read its records.
+const callsOfLead = 2
+
+// read reads the account, by the way that takes fewer calls. Rows that were not
+// found are looked for once more when the account's reads have caught up.
+func (a *adopter) read(ctx context.Context) error {
+	began := time.Now()
+	byLead := callsOfLead * len(a.order)
+	paged := false
+	if !a.job.ByValues {
+		total, counted, err := a.finder.Total(ctx, a.line, a.code)
+		if err != nil {
+			return err
+		}
+		if pages := target.PagesFor(total); counted && pages < byLead {
+			a.cost(fmt.Sprintf("all %d records of the account are read in pages of 1,000: fewer calls than %s", total, fault.Plural(int64(byLead), "look-up of a lead", "look-ups of leads")), int64(pages))
+			if paged, err = a.finder.All(ctx, a.line, target.ReadQuestion{Code: a.code, Fields: a.fields}, a.offer); err != nil {
+				return err
+			}
+		}
+	}
+	if !paged {
+		a.cost(fmt.Sprintf("the records of %s are read one lead at a time", fault.Plural(int64(len(a.order)), "lead", "leads")), int64(byLead))
+		if err := a.readLeads(ctx, a.order); err != nil {
+			return err
+		}
+	}
+	late := a.absent()
+	if len(late) == 0 {
+		return nil
+	}
+	wait := a.o.SettleAfter - time.Since(began)
+	if wait > 0 {
+		a.o.Notify(fmt.Sprintf("%s not found: looked for again in %d s, because the account shows new records late (--settle-after)",
+			fault.Plural(int64(len(late)), "lead has a row that was", "leads have rows that were"), int((wait+time.Second-1)/time.Second)))
+	}
+	if err := line.Sleep(ctx, wait); err != nil {
+		return err
+	}
+	if paged {
+		_, err := a.finder.All(ctx, a.line, target.ReadQuestion{Code: a.code, Fields: a.fields, Since: began.Add(-clockMargin)}, a.offer)
+		return err
+	}
+	return a.readLeads(ctx, late)
+}
+
+func (a *adopter) cost(how string, calls int64) {
+	if a.job.OnCost != nil {
+		a.job.OnCost(how, calls)
+	}
+}
+
+// absent returns the leads of rows for which no record was found.
+func (a *adopter) absent() []*lead {
+	var out []*lead
+	for _, l := range a.order {
+		for h := range l.hashes {
+			if of := a.match[h]; of != nil && len(of.records) < of.rows {
+				out = append(out, l)
+				break
+			}
+		}
+	}
+	return out
+}
+
+// offer keeps a record that a row may be.
+func (a *adopter) offer(b target.Back) { a.keep(a.hashOf(b), b) }
+
+func (a *adopter) keep(hash [16]byte, b target.Back) {
+	of := a.match[hash]
+	if of == nil {
+		return
+	}
+	for i := range of.records {
+		if strings.EqualFold(of.records[i].id, b.ID) {
+			return
+		}
+	}
+	of.records = append(of.records, candidate{b.ID, b.Lead, b.Created})
+	a.live.read.Add(1)
+}
+
+// readLeads reads the records of leads.
+func (a *adopter) readLeads(ctx context.Context, leads []*lead) error {
+	for _, l := range leads {
+		why := ""
+		ids := []string{l.value}
+		if !strings.EqualFold(l.field, "ProspectId") {
+			found, err := target.Leads(ctx, a.line, target.Search{Field: l.field, Value: l.value, Patient: true})
+			if err != nil {
+				return err
+			}
+			if found.Out.Verdict != leadsquared.Applied {
+				why = "its lead could not be looked up: " + found.Out.Message
+			}
+			ids = ids[:0]
+			for _, one := range found.Leads {
+				ids = append(ids, one.ID)
+			}
+		}
+		for _, id := range ids {
+			all, blind, err := a.finder.OfLead(ctx, a.line, id, target.ReadQuestion{Code: a.code, Fields: a.fields})
+			if err != nil {
+				return err
+			}
+			if blind != "" {
+				why = blind
+			}
+			for _, b := range all {
+				if !a.job.ByValues {
+					a.offer(b)
+					continue
+				}
+				for h := range l.hashes {
+					if a.hashOf(b, l.name) == h {
+						a.keep(h, b)
+					}
+				}
+			}
+		}
+		for h := range l.hashes {
+			if of := a.match[h]; of != nil {
+				of.why = why
+			}
+		}
+	}
+	return nil
+}
+
+// free takes out the records that other rows of the ledger have, and puts the
+// others into the order in which they were made.
+func (a *adopter) free(ctx context.Context) error {
+	var ids []string
+	for _, of := range a.match {
+		for _, c := range of.records {
+			ids = append(ids, c.id)
+		}
+	}
+	owned := map[string]bool{}
+	for chunk := range slices.Chunk(ids, 500) {
+		owners, err := a.led.Owners(ctx, a.acct, chunk...)
+		if err != nil {
+			return err
+		}
+		for id := range owners {
+			owned[strings.ToLower(id)] = true
+		}
+	}
+	for _, of := range a.match {
+		of.records = slices.DeleteFunc(of.records, func(c candidate) bool { return owned[strings.ToLower(c.id)] })
+		slices.SortFunc(of.records, func(x, y candidate) int {
+			if c := x.created.Compare(y.created); c != 0 {
+				return c
+			}
+			return strings.Compare(x.id, y.id)
+		})
+		if n := len(of.records); a.job.Newest && n > of.rows {
+			of.records = of.records[n-of.rows:]
+		}
+	}
+	return nil
+}
+
+// write goes through the file once more and writes what was found into the ledger.
+func (a *adopter) write(ctx context.Context) error {
+	var batch []ledger.Adopted
+	flush := func() error {
+		_, err := a.led.Adopt(ctx, a.scope, batch)
+		batch = batch[:0]
+		return err
+	}
+	err := a.pass(ctx, func(r *adoptRow) error {
+		if r.result < 0 {
+			if of := a.match[r.hash]; of == nil {
+				r.result, r.note = words.Absent, "the file changed while it was read"
+			} else if found, ok := a.decide(r, of); ok {
+				batch = append(batch, found)
+			}
+		}
+		a.res.Totals.Add(r.result, 1)
+		if err := a.job.Row(AdoptedRow{Row: r.number, Key: r.entry.KeyText, Result: r.result, ID: r.id, Note: r.note, Cells: r.cells}); err != nil {
+			return err
+		}
+		if len(batch) == plan.Batch {
+			return flush()
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if err := flush(); err != nil {
+		return err
+	}
+	return a.led.Flush()
+}
+
+// decide says what a row is, and what is written down about it.
+func (a *adopter) decide(r *adoptRow, of *match) (ledger.Adopted, bool) {
+	r.entry.Number = r.number
+	// A row in doubt is not sent: an import looks at it, and at all records since the
+	// moment that stands there.
+	doubt := ledger.Adopted{Entry: r.entry, State: ledger.InDoubt, Sent: longAgo}
+	switch {
+	case len(of.records) <= of.rows && of.taken < len(of.records):
+		c := of.records[of.taken]
+		of.taken++
+		r.result, r.id = words.Adopted, c.id
+		return ledger.Adopted{Entry: r.entry, State: ledger.Loaded, ID: c.id, LeadID: c.lead, Sent: c.created}, true
+	case len(of.records) > of.rows:
+		for _, c := range of.records {
+			doubt.Candidates = append(doubt.Candidates, c.id)
+		}
+		if created := of.records[0].created; !created.IsZero() {
+			doubt.Sent = created.Add(-clockMargin)
+		}
+		doubt.Why = "the account has it several times"
+		r.note = "in the account several times: " + strings.Join(doubt.Candidates, ", ")
+	case of.why != "":
+		doubt.Why, r.note = of.why, of.why
+	default:
+		r.result, r.note = words.Absent, "the account has no such record; import sends it"
+		return ledger.Adopted{}, false
+	}
+	r.result = words.Several
+	doubt.Payload = send.RowOf(a.job.Mapping, 0, r.number, r.record).Payload
+	return doubt, true
+}
