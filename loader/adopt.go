@@ -195,7 +195,6 @@ type adoptRow struct {
 	id     string
 	hash   [16]byte
 	lead   *lead
-	held   bool // it is planned to be in doubt
 }
 
 // pass goes through the file. The row is valid during the call.
