@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -77,9 +78,9 @@ func TestForeignLimitsSlowTheCallsDown(t *testing.T) {
 	bubble(t, "gateway", func(t *testing.T) {
 		b := newBench(t, sandbox.Options{})
 		defer b.close()
-		n := 0
+		var n atomic.Int64
 		b.wire.before = func(req *http.Request) (*http.Response, error) {
-			if n++; n == 3 {
+			if n.Add(1) == 3 {
 				return &http.Response{StatusCode: 429, Header: http.Header{}, Body: io.NopCloser(strings.NewReader("<html>slow down</html>"))}, nil
 			}
 			return nil, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -123,11 +124,13 @@ func TestUndoUnclear(t *testing.T) {
 		defer b.close()
 		res, err := b.load(t.Context(), b.deals("D1,a@example.com,A", "D2,b@example.com,B"))
 		check(t, err)
-		deleted := false
+		var deleted atomic.Bool
 		b.wire.before = func(req *http.Request) (*http.Response, error) {
 			path := req.URL.Path[strings.LastIndexByte(req.URL.Path, '/')+1:]
-			deleted = deleted || path == "Delete"
-			if deleted && (path == "GetOpportunityDetails" || path == "Retrieve") {
+			if path == "Delete" {
+				deleted.Store(true)
+			}
+			if deleted.Load() && (path == "GetOpportunityDetails" || path == "Retrieve") {
 				return &http.Response{StatusCode: 500, Header: http.Header{"Content-Type": {"application/json"}}, Body: http.NoBody}, nil
 			}
 			return nil, nil

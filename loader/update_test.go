@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -98,12 +100,15 @@ func TestALookServesForAShortWhile(t *testing.T) {
 		for _, o := range b.account.Opportunities() {
 			ids[o.Fields["mx_Custom_1"]] = o.ID
 		}
+		var mu sync.Mutex // calls go side by side
 		var busy time.Time
 		writes := 0
 		b.wire.before = func(req *http.Request) (*http.Response, error) {
 			if !strings.HasSuffix(req.URL.Path, "/OpportunityManagement.svc/Update") {
 				return nil, nil
 			}
+			mu.Lock()
+			defer mu.Unlock()
 			if writes++; writes == 30 {
 				busy = time.Now().Add(45 * time.Second)
 				check(t, b.account.EditOpportunity(ids["Deal 55"], "Asha", map[string]string{"mx_Custom_1": "by hand"}))
@@ -169,10 +174,10 @@ func TestLookAgain(t *testing.T) {
 	bubble(t, "a third value", func(t *testing.T) {
 		b, path := changedBench(t, 20, sandbox.Options{})
 		defer b.close()
-		writes := 0
+		var writes atomic.Int64
 		b.wire.after = func(req *http.Request, _ []byte, resp *http.Response) *http.Response {
 			if strings.HasSuffix(req.URL.Path, "/OpportunityManagement.svc/Update") {
-				if writes++; writes == 20 {
+				if writes.Add(1) == 20 {
 					for _, o := range b.account.Opportunities() {
 						if o.Fields["mx_Custom_1"] == "New 7" {
 							check(t, b.account.EditOpportunity(o.ID, "Asha", map[string]string{"mx_Custom_1": "by hand"}))
