@@ -271,6 +271,13 @@ func (m *lacks) SetMissing(call string) {
 	m.calls[call] = true
 }
 
+// any reports whether the account is known not to have some call.
+func (m *lacks) any() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.calls) > 0
+}
+
 // settler returns what settles open rows, those of a run or with 0 all.
 func (s *Session) settler(sender *send.Sender, run int64) *settle.Settler {
 	return &settle.Settler{

@@ -116,7 +116,6 @@ type verifier struct {
 	fields  []string        // that a read of records brings
 	compare map[string]bool // fields that are compared at all
 	leads   bool
-	missing missingCalls
 	seen    recordSet       // records that the file still has
 	unread  map[string]bool // keys of rows whose record was not looked for: invalid, skipped
 	shown   map[string]bool // fields that the account showed of some record
@@ -158,7 +157,6 @@ func (v *verifier) begin(ctx context.Context) {
 	}
 	v.calls = v.pacer.State().Calls
 	v.res = VerifyResult{Totals: words.Verify.Counts(), By: map[string]int64{}}
-	v.missing.calls = map[string]bool{}
 }
 
 func (v *verifier) end(err error) (VerifyResult, error) {
@@ -310,7 +308,7 @@ func (v *verifier) cost(n, leads int, left []string) {
 	}
 	calls := int64(0)
 	if n > 0 && v.reader != nil {
-		calls = int64(v.reader.ReadCalls(n, leads, &v.missing))
+		calls = int64(v.reader.ReadCalls(n, leads, v.lacks))
 	}
 	if v.leads {
 		calls += int64(leads)
@@ -383,7 +381,7 @@ func (v *verifier) add(r verifyRow) error {
 	c := v.chunk
 	c.rows = append(c.rows, r)
 	size := readChunk
-	if v.missing.any() {
+	if v.lacks.any() {
 		size = readPages
 	}
 	if r.record != 0 {
@@ -466,7 +464,7 @@ func (v *verifier) readRows(c *verifyChunk, rows []*verifyRow) error {
 		byCode[r.code] = append(byCode[r.code], r)
 	}
 	for _, code := range codes {
-		q := target.ReadQuestion{Code: code, Fields: v.fields, Memory: &v.missing, Since: oldest(byCode[code])}
+		q := target.ReadQuestion{Code: code, Fields: v.fields, Memory: v.lacks, Since: oldest(byCode[code])}
 		before := 0
 		q.Progress = func(done int) { v.live.read.Add(int64(done - before)); before = done }
 		for _, r := range byCode[code] {
@@ -799,32 +797,6 @@ func (v *verifier) removed() error {
 		}
 	}
 	return nil
-}
-
-// missingCalls remembers for one command which calls the account does not have.
-type missingCalls struct {
-	mu    sync.Mutex
-	calls map[string]bool
-}
-
-// Missing reports a call that the account does not have.
-func (m *missingCalls) Missing(call string) bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.calls[call]
-}
-
-// SetMissing remembers one.
-func (m *missingCalls) SetMissing(call string) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.calls[call] = true
-}
-
-func (m *missingCalls) any() bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return len(m.calls) > 0
 }
 
 // recordSet is a set of numbers of records: a bit for each.
