@@ -71,18 +71,6 @@ func (s *Session) Adopt(ctx context.Context, j AdoptJob) (AdoptResult, error) {
 	return a.res, err
 }
 
-// untilTime is a context that ends in time for --until.
-func (s *Session) untilTime(ctx context.Context) (context.Context, context.CancelCauseFunc) {
-	ctx, cancel := context.WithCancelCause(ctx)
-	if !s.o.Until.IsZero() {
-		t := time.AfterFunc(time.Until(s.o.Until)-untilMargin, func() {
-			cancel(fault.New("run.until", fault.RunAgain, "it is %s (--until)", s.o.Until.Format("15:04")))
-		})
-		context.AfterFunc(ctx, func() { t.Stop() })
-	}
-	return ctx, cancel
-}
-
 // adopter is one adopt at work.
 type adopter struct {
 	*Session

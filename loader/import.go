@@ -118,14 +118,8 @@ func (s *Session) Import(ctx context.Context, j Job) (Result, error) {
 func (s *Session) load(ctx context.Context, j Job) (Result, error) {
 	var res Result
 	s.live.reset()
-	ctx, cancel := context.WithCancelCause(ctx)
+	ctx, cancel := s.untilTime(ctx)
 	defer cancel(nil)
-	if !s.o.Until.IsZero() {
-		t := time.AfterFunc(time.Until(s.o.Until)-untilMargin, func() {
-			cancel(fault.New("run.until", fault.RunAgain, "it is %s (--until)", s.o.Until.Format("15:04")))
-		})
-		defer t.Stop()
-	}
 	program, err := Compile(j.Mapping, j.File, j.Input)
 	if err != nil {
 		return res, err
@@ -176,10 +170,6 @@ func (s *Session) load(ctx context.Context, j Job) (Result, error) {
 	}
 	return res, err
 }
-
-// untilMargin is how long before --until the last call begins: time for its
-// answer and for the results file.
-const untilMargin = 5 * time.Second
 
 // unique checks that no id of the account stands on two rows of a run.
 func (s *Session) unique(ctx context.Context, run int64) error {

@@ -247,6 +247,22 @@ func (s *Session) updater(overwrite bool) *update.Updater {
 	return u
 }
 
+// untilMargin is how long before --until the last call begins: time for its
+// answer and for the results file.
+const untilMargin = 5 * time.Second
+
+// untilTime returns a context that ends in time for --until.
+func (s *Session) untilTime(ctx context.Context) (context.Context, context.CancelCauseFunc) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	if !s.o.Until.IsZero() {
+		t := time.AfterFunc(time.Until(s.o.Until)-untilMargin, func() {
+			cancel(fault.New("run.until", fault.RunAgain, "it is %s (--until)", s.o.Until.Format("15:04")))
+		})
+		context.AfterFunc(ctx, func() { t.Stop() })
+	}
+	return ctx, cancel
+}
+
 // lacks remembers which calls the account does not have. It is safe for
 // concurrent use.
 type lacks struct {

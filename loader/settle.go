@@ -26,14 +26,8 @@ func (s *Session) Settle(ctx context.Context) (SettleResult, error) {
 
 func (s *Session) settleAll(ctx context.Context) (SettleResult, error) {
 	var res SettleResult
-	ctx, cancel := context.WithCancelCause(ctx)
+	ctx, cancel := s.untilTime(ctx)
 	defer cancel(nil)
-	if !s.o.Until.IsZero() {
-		t := time.AfterFunc(time.Until(s.o.Until)-untilMargin, func() {
-			cancel(fault.New("run.until", fault.RunAgain, "it is %s (--until)", s.o.Until.Format("15:04")))
-		})
-		defer t.Stop()
-	}
 	before := s.pacer.State()
 	var err error
 	if res.Before, err = s.led.CountOpen(ctx, s.acct); err != nil {

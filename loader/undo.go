@@ -100,14 +100,8 @@ func rowOfUndo(it *undo.Item) UndoRow {
 }
 
 func (s *Session) undo(ctx context.Context, j UndoJob, res *UndoResult) ([]*undo.Item, error) {
-	ctx, cancel := context.WithCancelCause(ctx)
+	ctx, cancel := s.untilTime(ctx)
 	defer cancel(nil)
-	if !s.o.Until.IsZero() {
-		t := time.AfterFunc(time.Until(s.o.Until)-untilMargin, func() {
-			cancel(fault.New("run.until", fault.RunAgain, "it is %s (--until)", s.o.Until.Format("15:04")))
-		})
-		defer t.Stop()
-	}
 	runs, err := s.led.Runs(ctx, ledger.RunQuery{ID: j.Run})
 	if err != nil {
 		return nil, err

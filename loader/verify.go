@@ -148,13 +148,7 @@ type verifyRow struct {
 
 func (v *verifier) begin(ctx context.Context) {
 	v.live.reset()
-	v.ctx, v.cancel = context.WithCancelCause(ctx)
-	if !v.o.Until.IsZero() {
-		t := time.AfterFunc(time.Until(v.o.Until)-untilMargin, func() {
-			v.cancel(fault.New("run.until", fault.RunAgain, "it is %s (--until)", v.o.Until.Format("15:04")))
-		})
-		context.AfterFunc(v.ctx, func() { t.Stop() })
-	}
+	v.ctx, v.cancel = v.untilTime(ctx)
 	v.calls = v.pacer.State().Calls
 	v.res = VerifyResult{Totals: words.Verify.Counts(), By: map[string]int64{}}
 }
