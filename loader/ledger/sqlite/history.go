@@ -13,20 +13,7 @@ import (
 // Keyed returns the records that people know by a key, those of one account or
 // with 0 of all.
 func (l *Ledger) Keyed(ctx context.Context, account int64, key string) ([]int64, error) {
-	rows, err := l.db.QueryContext(ctx, "SELECT r.id FROM records r JOIN scopes s ON s.id = r.scope WHERE r.key = ?1 AND (?2 = 0 OR s.account = ?2) ORDER BY r.id", key, account)
-	if err != nil {
-		return nil, l.fault(err)
-	}
-	defer rows.Close()
-	var out []int64
-	for rows.Next() {
-		var id int64
-		if err := rows.Scan(&id); err != nil {
-			return nil, l.fault(err)
-		}
-		out = append(out, id)
-	}
-	return out, l.fault(rows.Err())
+	return l.numbers(ctx, "SELECT r.id FROM records r JOIN scopes s ON s.id = r.scope WHERE r.key = ?1 AND (?2 = 0 OR s.account = ?2) ORDER BY r.id", key, account)
 }
 
 // Forget makes records what they were before they were first sent. Their

@@ -385,19 +385,7 @@ func (w *writer) endUpdate(lease ledger.Lease, was *openOperation, o *ledger.Out
 			return err
 		}
 	}
-	if was.state.Open() {
-		if _, err := w.exec("DELETE FROM payloads WHERE record = ? AND op = ?", o.Record, o.Op); err != nil {
-			return err
-		}
-	}
-	if o.State == ledger.Ready && !o.Words() {
-		_, err := w.exec("DELETE FROM operations WHERE record = ? AND op = ?", o.Record, o.Op)
-		return err
-	}
-	_, err := w.exec(`INSERT INTO operations (record, op, account, state, token, call, sent, attempts, code, msg, hint) VALUES (?,?,?,?,?,0,?,0,?,?,?)
-		ON CONFLICT (record, op) DO UPDATE SET state = excluded.state, attempts = 0, ended = NULL, request = NULL, candidates = NULL, code = excluded.code, msg = excluded.msg, hint = excluded.hint`,
-		o.Record, o.Op, lease.Account, o.State, lease.Token, sent, null(o.Code), null(o.Msg), null(o.Hint))
-	return err
+	return w.conclude(lease, was, o, sent, "")
 }
 
 // endDelete writes down that the fate of a deletion is known. What ended well
@@ -421,6 +409,16 @@ func (w *writer) endDelete(lease ledger.Lease, was *openOperation, o *ledger.Out
 			return err
 		}
 	}
+	sent := was.sent
+	if !was.there {
+		sent = neverSent
+	}
+	return w.conclude(lease, was, o, sent, idText(had))
+}
+
+// conclude drops what was sent, and keeps an operation that ended with what it
+// has to say. candidates is what stands in their place afterwards.
+func (w *writer) conclude(lease ledger.Lease, was *openOperation, o *ledger.Outcome, sent int64, candidates string) error {
 	if was.state.Open() {
 		if _, err := w.exec("DELETE FROM payloads WHERE record = ? AND op = ?", o.Record, o.Op); err != nil {
 			return err
@@ -430,13 +428,9 @@ func (w *writer) endDelete(lease ledger.Lease, was *openOperation, o *ledger.Out
 		_, err := w.exec("DELETE FROM operations WHERE record = ? AND op = ?", o.Record, o.Op)
 		return err
 	}
-	sent := was.sent
-	if !was.there {
-		sent = neverSent
-	}
 	_, err := w.exec(`INSERT INTO operations (record, op, account, state, token, call, sent, attempts, code, msg, hint, candidates) VALUES (?,?,?,?,?,0,?,0,?,?,?,?)
 		ON CONFLICT (record, op) DO UPDATE SET state = excluded.state, attempts = 0, ended = NULL, request = NULL, candidates = excluded.candidates, code = excluded.code, msg = excluded.msg, hint = excluded.hint`,
-		o.Record, o.Op, lease.Account, o.State, lease.Token, sent, null(o.Code), null(o.Msg), null(o.Hint), null(idText(had)))
+		o.Record, o.Op, lease.Account, o.State, lease.Token, sent, null(o.Code), null(o.Msg), null(o.Hint), null(candidates))
 	return err
 }
 

@@ -41,20 +41,7 @@ func (l *Ledger) Prune(ctx context.Context, before time.Time) (ledger.Pruned, er
 // oldRuns returns the runs with rows that ended before a moment. One that was
 // cut off has no end: its beginning tells its age.
 func (l *Ledger) oldRuns(ctx context.Context, before time.Time) ([]int64, error) {
-	rows, err := l.db.QueryContext(ctx, "SELECT id FROM runs WHERE coalesce(ended, started) < ? AND EXISTS (SELECT 1 FROM chunks c WHERE c.run = runs.id) ORDER BY id", before.UnixMilli())
-	if err != nil {
-		return nil, l.fault(err)
-	}
-	defer rows.Close()
-	var out []int64
-	for rows.Next() {
-		var id int64
-		if err := rows.Scan(&id); err != nil {
-			return nil, l.fault(err)
-		}
-		out = append(out, id)
-	}
-	return out, l.fault(rows.Err())
+	return l.numbers(ctx, "SELECT id FROM runs WHERE coalesce(ended, started) < ? AND EXISTS (SELECT 1 FROM chunks c WHERE c.run = runs.id) ORDER BY id", before.UnixMilli())
 }
 
 // prune drops the rows of one run, and what calls that ended well had to say

@@ -590,3 +590,21 @@ func (l *Ledger) recordsAfter(ctx context.Context, out []ledger.Record, text str
 	}
 	return n, rows.Err()
 }
+
+// numbers returns the numbers that a query of one column has.
+func (l *Ledger) numbers(ctx context.Context, text string, args ...any) ([]int64, error) {
+	rows, err := l.db.QueryContext(ctx, text, args...)
+	if err != nil {
+		return nil, l.fault(err)
+	}
+	defer rows.Close()
+	var out []int64
+	for rows.Next() {
+		var n int64
+		if err := rows.Scan(&n); err != nil {
+			return nil, l.fault(err)
+		}
+		out = append(out, n)
+	}
+	return out, l.fault(rows.Err())
+}
