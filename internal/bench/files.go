@@ -86,25 +86,6 @@ var bookParts = [][2]string{
 // writeTexts writes n rows of 15 texts, every other one of its own, either as
 // shared strings or in their cells.
 func writeTexts(path string, n int, shared bool) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	z := zip.NewWriter(f)
-	var faults []error
-	part := func(name string, write func(*bufio.Writer)) {
-		w, err := z.Create(name)
-		if err != nil {
-			faults = append(faults, err)
-			return
-		}
-		buf := bufio.NewWriterSize(w, 1<<20)
-		write(buf)
-		faults = append(faults, buf.Flush())
-	}
-	for _, p := range bookParts {
-		part(p[0], func(w *bufio.Writer) { io.WriteString(w, p[1]) })
-	}
 	// The first texts are the header's, which other cells repeat.
 	text := func(i int) string {
 		if i < columns {
@@ -113,7 +94,7 @@ func writeTexts(path string, n int, shared bool) error {
 		return fmt.Sprintf("text %d of the table", i)
 	}
 	next := columns
-	part("xl/worksheets/sheet1.xml", func(w *bufio.Writer) {
+	sheet := func(w *bufio.Writer) {
 		io.WriteString(w, `<worksheet xmlns="`+spreadsheetML+`"><sheetData>`)
 		for i := range n + 1 {
 			fmt.Fprintf(w, `<row r="%d" spans="1:%d">`, i+1, columns)
@@ -132,42 +113,22 @@ func writeTexts(path string, n int, shared bool) error {
 			io.WriteString(w, "</row>")
 		}
 		io.WriteString(w, "</sheetData></worksheet>")
-	})
-	part("xl/sharedStrings.xml", func(w *bufio.Writer) {
+	}
+	strings := func(w *bufio.Writer) {
 		io.WriteString(w, `<sst xmlns="`+spreadsheetML+`">`)
 		for i := 0; shared && i < next; i++ {
 			fmt.Fprintf(w, "<si><t>%s</t></si>", text(i))
 		}
 		io.WriteString(w, "</sst>")
-	})
-	faults = append(faults, z.Close(), f.Close())
-	return errors.Join(faults...)
+	}
+	return writeTable(path, sheet, strings)
 }
 
 // writeXLSX writes n rows of 15 columns as Excel does: texts shared (seven
 // columns with a text of their own in every row, five with a few), a long number,
 // an amount and a date.
 func writeXLSX(path string, n int) error {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
-		return err
-	}
-	z := zip.NewWriter(f)
-	var faults []error
-	part := func(name string, write func(*bufio.Writer)) {
-		w, err := z.Create(name)
-		if err != nil {
-			faults = append(faults, err)
-			return
-		}
-		buf := bufio.NewWriterSize(w, 1<<20)
-		write(buf)
-		faults = append(faults, buf.Flush())
-	}
-	for _, p := range bookParts {
-		part(p[0], func(w *bufio.Writer) { io.WriteString(w, p[1]) })
-	}
-	part("xl/worksheets/sheet1.xml", func(w *bufio.Writer) {
+	sheet := func(w *bufio.Writer) {
 		io.WriteString(w, `<worksheet xmlns="`+spreadsheetML+`"><sheetData>`)
 		next := columns
 		for i := range n + 1 {
@@ -193,8 +154,8 @@ func writeXLSX(path string, n int) error {
 			io.WriteString(w, "</row>")
 		}
 		io.WriteString(w, "</sheetData></worksheet>")
-	})
-	part("xl/sharedStrings.xml", func(w *bufio.Writer) {
+	}
+	strings := func(w *bufio.Writer) {
 		io.WriteString(w, `<sst xmlns="`+spreadsheetML+`">`)
 		for c := range columns {
 			fmt.Fprintf(w, "<si><t>Column %d</t></si>", c)
@@ -207,7 +168,33 @@ func writeXLSX(path string, n int) error {
 			}
 		}
 		io.WriteString(w, "</sst>")
-	})
+	}
+	return writeTable(path, sheet, strings)
+}
+
+// writeTable writes a workbook of one sheet, and then its shared strings.
+func writeTable(path string, sheet, strings func(*bufio.Writer)) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	z := zip.NewWriter(f)
+	var faults []error
+	part := func(name string, write func(*bufio.Writer)) {
+		w, err := z.Create(name)
+		if err != nil {
+			faults = append(faults, err)
+			return
+		}
+		buf := bufio.NewWriterSize(w, 1<<20)
+		write(buf)
+		faults = append(faults, buf.Flush())
+	}
+	for _, p := range bookParts {
+		part(p[0], func(w *bufio.Writer) { io.WriteString(w, p[1]) })
+	}
+	part("xl/worksheets/sheet1.xml", sheet)
+	part("xl/sharedStrings.xml", strings)
 	faults = append(faults, z.Close(), f.Close())
 	return errors.Join(faults...)
 }

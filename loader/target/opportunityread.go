@@ -214,13 +214,7 @@ func (r *opportunityRead) witness(ctx context.Context, w Wanted, why string) (Ba
 	if len(trail) == 0 {
 		// A lead without any trail may be one that the account does not know any more:
 		// its silence proves nothing unless the lead itself is there.
-		leads, out, err := line.Ask(ctx, r.line, line.With(r.line.Client.LeadByID, w.Lead))
-		if err != nil {
-			return b, err
-		}
-		if out.Verdict == leadsquared.Applied && len(leads) == 1 {
-			return Back{Wanted: w, Presence: Gone}, nil
-		}
+		return goneWithLead(ctx, r.line, b)
 	}
 	return b, nil
 }

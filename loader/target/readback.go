@@ -97,6 +97,16 @@ func ReadLeads(ctx context.Context, l *line.Line, ids []string) (map[string]Back
 	return all, nil
 }
 
+// goneWithLead takes a record for gone that its lead does not list, if the
+// account knows the lead itself. Otherwise b stays as it is.
+func goneWithLead(ctx context.Context, l *line.Line, b Back) (Back, error) {
+	leads, out, err := line.Ask(ctx, l, line.With(l.Client.LeadByID, b.Lead))
+	if err == nil && out.Verdict == leadsquared.Applied && len(leads) == 1 {
+		return Back{Wanted: b.Wanted, Presence: Gone}, nil
+	}
+	return b, err
+}
+
 // shown leaves out the fields that no read of the target brings.
 func (q ReadQuestion) shown(t Reader) ReadQuestion {
 	var fields []string

@@ -136,14 +136,7 @@ func (r *saleRead) witness(ctx context.Context, w Wanted, why string) (Back, err
 	if n > 0 {
 		return Back{Wanted: w, Presence: Gone}, nil
 	}
-	leads, out, err := line.Ask(ctx, r.line, line.With(r.line.Client.LeadByID, w.Lead))
-	if err != nil {
-		return b, err
-	}
-	if out.Verdict == leadsquared.Applied && len(leads) == 1 {
-		b = Back{Wanted: w, Presence: Gone}
-	}
-	return b, nil
+	return goneWithLead(ctx, r.line, b)
 }
 
 func (r *saleRead) present(ctx context.Context, w Wanted, s leadsquared.SalesActivity) error {
