@@ -7,8 +7,10 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"os/signal"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -56,6 +58,13 @@ func TestMain(m *testing.M) {
 //	private FILE...      check that nobody else can read the files
 //	sheet FILE SHEET     print a sheet of a workbook, cells separated by " | "
 func TestScripts(t *testing.T) {
+	if signal.Ignored(syscall.SIGHUP) {
+		// Under nohup the program goes on, and so would the scripts' programs: a
+		// signal that is caught here is not ignored by them.
+		hangup := make(chan os.Signal, 1)
+		signal.Notify(hangup, syscall.SIGHUP)
+		t.Cleanup(func() { signal.Stop(hangup) }) // after the scripts, which run side by side
+	}
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata",
 		RequireUniqueNames:  true,
