@@ -74,17 +74,12 @@ func (a *app) runForget(ctx context.Context, o *forgetOptions, args []string) er
 	s.ExitCode = code.Exit()
 	s.Line = fmt.Sprintf("forgotten %d · open %d · unknown %d of %d rows", s.Forgotten, s.Open, len(s.Unknown), res.Plan.Rows+s.Open+int64(len(s.Unknown)))
 	if o.json {
-		if err := a.printJSON(s); err != nil {
-			a.explain(err)
-		}
+		code = a.told(s, code)
 		fmt.Fprintln(a.stderr, fit(a.stderr, s.Line))
 	} else {
 		fmt.Fprintln(a.stdout, fit(a.stdout, s.Line))
 	}
-	if code != fault.Done {
-		return &exit{code}
-	}
-	return nil
+	return ended(code)
 }
 
 func (a *app) forget(ctx context.Context, o *forgetOptions, args []string, s *forgetSummary) (res loader.ForgetResult, err error) {

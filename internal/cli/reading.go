@@ -73,15 +73,9 @@ func (r *reading) done() error {
 		if len(r.list) == 1 {
 			v = r.list[0]
 		}
-		if err := r.printJSON(v); err != nil {
-			r.explain(err)
-			r.code = max(r.code, fault.Bug)
-		}
+		r.code = r.told(v, r.code)
 	}
-	if r.code != fault.Done {
-		return &exit{r.code}
-	}
-	return nil
+	return ended(r.code)
 }
 
 // close ends the connection.

@@ -92,13 +92,26 @@ func (a *app) runSettle(ctx context.Context, o *settleOptions) error {
 	if o.json {
 		s := settleSummary{Version: 1, Command: "settle", InDoubt: res.Before.InDoubt, Pending: res.Before.Pending, Missing: res.Before.Missing, Loaded: n[ledger.ResultLoaded], Updated: updated, Changed: changed, Duplicate: n[ledger.ResultDuplicate], Rejected: n[ledger.ResultRejected],
 			LeftInDoubt: n[ledger.ResultInDoubt], LeftPending: n[ledger.ResultPending], NotSent: n[ledger.ResultNotSent], Calls: res.Calls, Throttled: res.Throttled, ExitCode: code.Exit(), Error: failedOf(err), Line: line}
-		if err := a.printJSON(s); err != nil {
-			a.explain(err)
-		}
+		code = a.told(s, code)
 		a.say("%s", line)
 	} else {
 		fmt.Fprintln(a.stdout, line)
 	}
+	return ended(code)
+}
+
+// told prints what a command came to, as JSON, and returns how it ends. A
+// summary that could not be written must not look like one that says all is well.
+func (a *app) told(v any, code fault.Trait) fault.Trait {
+	if err := a.printJSON(v); err != nil {
+		a.explain(err)
+		return max(code, fault.Bug)
+	}
+	return code
+}
+
+// ended returns the end of a command.
+func ended(code fault.Trait) error {
 	if code != fault.Done {
 		return &exit{code}
 	}

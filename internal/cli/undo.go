@@ -78,30 +78,16 @@ func (a *app) runUndo(ctx context.Context, o *undoOptions, args []string) error 
 		a.explain(err)
 		s.Error = failedOf(err)
 	}
-	file := "no results file"
-	switch s.Results {
-	case "":
-	case "-":
-		file = "standard output"
-	default:
-		file = filepath.Base(s.Results)
-	}
-	s.ExitCode, s.Line = code.Exit(), visible(s.Totals.String()+" → "+file, true)
+	s.ExitCode, s.Line = code.Exit(), visible(s.Totals.String()+" → "+fileWords(s.Results), true)
 	if o.json {
-		if err := a.printJSON(s); err != nil {
-			a.explain(err)
-			code = max(code, fault.Bug)
-		}
+		code = a.told(s, code)
 	}
 	if o.json || o.out == "-" {
 		fmt.Fprintln(a.stderr, fit(a.stderr, s.Line))
 	} else {
 		fmt.Fprintln(a.stdout, fit(a.stdout, s.Line))
 	}
-	if code != fault.Done {
-		return &exit{code}
-	}
-	return nil
+	return ended(code)
 }
 
 // undo does the work of runUndo, which says how it went.
