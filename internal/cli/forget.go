@@ -74,7 +74,7 @@ func (a *app) runForget(ctx context.Context, o *forgetOptions, args []string) er
 	s.ExitCode = code.Exit()
 	s.Line = fmt.Sprintf("forgotten %d · open %d · unknown %d of %d rows", s.Forgotten, s.Open, len(s.Unknown), res.Plan.Rows+s.Open+int64(len(s.Unknown)))
 	if o.json {
-		code = a.told(s, code)
+		a.told(s)
 		fmt.Fprintln(a.stderr, fit(a.stderr, s.Line))
 	} else {
 		fmt.Fprintln(a.stdout, fit(a.stdout, s.Line))

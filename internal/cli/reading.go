@@ -73,7 +73,7 @@ func (r *reading) done() error {
 		if len(r.list) == 1 {
 			v = r.list[0]
 		}
-		r.code = r.told(v, r.code)
+		r.told(v)
 	}
 	return ended(r.code)
 }

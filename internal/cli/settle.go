@@ -92,7 +92,7 @@ func (a *app) runSettle(ctx context.Context, o *settleOptions) error {
 	if o.json {
 		s := settleSummary{Version: 1, Command: "settle", InDoubt: res.Before.InDoubt, Pending: res.Before.Pending, Missing: res.Before.Missing, Loaded: n[ledger.ResultLoaded], Updated: updated, Changed: changed, Duplicate: n[ledger.ResultDuplicate], Rejected: n[ledger.ResultRejected],
 			LeftInDoubt: n[ledger.ResultInDoubt], LeftPending: n[ledger.ResultPending], NotSent: n[ledger.ResultNotSent], Calls: res.Calls, Throttled: res.Throttled, ExitCode: code.Exit(), Error: failedOf(err), Line: line}
-		code = a.told(s, code)
+		a.told(s)
 		a.say("%s", line)
 	} else {
 		fmt.Fprintln(a.stdout, line)
@@ -100,14 +100,14 @@ func (a *app) runSettle(ctx context.Context, o *settleOptions) error {
 	return ended(code)
 }
 
-// told prints what a command came to, as JSON, and returns how it ends. A
-// summary that could not be written must not look like one that says all is well.
-func (a *app) told(v any, code fault.Trait) fault.Trait {
+// told prints what a command came to, as JSON. Where standard output itself
+// fails, Main says so and ends the program accordingly.
+func (a *app) told(v any) {
 	if err := a.printJSON(v); err != nil {
-		a.explain(err)
-		return max(code, fault.Bug)
+		if out, ok := a.stdout.(*screen); !ok || out.failed() == nil {
+			a.explain(err)
+		}
 	}
-	return code
 }
 
 // ended returns the end of a command.

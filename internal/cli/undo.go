@@ -80,7 +80,7 @@ func (a *app) runUndo(ctx context.Context, o *undoOptions, args []string) error 
 	}
 	s.ExitCode, s.Line = code.Exit(), visible(s.Totals.String()+" → "+fileWords(s.Results), true)
 	if o.json {
-		code = a.told(s, code)
+		a.told(s)
 	}
 	if o.json || o.out == "-" {
 		fmt.Fprintln(a.stderr, fit(a.stderr, s.Line))
