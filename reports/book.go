@@ -59,11 +59,11 @@ func (j *job) saveBook(ctx context.Context, dir string, out *os.File) (err error
 	}
 	j.remark(&t, b.trims)
 	for _, s := range b.sheets() {
-		if err := s.close(); err != nil {
+		if err := s.close(b.f); err != nil {
 			return err
 		}
 	}
-	if err := b.moved.close(); err != nil {
+	if err := b.moved.close(b.f); err != nil {
 		return err
 	}
 	a := newArchive(ctx, out, t.lines, j.made())
@@ -123,7 +123,7 @@ func (b *book) setProperties(title string, made time.Time) error {
 }
 
 func (b *book) sheet(title, tab string, own []string, extra func(*ledger.Row) string, name string) *sheet {
-	s := &sheet{book: b, title: title, tab: tab, first: before, extra: extra, trims: new(trims)}
+	s := &sheet{table: table{title: title, tab: tab, frozen: 3}, book: b, first: before, extra: extra, trims: new(trims)}
 	s.header = append(s.header, source.ResultColumns[:before]...)
 	if extra != nil {
 		s.header = append(s.header, name)
@@ -185,11 +185,5 @@ func (b *book) finish() error {
 		order = append(order, s.names...)
 	}
 	order = append(order, b.moved.names...)
-	for i := len(order) - 2; i >= 0; i-- {
-		if err := b.f.MoveSheet(order[i], order[i+1]); err != nil {
-			return err
-		}
-	}
-	b.f.SetActiveSheet(0)
-	return nil
+	return inOrder(b.f, order)
 }

@@ -2,9 +2,7 @@ package reports
 
 import (
 	"context"
-	"fmt"
 	"iter"
-	"strconv"
 	"strings"
 
 	"github.com/xuri/excelize/v2"
@@ -28,19 +26,20 @@ type keeper interface {
 // changes is the sheet of fields that updates wrote or left alone. It is there
 // only where it has a row.
 type changes struct {
+	table
 	book    *book
 	columns map[string]string // of the input, by a field's name
 	next    func() (ledger.Kept, error, bool)
 	stop    func()
 	kept    ledger.Kept // the next one
 	more    bool
-	parts   []*excelize.StreamWriter
-	names   []string
-	rows    []int
 }
 
 func (j *job) newChanges(ctx context.Context, b *book) (*changes, error) {
-	c := &changes{book: b, columns: map[string]string{}, stop: func() {}}
+	c := &changes{table: table{title: titleChanges, tab: "FF1F9AB0", frozen: 2}, book: b, columns: map[string]string{}, stop: func() {}}
+	for _, col := range changeColumns {
+		c.widths = append(c.widths, col.width)
+	}
 	for _, f := range j.Fields {
 		if len(f.Names) > 0 {
 			c.columns[f.Names[0]] = strings.Join(f.Columns, " + ")
@@ -76,12 +75,10 @@ func (c *changes) add(row *ledger.Row) error {
 }
 
 func (c *changes) write(row *ledger.Row) error {
-	last := len(c.parts) - 1
-	if last < 0 || c.rows[last] == sheetRows {
+	if c.full() {
 		if err := c.open(); err != nil {
 			return err
 		}
-		last++
 	}
 	st, fit := c.book.styles, &c.book.trims
 	text := func(v string) any {
@@ -95,75 +92,17 @@ func (c *changes) write(row *ledger.Row) error {
 		excelize.Cell{StyleID: st.number, Value: origin(row)}, text(row.Key), text(row.ID), text(c.columns[k.Field]), text(k.Field), text(k.Had), text(k.Has),
 		excelize.Cell{StyleID: st.results[k.Result], Value: k.Result.String()},
 	}
-	c.rows[last]++
-	return c.parts[last].SetRow("A"+strconv.Itoa(c.rows[last]+1), values, excelize.RowOpts{StyleID: st.text})
+	return c.put(values, excelize.RowOpts{StyleID: st.text})
 }
 
 // open starts the next sheet.
 func (c *changes) open() error {
-	name := titleChanges
-	if n := len(c.parts); n > 0 {
-		name = fmt.Sprintf("%s (%d)", titleChanges, n+1)
-	}
-	f, tab, fit := c.book.f, "FF1F9AB0", true
-	if _, err := f.NewSheet(name); err != nil {
-		return err
-	}
-	if err := f.SetSheetProps(name, &excelize.SheetPropsOptions{FitToPage: &fit, TabColorRGB: &tab}); err != nil {
-		return err
-	}
-	if err := f.SetSheetDimension(name, ""); err != nil { // as for the other streams
-		return err
-	}
-	sw, err := f.NewStreamWriter(name)
-	if err != nil {
+	if _, err := c.start(c.book.f); err != nil {
 		return err
 	}
 	head := make([]any, len(changeColumns))
 	for i, col := range changeColumns {
-		if err := sw.SetColWidth(i+1, i+1, col.width); err != nil {
-			return err
-		}
 		head[i] = excelize.Cell{StyleID: c.book.styles.header, Value: col.name}
 	}
-	if err := sw.SetPanes(&excelize.Panes{Freeze: true, XSplit: 2, YSplit: 1, TopLeftCell: "C2", ActivePane: "bottomRight"}); err != nil {
-		return err
-	}
-	if err := sw.SetRow("A1", head, excelize.RowOpts{Height: 21, StyleID: c.book.styles.text}); err != nil {
-		return err
-	}
-	c.parts, c.names, c.rows = append(c.parts, sw), append(c.names, name), append(c.rows, 0)
-	return nil
-}
-
-// total is the number of rows on all parts.
-func (c *changes) total() (n int) {
-	for _, r := range c.rows {
-		n += r
-	}
-	return n
-}
-
-// close writes what stands behind the rows.
-func (c *changes) close() error {
-	right, err := excelize.ColumnNumberToName(len(changeColumns))
-	if err != nil {
-		return err
-	}
-	for i, name := range c.names {
-		area := fmt.Sprintf("A1:%s%d", right, c.rows[i]+1)
-		if err := c.book.f.AutoFilter(name, area, nil); err != nil {
-			return err
-		}
-		if err := c.book.f.AddIgnoredErrors(name, area, excelize.IgnoredErrorsNumberStoredAsText); err != nil {
-			return err
-		}
-		if err := setMargins(c.book.f, name); err != nil {
-			return err
-		}
-		if err := c.parts[i].Flush(); err != nil {
-			return err
-		}
-	}
-	return nil
+	return c.head(head, c.book.styles.text)
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/csv"
 	"errors"
-	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -60,11 +59,9 @@ var toneResults = map[words.Tone]ledger.Result{
 
 // findingSheet is a FindingSheet in the making.
 type findingSheet struct {
+	table
 	FindingSheet
 	cells *sheet // writes the input's cells
-	parts []*excelize.StreamWriter
-	names []string
-	rows  []int
 	row   []any
 }
 
@@ -73,7 +70,8 @@ type findingSheet struct {
 func NewFindings(path string, out io.Writer, sheets ...FindingSheet) (*Findings, error) {
 	f := &Findings{path: path}
 	for _, s := range sheets {
-		f.sheets = append(f.sheets, &findingSheet{FindingSheet: s})
+		tab := "FF" + looks[toneResults[s.Tone]].bar
+		f.sheets = append(f.sheets, &findingSheet{table: table{title: s.Title, tab: tab, frozen: 3}, FindingSheet: s})
 	}
 	if path == "-" {
 		f.csvTo(out)
@@ -163,43 +161,24 @@ func (f *Findings) Add(sheet int, fixed []string, result *words.Result, cells []
 
 // open starts a sheet, or its next part.
 func (s *findingSheet) open(b *book) error {
-	name := s.Title
-	if n := len(s.parts); n > 0 {
-		name = fmt.Sprintf("%s (%d)", s.Title, n+1)
+	header := append(append([]string{}, s.Header...), s.Own...)
+	if s.widths == nil {
+		for _, h := range header {
+			s.widths = append(s.widths, findingWidth(h))
+		}
 	}
-	if _, err := b.f.NewSheet(name); err != nil {
+	if _, err := s.start(b.f); err != nil {
 		return err
 	}
-	tab := "FF" + looks[toneResults[s.Tone]].bar
-	fit := true
-	if err := b.f.SetSheetProps(name, &excelize.SheetPropsOptions{FitToPage: &fit, TabColorRGB: &tab}); err != nil {
-		return err
-	}
-	if err := b.f.SetSheetDimension(name, ""); err != nil {
-		return err
-	}
-	w, err := b.f.NewStreamWriter(name)
-	if err != nil {
-		return err
-	}
-	var head []any
-	for i, h := range append(append([]string{}, s.Header...), s.Own...) {
+	head := make([]any, len(header))
+	for i, h := range header {
 		style := b.styles.header
 		if i >= len(s.Header) {
 			style = b.styles.own
 		}
-		if i < fittedColumns {
-			if err := w.SetColWidth(i+1, i+1, findingWidth(h)); err != nil {
-				return err
-			}
-		}
-		head = append(head, excelize.Cell{StyleID: style, Value: b.trims.fit(h)})
+		head[i] = excelize.Cell{StyleID: style, Value: b.trims.fit(h)}
 	}
-	if err := w.SetPanes(&excelize.Panes{Freeze: true, XSplit: 3, YSplit: 1, TopLeftCell: "D2", ActivePane: "bottomRight"}); err != nil {
-		return err
-	}
-	s.parts, s.names, s.rows = append(s.parts, w), append(s.names, name), append(s.rows, 0)
-	return w.SetRow("A1", head, excelize.RowOpts{Height: 21, StyleID: b.styles.text})
+	return s.head(head, b.styles.text)
 }
 
 // findingWidths are the widths of the fixed columns, in characters.
@@ -213,12 +192,10 @@ func findingWidth(header string) float64 {
 }
 
 func (s *findingSheet) write(b *book, fixed []string, result *words.Result, cells []converter.Cell) error {
-	last := len(s.parts) - 1
-	if last < 0 || s.rows[last] == sheetRows {
+	if s.full() {
 		if err := s.open(b); err != nil {
 			return err
 		}
-		last++
 	}
 	s.row = s.row[:0]
 	for i, v := range fixed {
@@ -236,8 +213,7 @@ func (s *findingSheet) write(b *book, fixed []string, result *words.Result, cell
 			s.row = append(s.row, s.cells.cell(&cells[i]))
 		}
 	}
-	s.rows[last]++
-	return s.parts[last].SetRow(at("A", s.rows[last]+1), s.row, excelize.RowOpts{StyleID: b.styles.text})
+	return s.put(s.row, excelize.RowOpts{StyleID: b.styles.text})
 }
 
 // Finish writes the Summary and gives the file its name, which it returns: a
@@ -277,51 +253,20 @@ func (f *Findings) saveBook(ctx context.Context, out *os.File, sum *FindingSumma
 		}
 		order = append(order, s.names...)
 	}
-	for i := len(order) - 2; i >= 0; i-- {
-		if err := b.f.MoveSheet(order[i], order[i+1]); err != nil {
-			return err
-		}
+	if err := inOrder(b.f, order); err != nil {
+		return err
 	}
-	b.f.SetActiveSheet(0)
 	if err := f.summary(sum); err != nil {
 		return err
 	}
 	for _, s := range f.sheets {
-		if err := s.close(b); err != nil {
+		if err := s.close(b.f); err != nil {
 			return err
 		}
 	}
 	a := newArchive(ctx, out, f.lines, made)
 	b.f.SetZipWriter(func(io.Writer) excelize.ZipWriter { return a })
 	return errors.Join(b.f.Write(io.Discard), a.err)
-}
-
-// close writes what stands behind the rows; the order of the sheets is final.
-func (s *findingSheet) close(b *book) error {
-	right, err := excelize.ColumnNumberToName(len(s.Header) + len(s.Own))
-	if err != nil {
-		return err
-	}
-	landscape, a4, wide, high := "landscape", 9, 1, 0
-	for i, name := range s.names {
-		area := fmt.Sprintf("A1:%s%d", right, s.rows[i]+1)
-		if err := b.f.AutoFilter(name, area, nil); err != nil {
-			return err
-		}
-		if err := b.f.AddIgnoredErrors(name, area, excelize.IgnoredErrorsNumberStoredAsText); err != nil {
-			return err
-		}
-		if err := b.f.SetPageLayout(name, &excelize.PageLayoutOptions{Size: &a4, Orientation: &landscape, FitToWidth: &wide, FitToHeight: &high}); err != nil {
-			return err
-		}
-		if err := setMargins(b.f, name); err != nil {
-			return err
-		}
-		if err := s.parts[i].Flush(); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func (f *Findings) summary(sum *FindingSummary) error {

@@ -2,7 +2,6 @@ package reports
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,9 +28,8 @@ const fittedColumns = 250
 // sheet is a streamed sheet with a header and one row for each line given to
 // it. It goes on to a second sheet, "All rows (2)", when one is full.
 type sheet struct {
+	table
 	book   *book
-	title  string
-	tab    string                   // colour
 	header []string                 // columns
 	first  int                      // place of the input's first column
 	own    int                      // how many columns of the input's there are
@@ -39,12 +37,8 @@ type sheet struct {
 	extra  func(*ledger.Row) string // text of the column before the input's; nil: there is none
 	faulty *faultFinder             // nil: no cells are marked
 	notes  int                      // notes written
-	parts  []*excelize.StreamWriter // one a sheet
-	names  []string                 // of the sheets
-	rows   []int                    // written to each, without the header
 	sample []line                   // waiting for the widths
 	trims  *trims                   // what could not be written as it was
-	widths []float64                // nil until the sample is taken
 	values []any                    // of the row being written
 }
 
@@ -83,50 +77,14 @@ func (s *sheet) finish() error {
 	return nil
 }
 
-// total is the number of rows on all parts.
-func (s *sheet) total() int {
-	n := 0
-	for _, r := range s.rows {
-		n += r
-	}
-	return n
-}
-
 // open starts the next sheet: what must be said before its rows.
 func (s *sheet) open() error {
-	name := s.title
-	if n := len(s.parts); n > 0 {
-		name = fmt.Sprintf("%s (%d)", s.title, n+1)
-	}
-	f := s.book.f
-	if _, err := f.NewSheet(name); err != nil {
-		return err
-	}
-	fit := true
-	if err := f.SetSheetProps(name, &excelize.SheetPropsOptions{FitToPage: &fit, TabColorRGB: &s.tab}); err != nil {
-		return err
-	}
-	// A stream cannot know its size at its start, and a wrong one makes some
-	// readers stop too soon.
-	if err := f.SetSheetDimension(name, ""); err != nil {
-		return err
-	}
-	sw, err := f.NewStreamWriter(name)
+	sw, err := s.start(s.book.f)
 	if err != nil {
 		return err
 	}
 	// Rows that somebody adds below keep their leading zeros, too.
-	fitted := min(len(s.header), fittedColumns)
-	if err := sw.SetColStyle(1, fitted, s.book.styles.text); err != nil {
-		return err
-	}
-	for i, w := range s.widths[:fitted] {
-		if err := sw.SetColWidth(i+1, i+1, w); err != nil {
-			return err
-		}
-	}
-	// Row, Key and Result stay in sight beside the input's columns.
-	if err := sw.SetPanes(&excelize.Panes{Freeze: true, XSplit: 3, YSplit: 1, TopLeftCell: "D2", ActivePane: "bottomRight"}); err != nil {
+	if err := sw.SetColStyle(1, min(len(s.header), fittedColumns), s.book.styles.text); err != nil {
 		return err
 	}
 	head := make([]any, len(s.header))
@@ -137,21 +95,15 @@ func (s *sheet) open() error {
 		}
 		head[i] = excelize.Cell{StyleID: style, Value: s.trims.fit(h)}
 	}
-	if err := sw.SetRow("A1", head, excelize.RowOpts{Height: 21, StyleID: s.book.styles.text}); err != nil {
-		return err
-	}
-	s.parts, s.names, s.rows = append(s.parts, sw), append(s.names, name), append(s.rows, 0)
-	return nil
+	return s.head(head, s.book.styles.text)
 }
 
 // write puts one line on the sheet.
 func (s *sheet) write(l *line) error {
-	last := len(s.parts) - 1
-	if s.rows[last] == sheetRows {
+	if s.full() {
 		if err := s.open(); err != nil {
 			return err
 		}
-		last++
 	}
 	st, fit, row := s.book.styles, s.trims, &l.row
 	s.values = s.values[:0]
@@ -206,12 +158,11 @@ func (s *sheet) write(l *line) error {
 	} else {
 		s.values = append(s.values, row.SentAt.UTC().Format(stamp))
 	}
-	s.rows[last]++
-	n := s.rows[last] + 1
-	if err := s.note(last, n, row, marked); err != nil {
+	last := len(s.parts) - 1
+	if err := s.note(last, s.rows[last]+2, row, marked); err != nil {
 		return err
 	}
-	return s.parts[last].SetRow("A"+strconv.Itoa(n), s.values, excelize.RowOpts{StyleID: st.text, Height: s.height(row)})
+	return s.put(s.values, excelize.RowOpts{StyleID: st.text, Height: s.height(row)})
 }
 
 // maxNotes bounds the notes of a sheet. Each is a shape in a drawing, which
@@ -444,61 +395,4 @@ func (s *sheet) arrange() {
 	for i, k := range s.order {
 		s.header[s.first+i], s.widths[s.first+i] = header[s.first+k], widths[s.first+k]
 	}
-}
-
-// pageWidth is how many characters are still readable across one printed page.
-const pageWidth = 260
-
-// close writes what stands behind the rows. The order of the workbook's sheets
-// must be final: filters and print titles are kept by the sheet's place.
-func (s *sheet) close() error {
-	f := s.book.f
-	total := 0.0
-	for _, w := range s.widths {
-		total += w
-	}
-	landscape, a4, high, wide := "landscape", 9, 0, int(total/pageWidth)+1
-	over := "overThenDown"
-	right, err := excelize.ColumnNumberToName(len(s.header))
-	if err != nil {
-		return err
-	}
-	for i, name := range s.names {
-		area := fmt.Sprintf("A1:%s%d", right, s.rows[i]+1)
-		if err := f.AutoFilter(name, area, nil); err != nil {
-			return err
-		}
-		// A text that looks like a number is meant; no green corner for it.
-		if err := f.AddIgnoredErrors(name, area, excelize.IgnoredErrorsNumberStoredAsText); err != nil {
-			return err
-		}
-		if err := f.SetPageLayout(name, &excelize.PageLayoutOptions{
-			Size: &a4, Orientation: &landscape, FitToWidth: &wide, FitToHeight: &high, PageOrder: &over,
-		}); err != nil {
-			return err
-		}
-		if err := setMargins(f, name); err != nil {
-			return err
-		}
-		if err := f.SetDefinedName(&excelize.DefinedName{
-			Name: "_xlnm.Print_Titles", Scope: name, RefersTo: fmt.Sprintf("'%s'!$A:$C,'%s'!$1:$1", name, name),
-		}); err != nil {
-			return err
-		}
-		if err := s.parts[i].Flush(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// setMargins gives narrow margins and a foot that says which page this is.
-func setMargins(f *excelize.File, name string) error {
-	side, top, foot := 0.4, 0.5, 0.25
-	if err := f.SetPageMargins(name, &excelize.PageLayoutMarginsOptions{
-		Left: &side, Right: &side, Top: &top, Bottom: &top, Header: &foot, Footer: &foot,
-	}); err != nil {
-		return err
-	}
-	return f.SetHeaderFooter(name, &excelize.HeaderFooterOptions{OddFooter: "&L&F · &A&RPage &P of &N"})
 }
