@@ -1,0 +1,228 @@
+package loader
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"leadload/internal/fault"
+	"leadload/loader/leadsquared"
+	"leadload/loader/line"
+	"leadload/loader/target"
+)
+
+// readChunk is how many records are read at once, and readPages how many where
+// the account can only be read in pages of all its records.
+const readChunk, readPages = leadsquared.MaxIDs, 50_000
+
+// verifyChunk is rows whose records are read together.
+type verifyChunk struct {
+	rows   []verifyRow
+	wanted int // rows that have a record
+	back   map[string]target.Back
+	leads  map[string]target.Back
+	err    error
+	done   chan struct{}
+}
+
+// add puts a row into the chunk at hand, and hands a full chunk on.
+func (v *verifier) add(r verifyRow) error {
+	if v.chunk == nil {
+		v.chunk = &verifyChunk{done: make(chan struct{})}
+	}
+	c := v.chunk
+	c.rows = append(c.rows, r)
+	size := readChunk
+	if v.lacks.any() {
+		size = readPages
+	}
+	if r.record != 0 {
+		c.wanted++
+	}
+	if c.wanted < size && len(c.rows) < 4*size {
+		return nil
+	}
+	return v.hand()
+}
+
+// readAhead is how many chunks are read while one is compared.
+const readAhead = 2
+
+// hand begins to read the chunk at hand, and compares the oldest one where
+// enough are being read.
+func (v *verifier) hand() error {
+	c := v.chunk
+	v.chunk = nil
+	v.queue = append(v.queue, c)
+	v.wg.Go(func() {
+		defer close(c.done)
+		c.err = v.read(c)
+	})
+	if len(v.queue) > readAhead {
+		return v.next()
+	}
+	return nil
+}
+
+// flush compares all that is left.
+func (v *verifier) flush() error {
+	if v.chunk != nil {
+		if err := v.hand(); err != nil {
+			return err
+		}
+	}
+	for len(v.queue) > 0 {
+		if err := v.next(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// read reads what the account has of a chunk's records.
+func (v *verifier) read(c *verifyChunk) error {
+	if c.wanted == 0 {
+		return nil
+	}
+	records := make([]int64, 0, c.wanted)
+	for i := range c.rows {
+		if c.rows[i].record != 0 {
+			records = append(records, c.rows[i].record)
+		}
+	}
+	traces, err := v.led.Traces(v.ctx, records)
+	if err != nil {
+		return err
+	}
+	rows := make([]*verifyRow, 0, c.wanted)
+	for i := range c.rows {
+		if r := &c.rows[i]; r.record != 0 {
+			r.trace = traces[r.record]
+			rows = append(rows, r)
+		}
+	}
+	c.back, c.leads = map[string]target.Back{}, map[string]target.Back{}
+	return v.readRows(c, rows)
+}
+
+// readRows reads the records of rows, by their opportunity types.
+func (v *verifier) readRows(c *verifyChunk, rows []*verifyRow) error {
+	byCode := map[int][]*verifyRow{}
+	var codes []int
+	for _, r := range rows {
+		if byCode[r.code] == nil {
+			codes = append(codes, r.code)
+		}
+		byCode[r.code] = append(byCode[r.code], r)
+	}
+	for _, code := range codes {
+		q := target.ReadQuestion{Code: code, Fields: v.fields, Memory: v.lacks, Since: oldest(byCode[code])}
+		before := 0
+		q.Progress = func(done int) { v.live.read.Add(int64(done - before)); before = done }
+		for _, r := range byCode[code] {
+			q.Wanted = append(q.Wanted, target.Wanted{ID: r.ID, Lead: r.trace.Lead})
+		}
+		back, err := v.reader.Read(v.ctx, v.line, q)
+		if err != nil {
+			return err
+		}
+		for id, b := range back {
+			c.back[id] = b
+		}
+	}
+	if !v.leads {
+		return nil
+	}
+	var ids []string
+	for _, r := range rows {
+		lead := r.trace.Lead
+		if lead == "" {
+			lead = c.back[strings.ToLower(r.ID)].Lead
+		}
+		if lead != "" && !slices.Contains(ids, strings.ToLower(lead)) {
+			ids = append(ids, strings.ToLower(lead))
+		}
+	}
+	leads, err := target.ReadLeads(v.ctx, v.line, ids)
+	for id, b := range leads {
+		c.leads[id] = b
+	}
+	return err
+}
+
+// clockMargin is how far two clocks may be apart where nothing better is known.
+const clockMargin = time.Hour
+
+// oldest returns a moment before which none of the records was made.
+func oldest(rows []*verifyRow) time.Time {
+	since := time.Now()
+	for _, r := range rows {
+		if r.trace.Sent.IsZero() {
+			return time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+		}
+		if r.trace.Sent.Before(since) {
+			since = r.trace.Sent
+		}
+	}
+	return since.Add(-clockMargin)
+}
+
+// next waits for the oldest chunk, compares it and tells what it found.
+func (v *verifier) next() error {
+	c := v.queue[0]
+	v.queue = v.queue[1:]
+	<-c.done
+	if c.err != nil {
+		return c.err
+	}
+	for _, b := range c.back {
+		for field := range b.Values {
+			v.shown[field] = true
+		}
+	}
+	if err := v.patient(c); err != nil {
+		return err
+	}
+	for i := range c.rows {
+		r := &c.rows[i]
+		if r.record == 0 {
+			v.res.Totals.Add(r.Result, 1)
+		} else if err := v.judge(c, r); err != nil {
+			return err
+		}
+		if err := v.job.Sink.Row(r.VerifiedRow); err != nil {
+			return err
+		}
+	}
+	return context.Cause(v.ctx)
+}
+
+// patient reads records again that the account does not show as they were written
+// a moment ago: its reads catch up late.
+func (v *verifier) patient(c *verifyChunk) error {
+	var late []*verifyRow
+	var until time.Time
+	now := time.Now()
+	for i := range c.rows {
+		r := &c.rows[i]
+		if r.record == 0 || r.trace.Sent.IsZero() || !r.trace.Sent.Add(v.o.SettleAfter).After(now) || !v.behind(c, r) {
+			continue
+		}
+		late = append(late, r)
+		if at := r.trace.Sent.Add(v.o.SettleAfter); at.After(until) {
+			until = at
+		}
+	}
+	if len(late) == 0 {
+		return nil
+	}
+	wait := time.Until(until)
+	v.o.Notify(fmt.Sprintf("%s written a moment ago and not shown so yet: read again in %d s",
+		fault.Plural(int64(len(late)), "record was", "records were"), int((wait+time.Second-1)/time.Second)))
+	if err := line.Sleep(v.ctx, wait); err != nil {
+		return err
+	}
+	return v.readRows(c, late)
+}
