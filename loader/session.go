@@ -112,6 +112,12 @@ type Session struct {
 func Connect(ctx context.Context, o Options) (*Session, error) {
 	o = o.withDefaults()
 	s := &Session{o: o, led: o.Ledger, lacks: &lacks{}}
+	var fence func() error
+	var hold func(context.Context) error
+	if s.led != nil {
+		fence = func() error { return s.led.Fence(s.lease) }
+		hold = func(ctx context.Context) error { return s.led.Hold(ctx, s.lease) }
+	}
 	client := o.client
 	if client == nil {
 		var err error
@@ -119,7 +125,7 @@ func Connect(ctx context.Context, o Options) (*Session, error) {
 			Host: o.Account.Host, AsyncHost: o.Account.AsyncHost,
 			AccessKey: o.Account.AccessKey, SecretKey: o.Account.SecretKey, AsyncKey: o.Account.AsyncKey,
 			Timeout: o.Timeout, MaxIdle: max(o.Concurrency, o.Account.Limit.Calls), Log: o.Log,
-			StatusPath: o.Account.StatusPath, MetricsPath: o.Account.MetricsPath,
+			StatusPath: o.Account.StatusPath, MetricsPath: o.Account.MetricsPath, Fence: fence,
 		})
 		if err != nil {
 			return nil, &fault.Fault{Code: "account.setting", Msg: o.Account.Veil().Text(err.Error()), Hint: hintOf(err)}
@@ -163,7 +169,7 @@ func Connect(ctx context.Context, o Options) (*Session, error) {
 	}
 	s.pacer = pace.New(pace.Options{Limit: o.Account.Limit, Most: most, Reserve: o.Reserve, Table: s.table, OnChange: s.paceChanged})
 	s.line = line.New(line.Options{Client: client, Pacer: s.pacer, DailyLimit: o.Account.DailyLimit, Used: used, OutageLimit: o.OutageLimit,
-		Ramp: o.Concurrency, LogErr: o.LogErr, Notify: o.Notify, Counted: s.countCall})
+		Ramp: o.Concurrency, LogErr: o.LogErr, Notify: o.Notify, Hold: hold, Counted: s.countCall})
 	return s, nil
 }
 
@@ -176,7 +182,7 @@ func (s *Session) enroll(ctx context.Context) (used int64, err error) {
 		return 0, err
 	}
 	machine, _ := os.Hostname() // only told to people; an empty name does no harm
-	if s.lease, err = s.led.Lease(ctx, s.acct, ledger.Holder{Who: fmt.Sprintf("process %d on %s", os.Getpid(), machine), Command: s.o.Command}); err != nil {
+	if err := s.takeLease(ctx, ledger.Holder{Who: fmt.Sprintf("process %d on %s", os.Getpid(), machine), Command: s.o.Command, Timeout: s.o.Timeout}); err != nil {
 		return 0, err
 	}
 	n, err := s.led.Recover(ctx, s.lease)
@@ -187,6 +193,32 @@ func (s *Session) enroll(ctx context.Context) (used int64, err error) {
 		s.o.Notify(fmt.Sprintf("an earlier run was cut off while %s being sent: the account is asked about them before anything is sent again", fault.Plural(n, "row was", "rows were")))
 	}
 	return s.led.Memo().CallsOn(ctx, s.acct, time.Now())
+}
+
+// takeLease takes the account, waiting as long as was asked for another machine's
+// run to end.
+func (s *Session) takeLease(ctx context.Context, who ledger.Holder) error {
+	deadline := time.Now().Add(s.o.WaitLock)
+	for told := false; ; {
+		var err error
+		s.lease, err = s.led.Lease(ctx, s.acct, who)
+		var held *ledger.Held
+		if !errors.As(err, &held) {
+			return err
+		}
+		left := time.Until(deadline)
+		if left <= 0 {
+			return &fault.Fault{Code: "account.busy", Msg: "another run holds this account: " + held.Error(),
+				Hint: "wait for it to end, or add --wait-lock 30m to wait for it here"}
+		}
+		if !told {
+			s.o.Notify("waiting for another run of this account to end: " + held.Error())
+			told = true
+		}
+		if err := line.Sleep(ctx, min(time.Second, left)); err != nil {
+			return err
+		}
+	}
 }
 
 // countCall adds a reading call to the account's day.

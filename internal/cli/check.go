@@ -119,7 +119,7 @@ func (a *app) runCheck(ctx context.Context, o *checkOptions) error {
 			return fail(err)
 		}
 	}
-	led, err := a.ledgerToRead(&o.common)
+	led, err := a.ledgerToRead(ctx, &o.common)
 	if err != nil {
 		return fail(err)
 	}
@@ -146,7 +146,7 @@ func (a *app) runCheck(ctx context.Context, o *checkOptions) error {
 }
 
 // ledgerToRead opens the ledger when there is one; a check makes none.
-func (a *app) ledgerToRead(c *common) (ledger.Store, error) {
+func (a *app) ledgerToRead(ctx context.Context, c *common) (ledger.Store, error) {
 	if c.sandbox && c.ledger == "" {
 		return nil, nil
 	}
@@ -154,7 +154,7 @@ func (a *app) ledgerToRead(c *common) (ledger.Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	led, err := sqlite.Open(path, sqlite.Options{ReadOnly: true})
+	led, err := a.openStore(ctx, path, c.ledger != "", storeOptions{readOnly: true})
 	if err == nil {
 		return led, nil
 	}

@@ -18,7 +18,7 @@ import (
 	"leadload/internal/fault"
 	"leadload/loader/account"
 	"leadload/loader/ledger"
-	"leadload/loader/ledger/sqlite"
+	"leadload/loader/ledger/postgres"
 )
 
 func (a *app) doctorCommand() *cobra.Command {
@@ -36,7 +36,7 @@ well says what to do. The exit code is 0 when nothing is wrong.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.runDoctor(cmd.Context(), &o) },
 	}
 	o.plainAccountFlags(cmd)
-	cmd.Flags().StringVar(&o.common.ledger, "ledger", "", "ledger file (default: in the user's state folder)")
+	cmd.Flags().StringVar(&o.common.ledger, "ledger", "", "ledger: a file, or a database as postgres://USER@HOST/DATABASE (default: a file in the user's state folder)")
 	return cmd
 }
 
@@ -121,8 +121,19 @@ func (a *app) lookAtLedger(ctx context.Context, c *common, f *findings) {
 		f.wrong("ledger", err)
 		return
 	}
+	if postgres.IsURL(path) {
+		led, err := a.openStore(ctx, path, c.ledger != "", storeOptions{readOnly: true, patience: time.Second})
+		if err != nil {
+			f.wrong("ledger", err)
+			return
+		}
+		defer led.Close()
+		f.ok("ledger", "%s can be reached", led.Path())
+		a.lookAtRuns(ctx, led, f)
+		return
+	}
 	if strings.Contains(path, "://") {
-		f.ok("ledger", "%s", path[:strings.Index(path, "://")]+" database")
+		f.wrong("ledger", usageError("name a file, or a database as postgres://USER@HOST/DATABASE", "the ledger is named by a URL of a kind that is not known"))
 		return
 	}
 	if abs, err := filepath.Abs(path); err == nil {
@@ -149,7 +160,12 @@ func (a *app) lookAtLedger(ctx context.Context, c *common, f *findings) {
 		} else {
 			f.note("ledger", "run as "+owner+", such as sudo -u "+owner+" leadload …, so that there is one ledger", "%s; you are somebody else", text)
 		}
-		a.lookAtRuns(ctx, path, f)
+		if led, err := a.openStore(ctx, path, false, storeOptions{readOnly: true}); err != nil {
+			f.wrong("runs", err)
+		} else {
+			a.lookAtRuns(ctx, led, f)
+			led.Close()
+		}
 	}
 	probe, err := os.CreateTemp(folder, ".leadload-doctor-*")
 	if err == nil {
@@ -178,13 +194,7 @@ func isDir(path string) bool {
 }
 
 // lookAtRuns tells the newest runs of a ledger.
-func (a *app) lookAtRuns(ctx context.Context, path string, f *findings) {
-	led, err := sqlite.Open(path, sqlite.Options{ReadOnly: true})
-	if err != nil {
-		f.wrong("runs", err)
-		return
-	}
-	defer led.Close()
+func (a *app) lookAtRuns(ctx context.Context, led ledger.Reader, f *findings) {
 	runs, err := led.Runs(ctx, ledger.RunQuery{Newest: 3})
 	if err != nil {
 		f.wrong("runs", err)

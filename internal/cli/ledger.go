@@ -14,7 +14,6 @@ import (
 	"leadload/loader"
 	"leadload/loader/account"
 	"leadload/loader/ledger"
-	"leadload/loader/ledger/sqlite"
 	"leadload/loader/source"
 )
 
@@ -52,7 +51,7 @@ left as they are. Nothing is sent.`,
 	f := cmd.Flags()
 	f.StringVarP(&o.mapping, "mapping", "m", "", "mapping file that the rows were loaded with (required)")
 	f.StringVar(&o.account, "account", "", "account file; without it the LEADSQUARED_… variables say which account")
-	f.StringVar(&o.common.ledger, "ledger", "", "ledger file (default: in the user's state folder)")
+	f.StringVar(&o.common.ledger, "ledger", "", "ledger: a file, or a database as postgres://USER@HOST/DATABASE (default: a file in the user's state folder)")
 	f.StringVar(&o.sheet, "sheet", "", "sheet of the results workbook (default: All rows)")
 	return cmd
 }
@@ -99,7 +98,7 @@ func (a *app) runLedgerImport(ctx context.Context, o *ledgerOptions, args []stri
 			sheets = append(sheets, name)
 		}
 	}
-	led, err := sqlite.Open(path, sqlite.Options{})
+	led, err := a.openStore(ctx, path, o.common.ledger != "", storeOptions{})
 	if err != nil {
 		return err
 	}
@@ -121,7 +120,7 @@ func (a *app) runLedgerImport(ctx context.Context, o *ledgerOptions, args []stri
 	for _, r := range total.Reasons {
 		a.say("  %s", r)
 	}
-	fmt.Fprintf(a.stdout, "restored %d · known already %d · not in the account %d · no longer mapped %d of %d rows → %s\n", plain([]any{total.Added, total.Known, total.Left, total.Changed, total.Rows, path})...)
+	fmt.Fprintf(a.stdout, "restored %d · known already %d · not in the account %d · no longer mapped %d of %d rows → %s\n", plain([]any{total.Added, total.Known, total.Left, total.Changed, total.Rows, led.Path()})...)
 	if total.Changed > 0 {
 		a.say("  rows that no longer map would be sent again: restore them with the mapping and columns that they were loaded with")
 		return &exit{fault.Person}
@@ -148,7 +147,7 @@ func (a *app) ledgerCheckCommand() *cobra.Command {
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.runLedgerCheck(cmd.Context(), &o) },
 	}
-	cmd.Flags().StringVar(&o.common.ledger, "ledger", "", "ledger file (default: in the user's state folder)")
+	cmd.Flags().StringVar(&o.common.ledger, "ledger", "", "ledger: a file, or a database as postgres://USER@HOST/DATABASE (default: a file in the user's state folder)")
 	return cmd
 }
 
@@ -157,7 +156,7 @@ func (a *app) runLedgerCheck(ctx context.Context, o *ledgerOptions) error {
 	if err != nil {
 		return err
 	}
-	led, err := sqlite.Open(path, sqlite.Options{MustExist: true})
+	led, err := a.openStore(ctx, path, o.common.ledger != "", storeOptions{mustExist: true})
 	if err != nil {
 		return err
 	}
@@ -190,7 +189,7 @@ no longer write their results.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.runLedgerPrune(cmd.Context(), &o) },
 	}
 	cmd.Flags().StringVar(&o.keep, "keep", "", "keep the rows of runs of so many days, such as 400d (required)")
-	cmd.Flags().StringVar(&o.common.ledger, "ledger", "", "ledger file (default: in the user's state folder)")
+	cmd.Flags().StringVar(&o.common.ledger, "ledger", "", "ledger: a file, or a database as postgres://USER@HOST/DATABASE (default: a file in the user's state folder)")
 	return cmd
 }
 
@@ -207,7 +206,7 @@ func (a *app) runLedgerPrune(ctx context.Context, o *ledgerOptions) error {
 	if err != nil {
 		return err
 	}
-	led, err := sqlite.Open(path, sqlite.Options{MustExist: true})
+	led, err := a.openStore(ctx, path, o.common.ledger != "", storeOptions{mustExist: true})
 	if err != nil {
 		return err
 	}

@@ -16,7 +16,6 @@ import (
 	"leadload/internal/fault"
 	"leadload/loader"
 	"leadload/loader/ledger"
-	"leadload/loader/ledger/sqlite"
 	"leadload/loader/source"
 	"leadload/mapping"
 	"leadload/reports"
@@ -38,7 +37,7 @@ func (a *app) runsCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.runRuns(cmd.Context(), &o) },
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.common.ledger, "ledger", "", "ledger file (default: in the user's state folder)")
+	f.StringVar(&o.common.ledger, "ledger", "", "ledger: a file, or a database as postgres://USER@HOST/DATABASE (default: a file in the user's state folder)")
 	f.BoolVar(&o.json, "json", false, "print a machine-readable list on stdout")
 	f.IntVarP(&o.count, "number", "n", 20, "how many runs, the newest first")
 	return cmd
@@ -65,7 +64,7 @@ func (a *app) runRuns(ctx context.Context, o *runsOptions) error {
 	if o.count < 1 {
 		return usageError("give a number above 0", "-n %d is not possible", o.count)
 	}
-	led, err := a.openLedger(&o.common)
+	led, err := a.openLedger(ctx, &o.common)
 	if err != nil {
 		return err
 	}
@@ -110,12 +109,12 @@ func (a *app) runRuns(ctx context.Context, o *runsOptions) error {
 }
 
 // openLedger opens a ledger that must be there.
-func (a *app) openLedger(c *common) (*sqlite.Ledger, error) {
+func (a *app) openLedger(ctx context.Context, c *common) (store, error) {
 	path, err := a.ledgerPath(c)
 	if err != nil {
 		return nil, err
 	}
-	return sqlite.Open(path, sqlite.Options{ReadOnly: true})
+	return a.openStore(ctx, path, c.ledger != "", storeOptions{readOnly: true})
 }
 
 type reportOptions struct {
@@ -135,7 +134,7 @@ where it is still there and unchanged; otherwise they are left out.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.runReport(cmd.Context(), &o, args) },
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.common.ledger, "ledger", "", "ledger file (default: in the user's state folder)")
+	f.StringVar(&o.common.ledger, "ledger", "", "ledger: a file, or a database as postgres://USER@HOST/DATABASE (default: a file in the user's state folder)")
 	f.StringVarP(&o.out, "out", "o", "", "results file (.xlsx or .csv) or a folder for it; - is CSV on stdout")
 	f.BoolVar(&o.json, "json", false, "print a machine-readable summary on stdout")
 	return cmd
@@ -149,7 +148,7 @@ func (a *app) runReport(ctx context.Context, o *reportOptions, args []string) er
 	if err != nil || id < 1 {
 		return usageError("type leadload runs to see the numbers", "%q is not the number of a run", args[0])
 	}
-	led, err := a.openLedger(&o.common)
+	led, err := a.openLedger(ctx, &o.common)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,8 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+
+	"leadload/loader/ledger/postgres"
 )
 
 // used is a file that a command is told to use.
@@ -41,6 +43,9 @@ func (c *common) separate(ledger string) error {
 		if all = append(all, u); writes {
 			written = append(written, u)
 		}
+	}
+	if postgres.IsURL(ledger) {
+		ledger = ""
 	}
 	add(true, "the ledger", ledger, "--ledger")
 	if ledger != "" {

@@ -20,7 +20,6 @@ import (
 	"leadload/loader/account"
 	"leadload/loader/leadsquared"
 	"leadload/loader/ledger"
-	"leadload/loader/ledger/sqlite"
 	"leadload/loader/pace"
 	"leadload/loader/source"
 	"leadload/mapping"
@@ -49,7 +48,7 @@ func (c *common) accountFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&c.account, "account", "", "account file; without it the LEADSQUARED_… variables say which account")
 	f.BoolVar(&c.sandbox, "sandbox", false, "use a practice account started inside this process")
-	f.StringVar(&c.ledger, "ledger", "", "ledger file (default: in the user's state folder)")
+	f.StringVar(&c.ledger, "ledger", "", "ledger: a file, or a database as postgres://USER@HOST/DATABASE (default: a file in the user's state folder)")
 	f.BoolVar(&c.json, "json", false, "print a machine-readable summary on stdout")
 	f.BoolVarP(&c.quiet, "quiet", "q", false, "say nothing but the last line and errors")
 	f.StringVar(&c.apiLog, "api-log", "", "write a line of JSON for every call to this file")
@@ -215,13 +214,13 @@ func (a *app) connectWith(ctx context.Context, c *common, r *runFlags, command s
 	}
 	opts.Unlocked = !keep
 	if keep {
-		led, err := sqlite.Open(path, sqlite.Options{})
+		led, err := a.openStore(ctx, path, c.ledger != "", storeOptions{patience: r.outageLimit, notify: notify})
 		if err != nil {
 			return nil, err
 		}
 		k.led = led
 		if led.Made() && !c.sandbox {
-			notify("a new ledger was begun: " + path)
+			notify("a new ledger was begun: " + led.Path())
 		}
 	}
 	opts.Account, opts.Ledger = k.account, k.led

@@ -131,7 +131,7 @@ func (a *app) completeRuns(cmd *cobra.Command) []string {
 	if f := cmd.Flags().Lookup("ledger"); f != nil {
 		c.ledger = f.Value.String()
 	}
-	led, err := a.openLedger(&c)
+	led, err := a.openLedger(context.Background(), &c)
 	if err != nil {
 		return nil // a shell has no place for the reason
 	}

@@ -34,6 +34,7 @@ var allowed = map[string][]string{
 	"leadload/loader/plan":              {"internal/fault", "loader/target", "loader/ledger", "loader/leadsquared", "loader/source", "mapping", "converter"},
 	"leadload/loader/ledger":            {"internal/fault"}, // neither mapping nor leadsquared, nor a database
 	"leadload/loader/ledger/sqlite":     {"loader/ledger", "internal/fault"},
+	"leadload/loader/ledger/postgres":   {"loader/ledger"},
 	"leadload/loader/ledger/ledgertest": {"loader/ledger"},
 	"leadload/reports":                  {"converter", "internal/fault", "loader/ledger", "loader/source", "loader/words"},
 	"leadload/samples":                  {},
@@ -43,7 +44,7 @@ var allowed = map[string][]string{
 	"leadload/internal/release":         {"samples"},
 	"leadload/internal/chaos":           {"internal/cli", "internal/sandbox", "loader", "loader/ledger", "samples"},
 	"leadload/internal/bench":           {"internal/cli", "internal/sandbox", "loader", "loader/account", "loader/source", "loader/leadsquared", "loader/ledger", "loader/ledger/sqlite", "loader/pace", "mapping", "converter", "reports"},
-	"leadload/internal/cli":             {"converter", "mapping", "loader", "loader/account", "loader/source", "loader/leadsquared", "loader/pace", "loader/ledger", "loader/ledger/sqlite", "loader/words", "reports", "samples", "internal/sandbox", "internal/fault"},
+	"leadload/internal/cli":             {"converter", "mapping", "loader", "loader/account", "loader/source", "loader/leadsquared", "loader/pace", "loader/ledger", "loader/ledger/sqlite", "loader/ledger/postgres", "loader/words", "reports", "samples", "internal/sandbox", "internal/fault"},
 }
 
 // forbidden are packages that nothing of ours may use, with the reason.

@@ -40,6 +40,7 @@ type Client struct {
 	asyncKey      Secret
 	timeout       time.Duration
 	log           func(LogEntry)
+	fence         func() error
 	rt            http.RoundTripper
 	hooks         bool // rt calls the hooks of httptrace
 	keys          *Veil
@@ -94,7 +95,7 @@ func New(c Config) (*Client, error) {
 	n := &Client{
 		base: base, async: async,
 		access: c.AccessKey, secret: c.SecretKey, asyncKey: c.AsyncKey,
-		timeout: c.Timeout, log: c.Log, rt: c.Transport,
+		timeout: c.Timeout, log: c.Log, rt: c.Transport, fence: c.Fence,
 		keys: NewVeil(c.AccessKey, c.SecretKey, c.AsyncKey), answers: semaphore.NewWeighted(answerBudget),
 	}
 	if n.timeout == 0 {
@@ -111,7 +112,7 @@ func New(c Config) (*Client, error) {
 		if maxIdle == 0 {
 			maxIdle = defaultMaxIdle
 		}
-		n.rt = newTransport(maxIdle, nil)
+		n.rt = newTransport(maxIdle, nil, c.Fence)
 	}
 	_, n.hooks = n.rt.(*http.Transport)
 	return n, nil
@@ -184,6 +185,8 @@ func (c *Client) exchange(ctx context.Context, s Slot, k call) (_ Outcome, _ any
 	case ctx.Err() != nil:
 		// No call starts on a context that is over.
 		return give(NotSent, codeCancelled, "the call was given up")
+	case c.fence != nil && c.fence() != nil:
+		return give(NotSent, codeCancelled, "the account is not certainly this run's to call")
 	}
 
 	ctx2, cancel := context.WithTimeout(ctx, c.timeout)

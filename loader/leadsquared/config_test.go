@@ -123,7 +123,7 @@ func TestAsyncCallsNeedTheirSettings(t *testing.T) {
 }
 
 func TestTransportIsTuned(t *testing.T) {
-	tr := newTransport(25, nil)
+	tr := newTransport(25, nil, nil)
 	if tr.MaxIdleConnsPerHost < 25 || tr.MaxConnsPerHost != 0 || tr.IdleConnTimeout < 11*time.Second || tr.Proxy == nil || tr.TLSHandshakeTimeout == 0 {
 		t.Errorf("%+v", tr)
 	}

@@ -77,6 +77,9 @@ type Config struct {
 	MaxIdle   int           // connections kept; at least the limit's calls; 0 is 32
 	// Log is told of every call that was tried; nil is nobody.
 	Log func(LogEntry)
+	// Fence is asked before any bytes of a request leave; with an error none do. It
+	// must not wait. nil: nothing keeps calls back.
+	Fence func() error
 	// Transport stands in for the network in tests; nil is a tuned http.Transport.
 	//
 	// Of a stand-in's error the client assumes that the request had left, unless

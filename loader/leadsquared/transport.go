@@ -32,10 +32,10 @@ const (
 //
 // HTTP/2 is off: there, bytes of other calls move a connection's counter,
 // and one stalled connection stalls all calls. With HTTP/1.1 a connection
-// serves one call at a time, so that the counter is exact.
-func newTransport(maxIdle int, roots *x509.CertPool) *http.Transport {
+// serves one call at a time, so that the counter is exact. fence is that of Config.
+func newTransport(maxIdle int, roots *x509.CertPool, fence func() error) *http.Transport {
 	d := &net.Dialer{Timeout: dialTimeout, KeepAlive: 30 * time.Second}
-	dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
+	dial := func(ctx context.Context, network, addr string) (*countedConn, error) {
 		c, err := d.DialContext(ctx, network, addr)
 		if err != nil {
 			return nil, err
@@ -46,8 +46,15 @@ func newTransport(maxIdle int, roots *x509.CertPool) *http.Transport {
 	var h1 http.Protocols
 	h1.SetHTTP1(true)
 	return &http.Transport{
-		Proxy:       http.ProxyFromEnvironment, // never used for loopback
-		DialContext: dial,
+		Proxy: http.ProxyFromEnvironment, // never used for loopback
+		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			c, err := dial(ctx, network, addr)
+			if err != nil {
+				return nil, err
+			}
+			c.fence = fence
+			return c, nil
+		},
 		// TLS is done here and not by net/http, so that the counter lies above
 		// it: neither a handshake nor the alert that ends a connection counts as
 		// a request. Through a proxy net/http does it, and the counter errs to
@@ -66,7 +73,7 @@ func newTransport(maxIdle int, roots *x509.CertPool) *http.Transport {
 				raw.Close()
 				return nil, &tlsError{err}
 			}
-			return &countedConn{Conn: tc, below: raw.(*countedConn)}, nil
+			return &countedConn{Conn: tc, below: raw, fence: fence}, nil
 		},
 		TLSClientConfig:     conf,
 		TLSHandshakeTimeout: handshakeTimeout,
@@ -90,6 +97,7 @@ func (e *tlsError) Is(target error) bool { return target == errTLS }
 type countedConn struct {
 	net.Conn
 	below *countedConn
+	fence func() error // asked before every write; nil: nothing keeps it back
 
 	n       atomic.Int64
 	mu      sync.Mutex // guards the two below, not the write itself
@@ -98,6 +106,11 @@ type countedConn struct {
 }
 
 func (c *countedConn) Write(p []byte) (int, error) {
+	// Whatever took its time, from here on nothing does: a process that was
+	// stopped for a while finds out here.
+	if c.fence != nil && c.fence() != nil {
+		return 0, errSealed
+	}
 	c.mu.Lock()
 	if c.sealed {
 		c.mu.Unlock()

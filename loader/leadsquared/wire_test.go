@@ -165,7 +165,7 @@ func TestNothingIsSentTwice(t *testing.T) {
 			}
 			return false
 		})
-		tr := newTransport(4, nil)
+		tr := newTransport(4, nil, nil)
 		defer tr.CloseIdleConnections()
 		for range 2 {
 			r, _ := http.NewRequest(http.MethodGet, s.url(), nil)
@@ -499,14 +499,14 @@ func TestDeadKeptConnections(t *testing.T) {
 // startServer starts a test server, with TLS if asked, and gives a client that trusts it.
 func startServer(t testing.TB, srv *httptest.Server, secure bool) *Client {
 	t.Helper()
-	tr := newTransport(8, nil)
+	tr := newTransport(8, nil, nil)
 	if secure {
 		srv.Config.ErrorLog = log.New(io.Discard, "", 0) // tells of every client that does not trust it
 		srv.EnableHTTP2 = true
 		srv.StartTLS()
 		pool := x509.NewCertPool()
 		pool.AddCert(srv.Certificate())
-		tr = newTransport(8, pool)
+		tr = newTransport(8, pool, nil)
 	} else {
 		srv.Start()
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -327,6 +328,19 @@ type Lease struct {
 type Holder struct {
 	Who     string // user@machine and process
 	Command string
+	Timeout time.Duration // how long one of its calls may take
+}
+
+// Held says that another has the lease of an account, which is not over.
+type Held struct {
+	Holder
+	Since time.Time
+	Left  time.Duration // until it is over, unless it is renewed
+}
+
+// Error says who has the lease.
+func (h *Held) Error() string {
+	return fmt.Sprintf("%s (leadload %s) since %s", h.Who, h.Command, h.Since.Local().Format(time.DateTime))
 }
 
 // ErrFenced says that another run has taken the account over. Whoever gets it
@@ -357,6 +371,7 @@ type Operation struct {
 	Target    string    // of the record's scope
 	Sent      time.Time // when its call began, or was about to
 	Ended     time.Time // when its call had ended, at the latest; zero: not known
+	Firm      bool      // Ended is by the end of its lease, whenever it was sent
 	Changed   bool      // the file has other values for it by now
 	Resends   int       // of the row, in all its life
 	Attempts  int

@@ -47,8 +47,14 @@ type Store interface {
 	Find(ctx context.Context, names []string, target string) (scope int64, err error)
 
 	// Lease takes the account for one run. From then on, the leases before are
-	// refused.
+	// refused. The error is a *Held where another has it and may still send.
 	Lease(ctx context.Context, account int64, who Holder) (Lease, error)
+	// Hold waits until the lease is certainly the caller's for a while. The error
+	// is ErrFenced when it is lost.
+	Hold(ctx context.Context, l Lease) error
+	// Fence returns an error unless the lease is certainly the caller's at this
+	// moment. It waits for nothing: it is asked right before bytes leave.
+	Fence(l Lease) error
 	// Recover turns what earlier leases left reserved or sending into doubt,
 	// and takes all that is open over. It returns the number of rows cut off.
 	Recover(ctx context.Context, l Lease) (int64, error)

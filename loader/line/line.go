@@ -35,7 +35,10 @@ type Options struct {
 	LogErr      func() error  // returns why the API log cannot be written; it may be nil
 	Notify      func(string)  // gets what a user should know at once; from several goroutines
 	Ramp        int           // calls in flight up to which they begin one by one, as answers come; 0: at once
-	Counted     func()        // is called after every call by Ask that reached the wire; it may be nil
+	// Hold waits until the account is certainly this run's to call; the error ends
+	// the run. nil: it always is.
+	Hold    func(context.Context) error
+	Counted func() // is called after every call by Ask that reached the wire; it may be nil
 }
 
 // Line makes the calls to one account. It is safe for concurrent use.
@@ -81,6 +84,12 @@ func (l *Line) Slot(ctx context.Context, again bool) (*pace.Call, error) {
 	if err != nil {
 		l.ramp.leave(false, nil)
 		return nil, err
+	}
+	if l.o.Hold != nil {
+		if err := l.o.Hold(ctx); err != nil {
+			l.Abort(c)
+			return nil, err
+		}
 	}
 	if l.o.LogErr != nil {
 		if err := l.o.LogErr(); err != nil {

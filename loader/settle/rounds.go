@@ -195,7 +195,7 @@ func (s *Settler) round(ctx context.Context) (int, error) {
 // wait is never longer than for a call that is made now.
 func (s *Settler) dueOf(rec ledger.Operation) time.Time {
 	due, latest := s.endOf(rec).Add(s.SettleAfter), time.Now().Add(s.Timeout+s.SettleAfter)
-	if due.After(latest) {
+	if due.After(latest) && !rec.Firm {
 		return latest
 	}
 	return due
@@ -205,6 +205,9 @@ func (s *Settler) dueOf(rec ledger.Operation) time.Time {
 // account may still have been about to make the record.
 func (s *Settler) endOf(rec ledger.Operation) time.Time {
 	latest := rec.Sent.Add(send.ReserveAge + s.Timeout)
+	if rec.Firm {
+		return rec.Ended // another machine may have sent it at any moment of its lease
+	}
 	if rec.Ended.IsZero() || rec.Ended.After(latest) {
 		return latest
 	}

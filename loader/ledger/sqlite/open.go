@@ -63,7 +63,7 @@ func Open(path string, o Options) (*Ledger, error) {
 		// Taken for a path it would make a new, empty ledger, and send every row
 		// again. What follows the scheme may hold a password.
 		return nil, &ledger.Error{Code: "ledger.scheme", Msg: fmt.Sprintf("a ledger is a file, and no database at %s://", scheme),
-			Hint: "name a file with --ledger"}
+			Hint: "name a file with --ledger, or a database as postgres://USER@HOST/DATABASE"}
 	}
 	abs, err := filepath.Abs(path)
 	if err != nil {

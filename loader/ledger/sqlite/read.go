@@ -7,7 +7,6 @@ import (
 	"errors"
 	"iter"
 	"slices"
-	"strings"
 	"time"
 
 	"leadload/loader/ledger"
@@ -52,44 +51,23 @@ func (l *Ledger) Runs(ctx context.Context, q ledger.RunQuery) ([]ledger.Run, err
 	return out, l.fault(rows.Err())
 }
 
-// standing is what is known now of a record and of its creation.
-type standing struct {
-	id                     int64
-	fate                   ledger.Fate
-	state                  ledger.State
-	remote, lead, key      string
-	request                string
-	attempts, sent         int64
-	code, msg, hint, among string
-
-	change *change // nil: none is looked for, or there is none
-}
-
-// change is how the update of a record stands.
-type change struct {
-	state           ledger.State
-	sent            int64
-	attempts        int64
-	code, msg, hint sql.NullString
-}
-
 // changing looks up how the update of a record stands; nil: there is none.
-func (l *Ledger) changing(ctx context.Context, record int64) (*change, error) {
+func (l *Ledger) changing(ctx context.Context, record int64) (*ledger.Change, error) {
 	stmt, err := l.prepared(ctx, "SELECT state, sent, attempts, code, msg, hint FROM operations WHERE record = ? AND op = 1")
 	if err != nil {
 		return nil, l.fault(err)
 	}
-	var c change
-	switch err := stmt.QueryRowContext(ctx, record).Scan(&c.state, &c.sent, &c.attempts, &c.code, &c.msg, &c.hint); {
+	var c ledger.Change
+	var code, msg, hint sql.NullString
+	switch err := stmt.QueryRowContext(ctx, record).Scan(&c.State, &c.Sent, &c.Attempts, &code, &msg, &hint); {
 	case errors.Is(err, sql.ErrNoRows):
 		return nil, nil
 	case err != nil:
 		return nil, l.fault(err)
 	}
+	c.Code, c.Msg, c.Hint = code.String, msg.String, hint.String
 	return &c, nil
 }
-
-func (s *standing) State() ledger.State { return ledger.StateOf(s.fate, s.state) }
 
 const standingColumns = `SELECT r.id, r.fate, r.remote, coalesce(o.lead, r.lead), r.key, r.attempts + coalesce(o.attempts, 0), coalesce(o.sent, r.sent),
 	o.state, o.request, o.code, o.msg, o.hint, o.candidates FROM records r LEFT JOIN operations o ON o.record = r.id AND o.op = 0 WHERE r.id `
@@ -107,7 +85,7 @@ var (
 
 // standings looks up records by their numbers, which come in ascending order.
 // Records of rows that follow one another mostly do so too, and are read as a range.
-func (l *Ledger) standings(ctx context.Context, dst []standing, ids []int64) ([]standing, error) {
+func (l *Ledger) standings(ctx context.Context, dst []ledger.Standing, ids []int64) ([]ledger.Standing, error) {
 	dst = dst[:0]
 	for len(ids) > 0 {
 		// As many as lie close together; then those that lie apart.
@@ -133,13 +111,13 @@ func (l *Ledger) standings(ctx context.Context, dst []standing, ids []int64) ([]
 		}
 		ids = ids[n:]
 	}
-	slices.SortFunc(dst, func(a, b standing) int { return cmp.Compare(a.id, b.id) })
+	slices.SortFunc(dst, func(a, b ledger.Standing) int { return cmp.Compare(a.ID, b.ID) })
 	return dst, nil
 }
 
 // standRange appends the records of numbers that lie close together. Mostly no
 // call has anything to say of them, which one question tells for all.
-func (l *Ledger) standRange(ctx context.Context, dst []standing, ids []int64) ([]standing, error) {
+func (l *Ledger) standRange(ctx context.Context, dst []ledger.Standing, ids []int64) ([]ledger.Standing, error) {
 	first, last := ids[0], ids[len(ids)-1]
 	var loud bool
 	stmt, err := l.prepared(ctx, loudRange)
@@ -161,14 +139,14 @@ func (l *Ledger) standRange(ctx context.Context, dst []standing, ids []int64) ([
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var s standing
+		var s ledger.Standing
 		var remote, lead any
 		var key sql.NullString
-		if err := rows.Scan(&s.id, &s.fate, &remote, &lead, &key, &s.attempts, &s.sent); err != nil {
+		if err := rows.Scan(&s.ID, &s.Fate, &remote, &lead, &key, &s.Attempts, &s.Sent); err != nil {
 			return dst, l.fault(err)
 		}
-		if ids = wanted(ids, s.id); len(ids) > 0 && ids[0] == s.id {
-			s.remote, s.lead, s.key = idText(remote), idText(lead), key.String
+		if ids = wanted(ids, s.ID); len(ids) > 0 && ids[0] == s.ID {
+			s.Remote, s.Lead, s.Key = idText(remote), idText(lead), key.String
 			dst = append(dst, s)
 		}
 	}
@@ -184,7 +162,7 @@ func wanted(ids []int64, id int64) []int64 {
 }
 
 // stand appends the rows of a query; with only, those of the numbers in it.
-func (l *Ledger) stand(ctx context.Context, dst []standing, text string, only []int64, args ...any) ([]standing, error) {
+func (l *Ledger) stand(ctx context.Context, dst []ledger.Standing, text string, only []int64, args ...any) ([]ledger.Standing, error) {
 	stmt, err := l.prepared(ctx, text)
 	if err != nil {
 		return dst, l.fault(err)
@@ -195,20 +173,20 @@ func (l *Ledger) stand(ctx context.Context, dst []standing, text string, only []
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var s standing
+		var s ledger.Standing
 		var remote, lead any
 		var key, request, code, msg, hint, among sql.NullString
 		var state sql.NullInt64
-		if err := rows.Scan(&s.id, &s.fate, &remote, &lead, &key, &s.attempts, &s.sent, &state, &request, &code, &msg, &hint, &among); err != nil {
+		if err := rows.Scan(&s.ID, &s.Fate, &remote, &lead, &key, &s.Attempts, &s.Sent, &state, &request, &code, &msg, &hint, &among); err != nil {
 			return dst, l.fault(err)
 		}
 		if only != nil {
-			if only = wanted(only, s.id); len(only) == 0 || only[0] != s.id {
+			if only = wanted(only, s.ID); len(only) == 0 || only[0] != s.ID {
 				continue
 			}
 		}
-		s.remote, s.lead, s.key, s.request = idText(remote), idText(lead), key.String, request.String
-		s.state, s.code, s.msg, s.hint, s.among = ledger.State(state.Int64), code.String, msg.String, hint.String, among.String
+		s.Remote, s.Lead, s.Key, s.Request = idText(remote), idText(lead), key.String, request.String
+		s.Creation, s.Code, s.Msg, s.Hint, s.Among = ledger.State(state.Int64), code.String, msg.String, hint.String, among.String
 		dst = append(dst, s)
 	}
 	return dst, l.fault(rows.Err())
@@ -219,12 +197,12 @@ type rowReader struct {
 	l     *Ledger
 	chunk chunkReader
 	ids   []int64
-	known []standing
+	known []ledger.Standing
 }
 
 // each calls do for every row of a run with what is known of its record now,
 // or nil. needed says which rows' records are looked up.
-func (r *rowReader) each(ctx context.Context, run int64, needed func(*chunkRow) bool, do func(*chunkRow, *standing) bool) error {
+func (r *rowReader) each(ctx context.Context, run int64, needed func(*ledger.PlannedRow) bool, do func(*ledger.PlannedRow, *ledger.Standing) bool) error {
 	for from := 0; ; {
 		ok, err := r.chunk.next(ctx, r.l, run, from, false)
 		if !ok || err != nil {
@@ -245,19 +223,19 @@ func (r *rowReader) each(ctx context.Context, run int64, needed func(*chunkRow) 
 		for i := range r.chunk.rows {
 			row := &r.chunk.rows[i]
 			from = row.Number + 1
-			var s *standing
+			var s *ledger.Standing
 			if row.Record != 0 && len(r.known) > 0 {
 				// Mostly the next one.
-				if at >= len(r.known) || r.known[at].id != row.Record {
-					at, _ = slices.BinarySearchFunc(r.known, row.Record, func(s standing, id int64) int { return cmp.Compare(s.id, id) })
+				if at >= len(r.known) || r.known[at].ID != row.Record {
+					at, _ = slices.BinarySearchFunc(r.known, row.Record, func(s ledger.Standing, id int64) int { return cmp.Compare(s.ID, id) })
 				}
-				if at < len(r.known) && r.known[at].id == row.Record {
+				if at < len(r.known) && r.known[at].ID == row.Record {
 					s = &r.known[at]
 					at++
 				}
 			}
 			if s != nil && row.Verdict == ledger.Changing {
-				if s.change, err = r.l.changing(ctx, row.Record); err != nil {
+				if s.Change, err = r.l.changing(ctx, row.Record); err != nil {
 					return err
 				}
 			}
@@ -275,9 +253,9 @@ func (l *Ledger) Rows(ctx context.Context, run int64) iter.Seq2[ledger.Row, erro
 		checked, err := l.checked(ctx, run)
 		if err == nil {
 			r := rowReader{l: l}
-			err = r.each(ctx, run, func(*chunkRow) bool { return true }, func(c *chunkRow, s *standing) bool {
+			err = r.each(ctx, run, func(*ledger.PlannedRow) bool { return true }, func(c *ledger.PlannedRow, s *ledger.Standing) bool {
 				any = true
-				return yield(rowOf(c, s, checked), nil)
+				return yield(c.Row(s, checked), nil)
 			})
 		}
 		if err == nil && !any {
@@ -298,92 +276,19 @@ func (l *Ledger) checked(ctx context.Context, run int64) (bool, error) {
 	return command == "check", l.fault(err)
 }
 
-// rowOf joins a row of a run with what is known of its record.
-func rowOf(c *chunkRow, s *standing, checked bool) ledger.Row {
-	r := ledger.Row{Number: c.Number, Line: c.Line, Origin: c.Origin, Fingerprint: c.Fingerprint, Verdict: c.Verdict, Record: c.Record,
-		Key: c.Key, Code: c.Code, Error: c.Msg, Hint: c.Hint}
-	if s != nil {
-		r.State, r.Key, r.ID, r.LeadID, r.RequestID = s.State(), s.key, s.remote, s.lead, s.request
-	}
-	if c.Verdict == ledger.Changing {
-		return changingRow(r, s, checked)
-	}
-	r.Result = ledger.ResultOf(c.Verdict, r.State, checked)
-	if s == nil || c.Verdict != ledger.Due {
-		return r
-	}
-	// What the first pass had to say of an open row is old news once the call has something to say.
-	if s.msg != "" || s.code != "" {
-		r.Code, r.Error, r.Hint = s.code, s.msg, s.hint
-	}
-	r.Attempts = int(s.attempts)
-	if s.sent >= 0 {
-		r.SentAt = time.UnixMilli(s.sent).UTC()
-	}
-	if s.among != "" {
-		r.Candidates = strings.Split(s.among, " ")
-	}
-	return r
-}
-
-// changingRow is rowOf for a row that is to be updated: its state is the update's.
-func changingRow(r ledger.Row, s *standing, checked bool) ledger.Row {
-	r.State = changeState(s)
-	r.Result = ledger.ResultOf(r.Verdict, r.State, checked)
-	if s == nil {
-		return r
-	}
-	r.Attempts = int(s.attempts)
-	if s.change == nil {
-		return r
-	}
-	r.Attempts += int(s.change.attempts)
-	r.Code, r.Error, r.Hint = s.change.code.String, s.change.msg.String, s.change.hint.String
-	if s.change.sent >= 0 {
-		r.SentAt = time.UnixMilli(s.change.sent).UTC()
-	}
-	return r
-}
-
-// changeState is where the update of a row stands.
-func changeState(s *standing) ledger.State {
-	if s == nil || s.change == nil {
-		return ledger.Ready
-	}
-	return s.change.state
-}
-
-// hasState reports a row whose result is that of a call.
-func hasState(c *chunkRow) bool { return c.Verdict == ledger.Due || c.Verdict == ledger.Changing }
-
 // Tally counts the rows of a run as they stand now.
 func (l *Ledger) Tally(ctx context.Context, run int64) (ledger.Tally, error) {
 	t := ledger.Tally{}
-	var counts [8][ledger.Missing + 1]int64
 	r := rowReader{l: l}
-	err := r.each(ctx, run, hasState, func(c *chunkRow, s *standing) bool {
-		state := ledger.State(0)
-		switch {
-		case c.Verdict == ledger.Changing:
-			state = changeState(s)
-		case s != nil:
-			state = s.State()
-		}
-		counts[c.Verdict][state]++
+	err := r.each(ctx, run, (*ledger.PlannedRow).HasState, func(c *ledger.PlannedRow, s *ledger.Standing) bool {
+		t.Count(c, s)
 		return true
 	})
 	if err != nil {
 		return t, err
 	}
-	if counts == [8][ledger.Missing + 1]int64{} {
+	if len(t) == 0 {
 		return l.tallied(ctx, run)
-	}
-	for v := range counts {
-		for s, n := range counts[v] {
-			if n > 0 {
-				t.Add(ledger.Verdict(v), ledger.State(s), n)
-			}
-		}
 	}
 	return t, nil
 }
@@ -396,7 +301,7 @@ func (l *Ledger) Twice(ctx context.Context, run int64) (first string, n int64, e
 		WHERE substr(o.remote, 1, 6) = substr(r.remote, 1, 6) AND o.fate = 2 AND o.remote = r.remote AND o.id <> r.id AND z.account = s.account)`
 	var records []int64
 	r := rowReader{l: l}
-	err = r.each(ctx, run, func(*chunkRow) bool { return false }, func(c *chunkRow, _ *standing) bool {
+	err = r.each(ctx, run, func(*ledger.PlannedRow) bool { return false }, func(c *ledger.PlannedRow, _ *ledger.Standing) bool {
 		if c.Verdict == ledger.Due {
 			records = append(records, c.Record)
 		}
@@ -488,34 +393,13 @@ func (l *Ledger) Traces(ctx context.Context, records []int64) (map[int64]ledger.
 
 // Errors returns the most common errors of a run's rows.
 func (l *Ledger) Errors(ctx context.Context, run int64, n int) ([]ledger.ErrorCount, error) {
-	var out []ledger.ErrorCount
-	at := map[string]int{}
+	var errs ledger.ErrorCounter
 	r := rowReader{l: l}
-	err := r.each(ctx, run, hasState, func(c *chunkRow, s *standing) bool {
-		row := rowOf(c, s, false)
-		if row.Code == "" {
-			return true
-		}
-		switch row.Result {
-		case ledger.ResultLoaded, ledger.ResultUpdated, ledger.ResultAlready, ledger.ResultDuplicate, ledger.ResultPending, ledger.ResultSkipped:
-			return true
-		}
-		i, ok := at[row.Code]
-		if !ok {
-			i = len(out)
-			at[row.Code] = i
-			out = append(out, ledger.ErrorCount{Code: row.Code, Example: row.Error, Row: cmp.Or(row.Origin, row.Number), Hint: row.Hint})
-		}
-		out[i].Count++
+	err := r.each(ctx, run, (*ledger.PlannedRow).HasState, func(c *ledger.PlannedRow, s *ledger.Standing) bool {
+		errs.Add(c.Row(s, false))
 		return true
 	})
-	if err != nil {
-		return nil, err
-	}
-	slices.SortStableFunc(out, func(a, b ledger.ErrorCount) int {
-		return cmp.Or(cmp.Compare(b.Count, a.Count), strings.Compare(a.Code, b.Code))
-	})
-	return out[:min(n, len(out))], nil
+	return errs.Most(n), err
 }
 
 // Mappings returns the texts of the mappings by which runs have loaded into the

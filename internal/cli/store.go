@@ -1,0 +1,46 @@
+package cli
+
+import (
+	"context"
+	"time"
+
+	"leadload/loader/ledger"
+	"leadload/loader/ledger/postgres"
+	"leadload/loader/ledger/sqlite"
+)
+
+// store is an open ledger with a name for people.
+type store interface {
+	ledger.Store
+	Path() string
+	Made() bool // it was not there before
+}
+
+// storeOptions say how to open a ledger.
+type storeOptions struct {
+	readOnly, mustExist bool
+	patience            time.Duration // how long a database may be away; 0 is 15 min
+	notify              func(string)  // may be nil
+}
+
+// openStore opens the ledger that a flag or a variable names: a file, or a
+// database. flag says that it was the flag, which everybody on the machine can
+// read in the list of processes.
+func (a *app) openStore(ctx context.Context, name string, flag bool, o storeOptions) (store, error) {
+	if !postgres.IsURL(name) {
+		led, err := sqlite.Open(name, sqlite.Options{ReadOnly: o.readOnly, MustExist: o.mustExist})
+		if err != nil {
+			return nil, err
+		}
+		return led, nil
+	}
+	if flag && postgres.HasPassword(name) {
+		return nil, usageError("leave the password out of the URL: set PGPASSWORD, or write it into ~/.pgpass or a service file",
+			"--ledger holds a password, which everybody on this machine can read in the list of processes")
+	}
+	led, err := postgres.Open(ctx, name, postgres.Options{ReadOnly: o.readOnly, MustExist: o.mustExist, Patience: o.patience, Notify: o.notify})
+	if err != nil {
+		return nil, err
+	}
+	return led, nil
+}

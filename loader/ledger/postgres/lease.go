@@ -1,0 +1,248 @@
+package postgres
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"leadload/loader/ledger"
+)
+
+// leases are those that this open ledger has, as far as it can be certain of
+// them without a word from the database.
+type leases struct {
+	mu   sync.Mutex
+	held map[int64]*held // by account
+	stop chan struct{}   // ends the renewals; nil: there are none
+	done chan struct{}
+}
+
+type held struct {
+	token int64
+	until time.Duration // on our clock: it is certainly ours before
+	lost  bool
+}
+
+// lose notes that a lease is another's.
+func (h *leases) lose(l ledger.Lease) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if x := h.held[l.Account]; x != nil && x.token == l.Token {
+		x.lost = true
+	}
+}
+
+// certain notes until when a lease is certainly ours.
+func (h *leases) certain(l ledger.Lease, until time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.held == nil {
+		h.held = map[int64]*held{}
+	}
+	if x := h.held[l.Account]; x != nil && x.token == l.Token {
+		x.until = max(x.until, until)
+		return
+	}
+	h.held[l.Account] = &held{token: l.Token, until: until}
+}
+
+// look returns for how long a lease is certainly ours, and whether it is lost.
+func (h *leases) look(l ledger.Lease) (left time.Duration, lost bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	x := h.held[l.Account]
+	if x == nil || x.token != l.Token || x.lost {
+		return 0, true
+	}
+	return x.until - elapsed(), false
+}
+
+// sure is how long after a word to the database a lease is surely ours.
+func (l *Ledger) sure() time.Duration { return l.o.lease - l.o.lease/20 }
+
+// Lease takes the account for one run. A lease that another holds and that is
+// not over is refused with a *ledger.Held.
+func (l *Ledger) Lease(ctx context.Context, account int64, who ledger.Holder) (ledger.Lease, error) {
+	out := ledger.Lease{Account: account}
+	var refused *ledger.Held
+	var asked time.Duration
+	err := l.write(work{do: func(u *unit) error {
+		refused, asked = nil, elapsed()
+		if _, err := u.exec(`INSERT INTO leadload.leases (account, token, holder, who, command, since, until, timeout, ended) VALUES ($1, 0, '', '', '', 0, 0, 0, 0) ON CONFLICT (account) DO NOTHING`, account); err != nil {
+			return err
+		}
+		var holder, name, command []byte
+		var since, until, timeout, now_ int64
+		if err := u.conn.QueryRow(u.ctx, l.sql("SELECT token, holder, who, command, since, until, timeout FROM leadload.leases WHERE account = $1 FOR UPDATE"), account).
+			Scan(&out.Token, &holder, &name, &command, &since, &until, &timeout); err != nil {
+			return err
+		}
+		// Asked under the lock: a wait for it is no time that the holder had.
+		if err := u.conn.QueryRow(u.ctx, "SELECT "+now).Scan(&now_); err != nil {
+			return err
+		}
+		if until > now_ && !bytes.Equal(holder, l.id) {
+			refused = &ledger.Held{Holder: ledger.Holder{Who: string(name), Command: string(command)}, Since: time.UnixMilli(since), Left: time.Duration(until-now_) * time.Millisecond}
+			return nil
+		}
+		if until > now_ {
+			until, timeout = now_, 0 // our own: nobody else's calls are under way
+		}
+		out.Token++
+		_, err := u.exec("UPDATE leadload.leases SET token = $2, holder = $3, who = $4, command = $5, since = $6, until = $6::bigint + $7::bigint, timeout = $8, ended = greatest(ended, $9) WHERE account = $1",
+			account, out.Token, l.id, []byte(who.Who), []byte(who.Command), now_, l.o.lease.Milliseconds(), who.Timeout.Milliseconds(), until+timeout)
+		return err
+	}})
+	if err != nil {
+		return ledger.Lease{}, err
+	}
+	if refused != nil {
+		return ledger.Lease{}, refused
+	}
+	l.lease.certain(out, asked+l.sure())
+	l.lease.mu.Lock()
+	defer l.lease.mu.Unlock()
+	if l.lease.stop == nil {
+		l.lease.stop, l.lease.done = make(chan struct{}), make(chan struct{})
+		go l.renewals(l.lease.stop, l.lease.done)
+	}
+	return out, nil
+}
+
+// renewals renews all leases while the ledger is open. It has no part in the
+// group's transactions, which wait for a database that is away.
+func (l *Ledger) renewals(stop, done chan struct{}) {
+	defer close(done)
+	t := time.NewTicker(l.o.lease / 4)
+	defer t.Stop()
+	for {
+		select {
+		case <-stop:
+			return
+		case <-t.C:
+		}
+		for _, x := range l.leases() {
+			ctx, cancel := context.WithTimeout(context.Background(), l.o.lease/4)
+			l.renew(ctx, x) // what fails is tried again; the lease runs down meanwhile
+			cancel()
+		}
+	}
+}
+
+func (l *Ledger) leases() (out []ledger.Lease) {
+	l.lease.mu.Lock()
+	defer l.lease.mu.Unlock()
+	for account, x := range l.lease.held {
+		if !x.lost {
+			out = append(out, ledger.Lease{Account: account, Token: x.token})
+		}
+	}
+	return out
+}
+
+// renew asks the database for more time. A lease that ran out is ours as long
+// as nobody has taken it.
+func (l *Ledger) renew(ctx context.Context, x ledger.Lease) error {
+	asked := elapsed()
+	tag, err := l.pool.Exec(ctx, l.sql("UPDATE leadload.leases SET until = greatest(until, "+now+" + $3::bigint) WHERE account = $1 AND token = $2"), x.Account, x.Token, l.o.lease.Milliseconds())
+	if err != nil {
+		return err
+	}
+	if tag.RowsAffected() == 0 {
+		l.lease.lose(x)
+		return ledger.Fenced(l.name)
+	}
+	l.lease.certain(x, asked+l.sure())
+	return nil
+}
+
+// Fence returns an error unless the lease is certainly ours at this moment, by a
+// clock that runs on while the machine sleeps or the process is stopped.
+func (l *Ledger) Fence(x ledger.Lease) error {
+	left, lost := l.lease.look(x)
+	if lost || left <= 0 {
+		return ledger.Fenced(l.name)
+	}
+	return nil
+}
+
+// Hold waits until the lease is certainly ours for a while.
+func (l *Ledger) Hold(ctx context.Context, x ledger.Lease) error {
+	until := time.Now().Add(l.o.Patience)
+	for try := 1; ; try++ {
+		left, lost := l.lease.look(x)
+		if lost {
+			return ledger.Fenced(l.name)
+		}
+		if left > l.o.lease/2 {
+			if try > 1 {
+				l.back()
+			}
+			return nil
+		}
+		err := l.renew(ctx, x)
+		switch {
+		case err == nil:
+			continue
+		case ctx.Err() != nil:
+			return context.Cause(ctx)
+		case errors.Is(err, ledger.ErrFenced):
+			return err
+		case !transient(err) || time.Now().After(until):
+			return l.fault(err)
+		}
+		if try > 2 {
+			l.tellAway(err)
+		}
+		pause(try)
+	}
+}
+
+// Recover turns what earlier leases left reserved or sending into doubt, and
+// takes all that is open over. The calls of whoever had the lease had ended by
+// their timeout after the lease was over.
+func (l *Ledger) Recover(_ context.Context, lease ledger.Lease) (int64, error) {
+	var n int64
+	var fenced error
+	err := l.write(work{lease: lease.Account, do: refusable(func(u *unit) error {
+		if err := u.holds(lease); err != nil {
+			return err
+		}
+		var ago int64
+		local := time.Now().UnixMilli()
+		if err := u.conn.QueryRow(u.ctx, l.sql("SELECT "+now+" - ended FROM leadload.leases WHERE account = $1"), lease.Account).Scan(&ago); err != nil {
+			return err
+		}
+		var err error
+		n, err = u.exec("UPDATE leadload.operations SET token = $2, state = 4, ended = $3, firm = true, code = $4, msg = $5, hint = $6 WHERE account = $1 AND token <> $2 AND state BETWEEN 2 AND 5 AND state IN (2, 3)",
+			lease.Account, lease.Token, local-ago, []byte(ledger.CutOffCode), []byte(ledger.CutOffMsg), []byte(ledger.DoubtHint))
+		if err == nil {
+			_, err = u.exec("UPDATE leadload.operations SET token = $2 WHERE account = $1 AND token <> $2 AND state BETWEEN 2 AND 5", lease.Account, lease.Token)
+		}
+		return err
+	}, &fenced)})
+	return n, errors.Join(err, fenced)
+}
+
+// giveBack ends the leases of this ledger, so that others need not wait for
+// their time. What cannot be given back runs down.
+func (l *Ledger) giveBack() error {
+	l.lease.mu.Lock()
+	stop, done := l.lease.stop, l.lease.done
+	l.lease.stop = nil
+	l.lease.mu.Unlock()
+	if stop == nil {
+		return nil
+	}
+	close(stop)
+	<-done
+	if l.Broken() != nil {
+		return nil // told already, to whoever wrote
+	}
+	return l.write(work{do: func(u *unit) error {
+		_, err := u.exec("UPDATE leadload.leases SET until = least(until, "+now+"), timeout = 0 WHERE holder = $1", l.id)
+		return err
+	}})
+}

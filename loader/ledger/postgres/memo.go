@@ -1,0 +1,146 @@
+package postgres
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"leadload/loader/ledger"
+)
+
+// leadHash hides a lead's value: the ledger need only know it again.
+func leadHash(value string) []byte {
+	h := sha256.Sum256([]byte(value))
+	return h[:16]
+}
+
+// Enroll finds or makes the account that any of names stands for.
+func (l *Ledger) Enroll(_ context.Context, display string, names []string) (int64, error) {
+	var id int64
+	hashes, texts := make([][]byte, len(names)), make([][]byte, len(names))
+	for i, n := range names {
+		hashes[i], texts[i] = leadHash(n), []byte(n)
+	}
+	err := l.write(work{do: func(u *unit) error {
+		// Two that meet a new account at once must not make two of it.
+		if _, err := u.exec("SELECT pg_advisory_xact_lock(7018970247)"); err != nil {
+			return err
+		}
+		err := u.conn.QueryRow(u.ctx, l.sql(`SELECT a.account FROM unnest($1::bytea[]) WITH ORDINALITY AS t(hash, place) JOIN leadload.account_names a ON a.hash = t.hash ORDER BY t.place LIMIT 1`), hashes).Scan(&id)
+		if errors.Is(err, pgx.ErrNoRows) {
+			err = u.conn.QueryRow(u.ctx, l.sql("INSERT INTO leadload.accounts (name) VALUES ($1) RETURNING id"), []byte(display)).Scan(&id)
+		}
+		if err != nil {
+			return err
+		}
+		_, err = u.exec("INSERT INTO leadload.account_names (hash, name, account) SELECT hash, name, $3 FROM unnest($1::bytea[], $2::bytea[]) AS t(hash, name) ON CONFLICT DO NOTHING", hashes, texts, id)
+		return err
+	}})
+	return id, err
+}
+
+// Scope finds or makes the number of a target within an account.
+func (l *Ledger) Scope(_ context.Context, account int64, target string) (int64, error) {
+	var id int64
+	err := l.write(work{do: func(u *unit) error {
+		if _, err := u.exec("INSERT INTO leadload.scopes (account, target) VALUES ($1, $2) ON CONFLICT (account, target) DO NOTHING", account, target); err != nil {
+			return err
+		}
+		return u.conn.QueryRow(u.ctx, l.sql("SELECT id FROM leadload.scopes WHERE account = $1 AND target = $2"), account, target).Scan(&id)
+	}})
+	return id, err
+}
+
+// Find returns a scope of an account that is known by any of names; 0 when the
+// ledger has none, or no record in it.
+func (l *Ledger) Find(ctx context.Context, names []string, target string) (scope int64, err error) {
+	hashes := make([][]byte, len(names))
+	for i, n := range names {
+		hashes[i] = leadHash(n)
+	}
+	_, err = l.one(ctx, `SELECT s.id FROM unnest($1::bytea[]) WITH ORDINALITY AS t(hash, place) JOIN leadload.account_names a ON a.hash = t.hash JOIN leadload.scopes s ON s.account = a.account
+		WHERE s.target = $2 AND EXISTS (SELECT 1 FROM leadload.records r WHERE r.scope = s.id) ORDER BY t.place LIMIT 1`, []any{hashes, target}, &scope)
+	return scope, err
+}
+
+// Begin writes down that a run has begun and returns its number.
+func (l *Ledger) Begin(_ context.Context, r ledger.Run) (int64, error) {
+	var id int64
+	b := func(s string) []byte { return []byte(s) }
+	err := l.write(work{do: func(u *unit) error {
+		return u.conn.QueryRow(u.ctx, l.sql(`INSERT INTO leadload.runs (account, command, input, input_path, sheet, mapping, mapping_path, mapping_hash,
+			target, timezone, who, version, pace, started) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14) RETURNING id`),
+			r.Account, b(r.Command), b(r.Input), b(r.InputPath), b(r.Sheet), b(r.Mapping), b(r.MappingPath), b(r.MappingHash),
+			b(r.Target), b(r.Timezone), b(r.Who), b(r.Version), b(r.Limit), r.Started.UnixMilli()).Scan(&id)
+	}})
+	return id, err
+}
+
+// End writes down how a run ended.
+func (l *Ledger) End(_ context.Context, r ledger.Run) error {
+	return l.write(work{do: func(u *unit) error {
+		_, err := u.exec("UPDATE leadload.runs SET ended = $2, calls = $3, throttled = $4, pace = $5, stop = $6, exit = $7, out = $8 WHERE id = $1",
+			r.ID, r.Ended.UnixMilli(), r.Calls, r.Throttled, []byte(r.Limit), []byte(r.Stop), int64(r.Exit), []byte(r.Out))
+		return err
+	}})
+}
+
+// memo is the part of a ledger that is harmless to lose.
+type memo struct{ l *Ledger }
+
+// Memo returns what is worth remembering and harmless to lose.
+func (l *Ledger) Memo() ledger.Memo { return memo{l} }
+
+func (m memo) CountCalls(account int64, at time.Time, n int64) {
+	m.l.hint(func(u *unit) error {
+		u.count(account, at, n)
+		return nil
+	})
+}
+
+func (m memo) CallsOn(ctx context.Context, account int64, at time.Time) (n int64, err error) {
+	_, err = m.l.one(ctx, "SELECT calls FROM leadload.days WHERE account = $1 AND day = $2", []any{account, day(at)}, &n)
+	return n, err
+}
+
+func (m memo) Lead(ctx context.Context, account int64, field, value string, age time.Duration) (string, error) {
+	var id []byte
+	var found int64
+	ok, err := m.l.one(ctx, "SELECT lead, found FROM leadload.leads WHERE account = $1 AND field = $2 AND value = $3", []any{account, field, leadHash(value)}, &id, &found)
+	if err != nil || !ok || time.Since(time.UnixMilli(found)) > age {
+		return "", err
+	}
+	return string(id), nil
+}
+
+func (m memo) WantedLeads(ctx context.Context, account int64) (n int64, err error) {
+	_, err = m.l.one(ctx, "SELECT count(*) FROM leadload.leads WHERE account = $1 AND lead = ''", []any{account}, &n)
+	return n, err
+}
+
+func (m memo) ForgetLeads(_ context.Context, account int64, age time.Duration) error {
+	before := time.Now().Add(-age).UnixMilli()
+	return m.l.write(work{do: func(u *unit) error {
+		_, err := u.exec("DELETE FROM leadload.leads WHERE account = $1 AND (lead = '' OR found < $2)", account, before)
+		return err
+	}})
+}
+
+func (m memo) RememberLead(account int64, field, value, lead string) {
+	at := time.Now().UnixMilli()
+	m.l.hint(func(u *unit) error {
+		_, err := u.exec("INSERT INTO leadload.leads (account, field, value, lead, found) VALUES ($1,$2,$3,$4,$5) ON CONFLICT (account, field, value) DO UPDATE SET lead = excluded.lead, found = excluded.found",
+			account, field, leadHash(value), []byte(lead), at)
+		return err
+	})
+}
+
+func (m memo) ForgetLead(account int64, field, value string, before time.Time) {
+	m.l.hint(func(u *unit) error {
+		_, err := u.exec("DELETE FROM leadload.leads WHERE account = $1 AND field = $2 AND value = $3 AND lead <> '' AND found < $4", account, field, leadHash(value), before.UnixMilli())
+		return err
+	})
+}

@@ -1,0 +1,299 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"leadload/loader/ledger"
+)
+
+// Runs returns the runs that the query names, the newest first.
+func (l *Ledger) Runs(ctx context.Context, q ledger.RunQuery) ([]ledger.Run, error) {
+	where, arg := "WHERE r.id = $1", q.ID
+	if q.ID == 0 {
+		where, arg = "ORDER BY r.id DESC LIMIT $1", int64(q.Newest)
+	}
+	var out []ledger.Run
+	err := l.query(ctx, `SELECT r.id, r.account, a.name, r.command, r.input, r.input_path, r.sheet, r.mapping, r.mapping_path, r.mapping_hash, r.target, r.timezone, r.who, r.version, r.pace,
+		r.started, coalesce(r.ended, 0), r.calls, r.throttled, r.stop, r.exit, r.out FROM leadload.runs r LEFT JOIN leadload.accounts a ON a.id = r.account `+where, []any{arg}, func(rows pgx.Rows) error {
+		out = out[:0]
+		for rows.Next() {
+			var r ledger.Run
+			var started, ended, exit int64
+			var texts [15][]byte
+			if err := rows.Scan(&r.ID, &r.Account, &texts[0], &texts[1], &texts[2], &texts[3], &texts[4], &texts[5], &texts[6], &texts[7], &texts[8], &texts[9], &texts[10], &texts[11], &texts[12],
+				&started, &ended, &r.Calls, &r.Throttled, &texts[13], &exit, &texts[14]); err != nil {
+				return err
+			}
+			for i, to := range []*string{&r.AccountName, &r.Command, &r.Input, &r.InputPath, &r.Sheet, &r.Mapping, &r.MappingPath, &r.MappingHash, &r.Target, &r.Timezone, &r.Who, &r.Version, &r.Limit, &r.Stop, &r.Out} {
+				*to = string(texts[i])
+			}
+			r.Started, r.Exit = time.UnixMilli(started).UTC(), int(exit)
+			if ended != 0 {
+				r.Ended = time.UnixMilli(ended).UTC()
+			}
+			out = append(out, r)
+		}
+		return nil
+	})
+	return out, err
+}
+
+// standings reads what is known now of records.
+func (l *Ledger) standings(ctx context.Context, ids []int64) (map[int64]*ledger.Standing, error) {
+	out := make(map[int64]*ledger.Standing, len(ids))
+	if len(ids) == 0 {
+		return out, nil
+	}
+	err := l.query(ctx, `SELECT r.id, r.fate, r.remote, CASE WHEN o.lead <> '' THEN o.lead ELSE r.lead END, r.key, r.attempts + coalesce(o.attempts, 0), coalesce(o.sent, r.sent),
+		coalesce(o.state, 0), o.request, o.code, o.msg, o.hint, o.candidates, coalesce(u.state, 0), coalesce(u.sent, 0), coalesce(u.attempts, 0), u.code, u.msg, u.hint
+		FROM leadload.records r LEFT JOIN leadload.operations o ON o.record = r.id AND o.op = 0 LEFT JOIN leadload.operations u ON u.record = r.id AND u.op = 1 WHERE r.id = ANY($1)`, []any{ids}, func(rows pgx.Rows) error {
+		clear(out)
+		for rows.Next() {
+			var fate, creation, change int16
+			var t [11][]byte
+			s, c := &ledger.Standing{}, ledger.Change{}
+			if err := rows.Scan(&s.ID, &fate, &t[0], &t[1], &t[2], &s.Attempts, &s.Sent, &creation, &t[3], &t[4], &t[5], &t[6], &t[7], &change, &c.Sent, &c.Attempts, &t[8], &t[9], &t[10]); err != nil {
+				return err
+			}
+			s.Fate, s.Creation = ledger.Fate(fate), ledger.State(creation)
+			for i, to := range []*string{&s.Remote, &s.Lead, &s.Key, &s.Request, &s.Code, &s.Msg, &s.Hint, &s.Among, &c.Code, &c.Msg, &c.Hint} {
+				*to = string(t[i])
+			}
+			if change != 0 {
+				c.State = ledger.State(change)
+				s.Change = &c
+			}
+			out[s.ID] = s
+		}
+		return nil
+	})
+	return out, err
+}
+
+// chunk reads the first chunk of a run that begins at from or later; with back,
+// the last one that begins at from or earlier. It returns nil where there is none.
+func (l *Ledger) chunk(ctx context.Context, run int64, from int, back bool) ([]ledger.PlannedRow, error) {
+	text := "SELECT first, rows, words FROM leadload.chunks WHERE run = $1 AND first >= $2 ORDER BY first LIMIT 1"
+	if back {
+		text = "SELECT first, rows, words FROM leadload.chunks WHERE run = $1 AND first <= $2 ORDER BY first DESC LIMIT 1"
+	}
+	var first int64
+	var packed, words []byte
+	if found, err := l.one(ctx, text, []any{run, int64(from)}, &first, &packed, &words); err != nil || !found {
+		return nil, err
+	}
+	rows, err := ledger.Unpack(nil, int(first), packed, words)
+	if err != nil {
+		return nil, &ledger.Error{Code: "ledger.corrupt", Place: ledger.At(l.name), Msg: err.Error(), Hint: corruptHint}
+	}
+	return rows, nil
+}
+
+// changed marks operations whose rows the file has with other values by now.
+func (l *Ledger) changed(ctx context.Context, list []ledger.Operation) error {
+	var rows []ledger.PlannedRow
+	of := int64(0)
+	for i := range list {
+		o := &list[i]
+		if of != o.Run || len(rows) == 0 || o.Number < rows[0].Number || o.Number > rows[len(rows)-1].Number {
+			var err error
+			if rows, err = l.chunk(ctx, o.Run, o.Number, true); err != nil {
+				return err
+			}
+			of = o.Run
+		}
+		at, found := slices.BinarySearchFunc(rows, o.Number, func(r ledger.PlannedRow, n int) int { return r.Number - n })
+		o.Changed = found && rows[at].Record == o.Record && rows[at].Code == "row.changed"
+	}
+	return nil
+}
+
+// each calls do for every row of a run with what is known of its record now, or
+// nil. needed says which rows' records are looked up.
+func (l *Ledger) each(ctx context.Context, run int64, needed func(*ledger.PlannedRow) bool, do func(*ledger.PlannedRow, *ledger.Standing) bool) error {
+	for from := 0; ; {
+		rows, err := l.chunk(ctx, run, from, false)
+		if err != nil || rows == nil {
+			return err
+		}
+		var ids []int64
+		for i := range rows {
+			if r := &rows[i]; r.Record != 0 && needed(r) {
+				ids = append(ids, r.Record)
+			}
+		}
+		known, err := l.standings(ctx, ids)
+		if err != nil {
+			return err
+		}
+		for i := range rows {
+			from = rows[i].Number + 1
+			s := known[rows[i].Record]
+			if s != nil && rows[i].Verdict != ledger.Changing && s.Change != nil {
+				other := *s
+				other.Change, s = nil, &other
+			}
+			if !do(&rows[i], s) {
+				return nil
+			}
+		}
+	}
+}
+
+// Rows returns the rows of a run in the order of the file.
+func (l *Ledger) Rows(ctx context.Context, run int64) iter.Seq2[ledger.Row, error] {
+	return func(yield func(ledger.Row, error) bool) {
+		some := false
+		var command []byte
+		_, err := l.one(ctx, "SELECT command FROM leadload.runs WHERE id = $1", []any{run}, &command)
+		if err == nil {
+			checked := string(command) == "check"
+			err = l.each(ctx, run, func(*ledger.PlannedRow) bool { return true }, func(c *ledger.PlannedRow, s *ledger.Standing) bool {
+				some = true
+				return yield(c.Row(s, checked), nil)
+			})
+		}
+		if err == nil && !some {
+			err = l.pruned(ctx, run)
+		}
+		if err != nil {
+			yield(ledger.Row{}, err)
+		}
+	}
+}
+
+// Tally counts the rows of a run as they stand now.
+func (l *Ledger) Tally(ctx context.Context, run int64) (ledger.Tally, error) {
+	t := ledger.Tally{}
+	err := l.each(ctx, run, (*ledger.PlannedRow).HasState, func(c *ledger.PlannedRow, s *ledger.Standing) bool {
+		t.Count(c, s)
+		return true
+	})
+	if err != nil || len(t) > 0 {
+		return t, err
+	}
+	return l.tallied(ctx, run)
+}
+
+// Errors returns the most common errors of a run's rows.
+func (l *Ledger) Errors(ctx context.Context, run int64, n int) ([]ledger.ErrorCount, error) {
+	var errs ledger.ErrorCounter
+	err := l.each(ctx, run, (*ledger.PlannedRow).HasState, func(c *ledger.PlannedRow, s *ledger.Standing) bool {
+		errs.Add(c.Row(s, false))
+		return true
+	})
+	return errs.Most(n), err
+}
+
+// Twice returns the number of ids that stand on a row that a run has loaded
+// and on another record, and names one of them.
+func (l *Ledger) Twice(ctx context.Context, run int64) (first string, n int64, err error) {
+	found := map[string]bool{}
+	for from := 0; ; {
+		rows, err := l.chunk(ctx, run, from, false)
+		if err != nil || rows == nil {
+			return first, int64(len(found)), err
+		}
+		var ids []int64
+		for i := range rows {
+			from = rows[i].Number + 1
+			if rows[i].Verdict == ledger.Due {
+				ids = append(ids, rows[i].Record)
+			}
+		}
+		err = l.query(ctx, `SELECT DISTINCT r.remote FROM leadload.records r JOIN leadload.scopes s ON s.id = r.scope WHERE r.id = ANY($1) AND r.fate = 2 AND r.remote <> '' AND EXISTS (
+			SELECT 1 FROM leadload.records o JOIN leadload.scopes z ON z.id = o.scope
+			WHERE substr(o.remote, 1, 40) = substr(r.remote, 1, 40) AND o.fate = 2 AND o.remote = r.remote AND o.id <> r.id AND z.account = s.account)`, []any{ids}, func(rows pgx.Rows) error {
+			for rows.Next() {
+				var remote []byte
+				if err := rows.Scan(&remote); err != nil {
+					return err
+				}
+				if id := string(remote); !found[id] {
+					found[id] = true
+					if first == "" || id < first {
+						first = id
+					}
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return "", 0, err
+		}
+	}
+}
+
+// tallied returns the counts of a run whose rows were dropped.
+func (l *Ledger) tallied(ctx context.Context, run int64) (ledger.Tally, error) {
+	t := ledger.Tally{}
+	err := l.query(ctx, "SELECT verdict, state, n FROM leadload.tallies WHERE run = $1", []any{run}, func(rows pgx.Rows) error {
+		clear(t)
+		for rows.Next() {
+			var verdict, state int16
+			var n int64
+			if err := rows.Scan(&verdict, &state, &n); err != nil {
+				return err
+			}
+			t.Add(ledger.Verdict(verdict), ledger.State(state), n)
+		}
+		return nil
+	})
+	return t, err
+}
+
+// pruned returns an error when the rows of a run were dropped.
+func (l *Ledger) pruned(ctx context.Context, run int64) error {
+	t, err := l.tallied(ctx, run)
+	if err != nil || len(t) == 0 {
+		return err
+	}
+	return &ledger.Error{Code: "ledger.pruned", Place: ledger.At(l.name), Msg: fmt.Sprintf("the rows of run %d were dropped by leadload ledger prune", run),
+		Hint: "its results file still has them; leadload runs shows its totals"}
+}
+
+// Prune drops the rows of runs that ended before a moment, and keeps their
+// counts. The server gives the space back in its own time.
+func (l *Ledger) Prune(ctx context.Context, before time.Time) (ledger.Pruned, error) {
+	var out ledger.Pruned
+	var runs []int64
+	if err := l.query(ctx, "SELECT r.id FROM leadload.runs r WHERE coalesce(r.ended, r.started) < $1 AND EXISTS (SELECT 1 FROM leadload.chunks c WHERE c.run = r.id) ORDER BY r.id", []any{before.UnixMilli()}, func(rows pgx.Rows) (err error) {
+		runs, err = pgx.CollectRows(rows, pgx.RowTo[int64])
+		return err
+	}); err != nil {
+		return out, err
+	}
+	for _, run := range runs {
+		t, err := l.Tally(ctx, run)
+		if err != nil {
+			return out, err
+		}
+		var verdicts, states, counts []int64
+		for v, of := range t {
+			for s, n := range of {
+				verdicts, states, counts = append(verdicts, int64(v)), append(states, int64(s)), append(counts, n)
+			}
+		}
+		var freed int64
+		if err := l.write(work{do: func(u *unit) error {
+			err := u.conn.QueryRow(u.ctx, l.sql("SELECT coalesce(sum(length(rows) + coalesce(length(words), 0)), 0)::bigint FROM leadload.chunks WHERE run = $1"), run).Scan(&freed)
+			_, terr := u.exec("INSERT INTO leadload.tallies (run, verdict, state, n) SELECT $1, v, s, n FROM unnest($2::bigint[], $3::bigint[], $4::bigint[]) AS t(v, s, n) ON CONFLICT DO NOTHING", run, verdicts, states, counts)
+			_, oerr := u.exec("DELETE FROM leadload.operations WHERE state IN (6, 7) AND record IN (SELECT id FROM leadload.records WHERE run = $1)", run)
+			_, cerr := u.exec("DELETE FROM leadload.chunks WHERE run = $1", run)
+			return errors.Join(err, terr, oerr, cerr)
+		}}); err != nil {
+			return out, err
+		}
+		out.Runs++
+		out.Rows += t.Counts().Sum()
+		out.Freed += freed
+	}
+	return out, nil
+}

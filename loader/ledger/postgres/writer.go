@@ -1,0 +1,250 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"leadload/loader/ledger"
+)
+
+// work is one thing to be written.
+type work struct {
+	lease   int64    // the account of its lease; 0: none
+	records []int64  // that it needs to know
+	ids     [][]byte // of the account, whose owners it needs to know
+	do      func(*unit) error
+}
+
+// writer writes the ledger. The group hands it one batch at a time.
+type writer struct {
+	l     *Ledger
+	group *ledger.Group[work]
+	conn  *pgx.Conn // nil: none is open
+	n     int64     // of the newest transaction
+}
+
+func newWriter(l *Ledger) *writer {
+	w := &writer{l: l}
+	w.group = ledger.NewGroup(w.commit)
+	return w
+}
+
+// Every transaction says what must not depend on the server's settings. A
+// session that lost its client holds its locks no longer than that. Settings of
+// a session would reach the next client of a pooler.
+const settings = `SELECT set_config('synchronous_commit', 'on', true), set_config('statement_timeout', '60000', true), set_config('idle_in_transaction_session_timeout', '10000', true),
+	set_config('tcp_keepalives_idle', '5', true), set_config('tcp_keepalives_interval', '2', true), set_config('tcp_keepalives_count', '3', true)`
+
+// commit writes a batch in one transaction: all of it or nothing. While the
+// database is away it waits, and everybody with it: nothing leaves whose intent
+// is not written.
+func (w *writer) commit(batch []ledger.Write[work], _ bool) error {
+	w.n++
+	until := time.Now().Add(w.l.o.Patience)
+	unknown := false // the answer to a COMMIT was lost
+	for try := 1; ; try++ {
+		err := w.try(batch, &unknown)
+		if err == nil {
+			w.l.back()
+			return nil
+		}
+		w.drop()
+		if !transient(err) || time.Now().After(until) {
+			return w.l.fault(err)
+		}
+		if try > 1 {
+			w.l.tellAway(err)
+		}
+		pause(try)
+	}
+}
+
+// try makes one attempt. Where the answer to the COMMIT of an earlier one was
+// lost, it asks first what became of that one: neither the error's text nor
+// whether a call seems safe to repeat says so.
+func (w *writer) try(batch []ledger.Write[work], unknown *bool) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 90*time.Second)
+	defer cancel()
+	if w.conn == nil {
+		c, err := pgx.ConnectConfig(ctx, w.l.pool.Config().ConnConfig)
+		if err != nil {
+			return err
+		}
+		w.conn = c
+	}
+	if *unknown {
+		done, err := w.committed(ctx)
+		if err != nil || done {
+			return err
+		}
+		*unknown = false
+	}
+	u := &unit{l: w.l, ctx: ctx, conn: w.conn}
+	if err := u.begin(batch, w.n); err != nil {
+		return err
+	}
+	for i := range batch {
+		if err := batch[i].What.do(u); err != nil {
+			return err
+		}
+	}
+	*unknown = true // until its answer is here
+	if err := u.flush(true); err != nil {
+		return err
+	}
+	*unknown = false
+	return nil
+}
+
+// committed reports whether the newest transaction was committed. It waits for
+// a session that is still at it: each transaction holds the lock of its row.
+func (w *writer) committed(ctx context.Context) (bool, error) {
+	var n int64
+	if err := w.conn.QueryRow(ctx, w.l.sql("SELECT n FROM leadload.writers WHERE id = $1 FOR UPDATE"), w.l.id).Scan(&n); err != nil {
+		return false, err
+	}
+	return n >= w.n, nil
+}
+
+// drop gives the connection up, and with it whatever was under way.
+func (w *writer) drop() {
+	if w.conn != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		w.conn.Close(ctx) // its failure adds nothing: the first one is told
+		w.conn = nil
+	}
+}
+
+// pause waits before the next attempt.
+func pause(try int) {
+	d := min(50*time.Millisecond<<min(try, 6), 2*time.Second)
+	time.Sleep(d/2 + rand.N(d/2+1))
+}
+
+// transient reports whether an error may pass by itself: the database is away,
+// starts, was failed over, has no room, or ended a statement to serve another.
+func transient(err error) bool {
+	var own *ledger.Error
+	if errors.As(err, &own) {
+		return false
+	}
+	var pe *pgconn.PgError
+	if !errors.As(err, &pe) {
+		var parse *pgconn.ParseConfigError
+		return !errors.As(err, &parse) && !errors.Is(err, context.Canceled) && !errors.Is(err, errPlanned)
+	}
+	switch pe.Code {
+	case "0A000", "26000", "42P05", // another version of leadload changed a table, or a pooler changed the session
+		"25P02", "25P03", "25006", // a session that timed out, a server that was failed over
+		"40001", "40P01", "55P03", "57014", "57P01", "57P02", "57P03", "53100", "53200", "53300", "53400":
+		return true
+	}
+	return strings.HasPrefix(pe.Code, "08")
+}
+
+func (l *Ledger) tellAway(err error) {
+	l.mu.Lock()
+	told := l.away
+	l.away = true
+	l.mu.Unlock()
+	if !told {
+		l.o.Notify("the ledger's database " + l.name + " is away; nothing is sent until it is back")
+	}
+}
+
+func (l *Ledger) back() {
+	l.mu.Lock()
+	told := l.away
+	l.away = false
+	l.mu.Unlock()
+	if told {
+		l.o.Notify("the ledger's database is back")
+	}
+}
+
+// query reads, again where the database was away for a moment. read may be
+// called more than once.
+func (l *Ledger) query(ctx context.Context, text string, args []any, read func(pgx.Rows) error) error {
+	until := time.Now().Add(l.o.Patience)
+	for try := 1; ; try++ {
+		err := func() error {
+			rows, err := l.pool.Query(ctx, l.sql(text), args...)
+			if err != nil {
+				return err
+			}
+			defer rows.Close()
+			if err := read(rows); err != nil {
+				return err
+			}
+			rows.Close()
+			return rows.Err()
+		}()
+		if err == nil {
+			return nil
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if !transient(err) || time.Now().After(until) {
+			return l.fault(err)
+		}
+		if try > 2 {
+			l.tellAway(err)
+		}
+		pause(try)
+	}
+}
+
+// one reads one row into dest, and reports whether there is one.
+func (l *Ledger) one(ctx context.Context, text string, args []any, dest ...any) (found bool, err error) {
+	err = l.query(ctx, text, args, func(rows pgx.Rows) error {
+		if found = rows.Next(); found {
+			return rows.Scan(dest...)
+		}
+		return nil
+	})
+	return found, err
+}
+
+// write does something and waits until it is on disk.
+func (l *Ledger) write(w work) error {
+	if l.w == nil {
+		return l.readOnly()
+	}
+	return l.w.group.Await(w, false)
+}
+
+// hint queues what is worth remembering and harmless to lose.
+func (l *Ledger) hint(do func(*unit) error) {
+	l.queue(ledger.Write[work]{What: work{do: do}, Done: func(error) {}, Jotted: true})
+}
+
+func (l *Ledger) queue(w ledger.Write[work]) {
+	if l.w == nil {
+		w.Done(l.readOnly())
+		return
+	}
+	l.w.group.Queue(w)
+}
+
+func (l *Ledger) readOnly() error {
+	return &ledger.Error{Code: "ledger.readonly", Place: ledger.At(l.name), Msg: "it was opened for reading only"}
+}
+
+// Flush waits until everything queued so far is on disk.
+func (l *Ledger) Flush() error { return l.write(work{do: func(*unit) error { return nil }}) }
+
+// Broken returns the failure after which nothing more is written, or nil.
+func (l *Ledger) Broken() error {
+	if l.w == nil {
+		return nil
+	}
+	return l.w.group.Broken()
+}
