@@ -62,7 +62,7 @@ var catalogue = []struct {
 		{"ledger.newer", "the ledger was written by a newer leadload", "use the newer leadload"},
 		{"ledger.foreign", "the file is a database of another program", "name leadload's own ledger with --ledger"},
 		{"ledger.copy", "the ledger is a copy of one that is still there", "use the first one: two ledgers would not know of each other's rows"},
-		{"ledger.scheme", "the ledger is named by a URL, and no database is known by its scheme", "name a file with --ledger"},
+		{"ledger.scheme", "the ledger is named by a URL, and no database is known by its scheme", "name a file with --ledger, or a database as postgres://USER@HOST/DATABASE"},
 		{"ledger.others", "everybody can write the ledger, so what it says proves nothing", "take the right to write from others (chmod 600), or name another with --ledger"},
 		{"ledger.readonly", "the ledger cannot be written, so no row can be sent safely", "give yourself write access, or name another with --ledger"},
 		{"lock.folder", "the folder for locks cannot be used", "set XDG_STATE_HOME to a folder that you may write"},

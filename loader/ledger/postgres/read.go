@@ -297,3 +297,9 @@ func (l *Ledger) Prune(ctx context.Context, before time.Time) (ledger.Pruned, er
 	}
 	return out, nil
 }
+
+// Trusted reports whether a run with a mapping has loaded a record into the account.
+func (l *Ledger) Trusted(ctx context.Context, account int64, mapping string) (yes bool, err error) {
+	_, err = l.one(ctx, "SELECT EXISTS (SELECT 1 FROM leadload.records c JOIN leadload.runs r ON r.id = c.run WHERE c.fate IN (2, 3) AND r.account = $1 AND r.mapping_hash = $2)", []any{account, []byte(mapping)}, &yes)
+	return yes, err
+}
