@@ -66,6 +66,9 @@ func (u *unit) intend(lease ledger.Lease, to ledger.State, in *ledger.Intent, pa
 	if err != nil {
 		return err
 	}
+	if in.Op == ledger.Delete && (from == ledger.Ready || from > ledger.Pending) { // what an earlier deletion had to say is old news
+		from = ledger.Ready
+	}
 	if !in.Op.On(u.records[in.Record].fate) || !ledger.Step(in.Op, from, to) {
 		return fmt.Errorf("%w: %s of record %d is %s, not to be %s", ledger.ErrState, in.Op, in.Record, from, to)
 	}
@@ -133,6 +136,8 @@ func (u *unit) settle(lease ledger.Lease, out *ledger.Outcome) error {
 	switch {
 	case out.State.Open():
 		u.stay(o, &was, out)
+	case out.Op == ledger.Delete:
+		u.endDelete(lease, r, o, &was, out)
 	case out.Op == ledger.Update:
 		u.endUpdate(lease, r, o, &was, out)
 	default:
@@ -220,6 +225,32 @@ func (u *unit) said(lease ledger.Lease, o, was *operation, out *ledger.Outcome, 
 	}
 	o.state, o.attempts, o.ended, o.firm, o.request, o.candidates, o.payload = out.State, 0, 0, false, "", "", nil
 	o.code, o.msg, o.hint = out.Code, out.Msg, out.Hint
+}
+
+// endDelete writes down that the fate of a deletion is known. What ended well
+// leaves the record as one that was never sent: nothing of its former calls may
+// make it look loaded. The operation keeps the id that it had.
+func (u *unit) endDelete(lease ledger.Lease, r *record, o, was *operation, out *ledger.Outcome) {
+	had := ""
+	if out.State == ledger.Loaded {
+		had = r.remote
+		for k, other := range u.ops {
+			if k.record == out.Record && k.op != ledger.Delete {
+				*other = operation{stands: other.stands, changed: true}
+			}
+		}
+		r.fate, r.remote, r.changed = out.Op.After(out.State), "", true
+	}
+	if out.State == ledger.Ready && !out.Words() {
+		*o = operation{stands: o.stands, changed: true}
+		return
+	}
+	sent := was.sent
+	if !was.stands {
+		sent = neverSent
+	}
+	u.said(lease, o, was, out, sent)
+	o.candidates = had
 }
 
 // endUpdate writes down how far an update came. The record stays what it was:

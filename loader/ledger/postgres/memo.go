@@ -71,6 +71,11 @@ func (l *Ledger) Begin(_ context.Context, r ledger.Run) (int64, error) {
 	var id int64
 	b := func(s string) []byte { return []byte(s) }
 	err := l.write(work{do: func(u *unit) error {
+		if r.MappingText != "" {
+			if _, err := u.exec("INSERT INTO leadload.mappings (hash, name, text) VALUES ($1, $2, $3) ON CONFLICT (hash) DO NOTHING", b(r.MappingHash), b(r.Mapping), b(r.MappingText)); err != nil {
+				return err
+			}
+		}
 		return u.conn.QueryRow(u.ctx, l.sql(`INSERT INTO leadload.runs (account, command, input, input_path, sheet, mapping, mapping_path, mapping_hash,
 			target, timezone, who, version, pace, started) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14) RETURNING id`),
 			r.Account, b(r.Command), b(r.Input), b(r.InputPath), b(r.Sheet), b(r.Mapping), b(r.MappingPath), b(r.MappingHash),

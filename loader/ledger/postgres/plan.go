@@ -15,29 +15,61 @@ import (
 
 // shape is what the prints of some records are of.
 type shape struct {
-	names []string
-	form  ledger.Form
+	names   []string
+	mapping string // the hash of the one that made them
 }
 
-// joinNames is how a list of field names is kept.
-func joinNames(names []string) string { return strings.Join(names, "\x1f") }
+// shapeKey names a list of field names and the mapping that made their values.
+func shapeKey(mapping, joined string) string { return mapping + "\x1d" + joined }
 
-// shape finds or makes the number of a list of field names.
-func (u *unit) shape(names []string) (int64, error) {
-	l, joined := u.l, joinNames(names)
+// madeBy returns the hash of the mapping of a run; "" for run 0.
+func (u *unit) madeBy(run int64) (string, error) {
+	if made, ok := u.made[run]; ok || run == 0 {
+		return made, nil
+	}
+	var hash []byte
+	err := u.conn.QueryRow(u.ctx, u.l.sql("SELECT mapping_hash FROM leadload.runs WHERE id = $1"), run).Scan(&hash)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return "", err
+	}
+	if u.made == nil {
+		u.made = map[int64]string{}
+	}
+	u.made[run] = string(hash)
+	return string(hash), nil
+}
+
+// shape finds or makes the number of a list of field names whose values a run's
+// mapping has made.
+func (u *unit) shape(names []string, run int64) (int64, error) {
+	mapping, err := u.madeBy(run)
+	if err != nil {
+		return 0, err
+	}
+	l, joined := u.l, strings.Join(names, "\x1f")
+	key := shapeKey(mapping, joined)
 	l.mu.Lock()
-	id := l.ids[joined]
+	id := l.ids[key]
 	l.mu.Unlock()
+	if id == 0 {
+		id = u.ids[key]
+	}
 	if id != 0 {
 		return id, nil
 	}
-	hash := sha256.Sum256([]byte(joined))
-	if _, err := u.conn.Exec(u.ctx, l.sql("INSERT INTO leadload.shapes (hash, names) VALUES ($1, $2) ON CONFLICT (hash) DO NOTHING"), hash[:], []byte(joined)); err != nil {
+	hash := sha256.Sum256([]byte(key))
+	if _, err := u.conn.Exec(u.ctx, l.sql("INSERT INTO leadload.shapes (hash, mapping, names) VALUES ($1, $2, $3) ON CONFLICT (hash) DO NOTHING"), hash[:], []byte(mapping), []byte(joined)); err != nil {
 		return 0, err
 	}
-	// It is remembered once somebody reads it: this transaction may be undone.
-	err := u.conn.QueryRow(u.ctx, l.sql("SELECT id FROM leadload.shapes WHERE hash = $1"), hash[:]).Scan(&id)
-	return id, err
+	if err := u.conn.QueryRow(u.ctx, l.sql("SELECT id FROM leadload.shapes WHERE hash = $1"), hash[:]).Scan(&id); err != nil {
+		return 0, err
+	}
+	// Others remember it once somebody reads it: this transaction may be undone.
+	if u.ids == nil {
+		u.ids = map[string]int64{}
+	}
+	u.ids[key] = id
+	return id, nil
 }
 
 // learn reads the shapes that are not known yet.
@@ -48,19 +80,19 @@ func (l *Ledger) learn(ctx context.Context, ids []int64) error {
 	if len(ids) == 0 {
 		return nil
 	}
-	return l.query(ctx, "SELECT id, names FROM leadload.shapes WHERE id = ANY($1)", []any{ids}, func(rows pgx.Rows) error {
+	return l.query(ctx, "SELECT id, mapping, names FROM leadload.shapes WHERE id = ANY($1)", []any{ids}, func(rows pgx.Rows) error {
 		for rows.Next() {
 			var id int64
-			var joined []byte
-			if err := rows.Scan(&id, &joined); err != nil {
+			var mapping, joined []byte
+			if err := rows.Scan(&id, &mapping, &joined); err != nil {
 				return err
 			}
-			s := shape{form: ledger.Canonical}
+			s := shape{mapping: string(mapping)}
 			if len(joined) > 0 {
 				s.names = strings.Split(string(joined), "\x1f")
 			}
 			l.mu.Lock()
-			l.shapes[id], l.ids[string(joined)] = s, id
+			l.shapes[id], l.ids[shapeKey(s.mapping, string(joined))] = s, id
 			l.mu.Unlock()
 		}
 		return nil
@@ -109,7 +141,7 @@ func (l *Ledger) recall(ctx context.Context, where string, args []any, out []led
 	defer l.mu.Unlock()
 	for i, id := range shapes {
 		s := l.shapes[id]
-		out[i].Names, out[i].Form = s.names, s.form
+		out[i].Names, out[i].Form, out[i].Mapping = s.names, ledger.Canonical, s.mapping
 	}
 	return nil
 }
@@ -228,7 +260,7 @@ func (u *unit) planRecords(lease ledger.Lease, run, scope int64, entries []ledge
 		case e.Record == 0:
 			fresh = append(fresh, e)
 		case e.Replan:
-			shape, err := u.shape(e.Digest.Names)
+			shape, err := u.shape(e.Digest.Names, run)
 			if err != nil {
 				return err
 			}
@@ -298,7 +330,7 @@ func (u *unit) insert(run, scope int64, fresh []*ledger.Entry) error {
 	idents, bodies, prints, keys := make([][]byte, n), make([][]byte, n), make([][]byte, n), make([][]byte, n)
 	shapes, numbers := make([]int64, n), make([]int64, n)
 	for i, e := range fresh {
-		if shapes[i], err = u.shape(e.Digest.Names); err != nil {
+		if shapes[i], err = u.shape(e.Digest.Names, run); err != nil {
 			return err
 		}
 		idents[i], bodies[i], prints[i], keys[i], numbers[i] = e.Ident[:], e.Digest.Body[:ledger.BodySize], full(e.Digest.Prints), []byte(e.KeyText), int64(e.Number)
@@ -375,7 +407,7 @@ func (u *unit) adopt(scope int64, list []ledger.Adopted) (added int64, err error
 	var ids, fates, shapes, sents, attempts []int64
 	var bodies, prints, remotes, leads [][]byte
 	for _, a := range taken {
-		shape, err := u.shape(a.Entry.Digest.Names)
+		shape, err := u.shape(a.Entry.Digest.Names, 0)
 		if err != nil {
 			return 0, err
 		}

@@ -303,3 +303,98 @@ func (l *Ledger) Trusted(ctx context.Context, account int64, mapping string) (ye
 	_, err = l.one(ctx, "SELECT EXISTS (SELECT 1 FROM leadload.records c JOIN leadload.runs r ON r.id = c.run WHERE c.fate IN (2, 3) AND r.account = $1 AND r.mapping_hash = $2)", []any{account, []byte(mapping)}, &yes)
 	return yes, err
 }
+
+// Mappings returns the texts of the mappings by which runs have loaded into the
+// account of a scope, those of the newest runs first, at most n of them.
+func (l *Ledger) Mappings(ctx context.Context, scope int64, n int) ([]ledger.MappingText, error) {
+	var out []ledger.MappingText
+	err := l.query(ctx, `SELECT m.hash, m.name, m.text FROM leadload.mappings m
+		JOIN (SELECT r.mapping_hash, max(r.id) AS newest FROM leadload.runs r JOIN leadload.scopes s ON s.account = r.account WHERE s.id = $1 AND r.command = 'import' GROUP BY 1) AS t ON t.mapping_hash = m.hash
+		ORDER BY t.newest DESC LIMIT $2`, []any{scope, int64(n)}, func(rows pgx.Rows) error {
+		out = out[:0]
+		for rows.Next() {
+			var hash, name, text []byte
+			if err := rows.Scan(&hash, &name, &text); err != nil {
+				return err
+			}
+			out = append(out, ledger.MappingText{Hash: string(hash), Name: string(name), Text: string(text)})
+		}
+		return nil
+	})
+	return out, err
+}
+
+// Planned returns the rows of a run that it planned to send and that have a record.
+func (l *Ledger) Planned(ctx context.Context, run int64) iter.Seq2[ledger.Planned, error] {
+	return func(yield func(ledger.Planned, error) bool) {
+		some := false
+		for from := 0; ; {
+			rows, err := l.chunk(ctx, run, from, false)
+			var known map[int64]ledger.Planned
+			if err == nil && rows == nil && !some {
+				err = l.pruned(ctx, run)
+			}
+			if err == nil && rows != nil {
+				known, err = l.plannedRecords(ctx, rows)
+			}
+			if err != nil {
+				yield(ledger.Planned{}, err)
+				return
+			}
+			if rows == nil {
+				return
+			}
+			for i := range rows {
+				row := &rows[i]
+				from, some = row.Number+1, true
+				m, ok := known[row.Record]
+				if !ok || !row.HasState() {
+					continue
+				}
+				m.Number, m.Line, m.Origin, m.Verdict = row.Number, row.Line, row.Origin, row.Verdict
+				if !yield(m, nil) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// plannedRecords reads what an undo must know of the records of rows.
+func (l *Ledger) plannedRecords(ctx context.Context, rows []ledger.PlannedRow) (map[int64]ledger.Planned, error) {
+	var ids []int64
+	for i := range rows {
+		if rows[i].Record != 0 && rows[i].HasState() {
+			ids = append(ids, rows[i].Record)
+		}
+	}
+	out := map[int64]ledger.Planned{}
+	err := l.query(ctx, `SELECT r.id, r.fate, r.remote, r.lead, r.key, r.sent, r.run, s.target, coalesce(c.state, 0), coalesce(u.state, 0), coalesce(d.state, 0), coalesce(d.sent, -1), d.candidates
+		FROM leadload.records r JOIN leadload.scopes s ON s.id = r.scope LEFT JOIN leadload.operations c ON c.record = r.id AND c.op = 0
+		LEFT JOIN leadload.operations u ON u.record = r.id AND u.op = 1 LEFT JOIN leadload.operations d ON d.record = r.id AND d.op = 2 WHERE r.id = ANY($1)`, []any{ids}, func(rows pgx.Rows) error {
+		clear(out)
+		for rows.Next() {
+			var m ledger.Planned
+			var fate, creation, change, undo int16
+			var remote, lead, key, had []byte
+			var sent, undone int64
+			if err := rows.Scan(&m.Record, &fate, &remote, &lead, &key, &sent, &m.Run, &m.Target, &creation, &change, &undo, &undone, &had); err != nil {
+				return err
+			}
+			m.Fate, m.Creation, m.Change, m.Undo = ledger.Fate(fate), ledger.State(creation), ledger.State(change), ledger.State(undo)
+			m.ID, m.LeadID, m.Key, m.UndoID = string(remote), string(lead), string(key), string(had)
+			m.Sent, m.UndoSent = moment(sent), moment(undone)
+			out[m.Record] = m
+		}
+		return nil
+	})
+	return out, err
+}
+
+// moment returns the time of Unix milliseconds; negative: zero.
+func moment(ms int64) time.Time {
+	if ms < 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}

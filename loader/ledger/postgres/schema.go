@@ -30,9 +30,16 @@ CREATE TABLE leadload.scopes (
 
 -- Lists of field names, so that a record can say by 4 bytes a field which of its fields changed.
 CREATE TABLE leadload.shapes (
-	id    bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-	hash  bytea NOT NULL UNIQUE,
-	names bytea NOT NULL
+	id      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	hash    bytea NOT NULL UNIQUE,       -- of the two below
+	mapping bytea NOT NULL,              -- the hash of the mapping that made the values; empty: not known
+	names   bytea NOT NULL
+);
+
+-- The texts of the mappings that runs used.
+CREATE TABLE leadload.mappings (
+	hash bytea PRIMARY KEY,
+	name bytea NOT NULL, text bytea NOT NULL
 );
 
 CREATE TABLE leadload.runs (

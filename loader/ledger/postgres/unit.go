@@ -28,6 +28,8 @@ type unit struct {
 	owned   map[string][]owner // by the account's id of the record
 	days    map[dayKey]int64
 	kept    []keptRow
+	made    map[int64]string // hashes of mappings, by runs
+	ids     map[string]int64 // of shapes
 }
 
 type opKey struct {
@@ -246,7 +248,7 @@ func (u *unit) flushRecords(b *pgx.Batch) error {
 		}
 		if d := r.digest; d != nil {
 			r.digest = nil
-			shape, err := u.shape(d.Names)
+			shape, err := u.shape(d.Names, r.run)
 			if err != nil {
 				return err
 			}

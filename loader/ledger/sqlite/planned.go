@@ -42,7 +42,7 @@ func (l *Ledger) planned(ctx context.Context, run int64, yield func(ledger.Plann
 		for i := range c.rows {
 			row := &c.rows[i]
 			from, some = row.Number+1, true
-			if row.Record == 0 || !hasState(row) {
+			if row.Record == 0 || !row.HasState() {
 				continue
 			}
 			m := ledger.Planned{Number: row.Number, Line: row.Line, Origin: row.Origin, Verdict: row.Verdict, Record: row.Record}
