@@ -61,14 +61,14 @@ type record struct {
 
 // operation is an operation as it stands; one that is not there has no state.
 type operation struct {
-	account, token, call          int64
-	state                         ledger.State
-	sent, ended, attempts         int64
-	firm                          bool
-	lead, request                 string
-	code, msg, hint, candidates   string
-	payload                       []byte
-	stands, changed, payloadKnown bool // stands: in the table
+	account, token, call        int64
+	state                       ledger.State
+	sent, ended, attempts       int64
+	firm                        bool
+	lead, request               string
+	code, msg, hint, candidates string
+	payload                     []byte
+	stands, changed             bool // stands: in the table
 }
 
 type keptRow struct {
