@@ -154,7 +154,7 @@ of the results. Runs whose rows were dropped are named.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.runHistory(cmd.Context(), &o, args) },
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.common.ledger, "ledger", "", "ledger file (default: in the user's state folder)")
+	f.StringVar(&o.common.ledger, "ledger", "", "ledger: a file, or a database as postgres://USER@HOST/DATABASE (default: a file in the user's state folder)")
 	f.BoolVar(&o.json, "json", false, "print a machine-readable list on stdout")
 	return cmd
 }
@@ -189,7 +189,7 @@ func (a *app) runHistory(ctx context.Context, o *historyOptions, args []string) 
 	if len(args) != 1 {
 		return usageError("type leadload history KEY, the key as the column Key of the results has it", "history takes one key")
 	}
-	led, err := a.openLedger(&o.common)
+	led, err := a.openLedger(ctx, &o.common)
 	if err != nil {
 		return err
 	}

@@ -66,8 +66,8 @@ func (u *unit) intend(lease ledger.Lease, to ledger.State, in *ledger.Intent, pa
 	if err != nil {
 		return err
 	}
-	if in.Op == ledger.Delete && (from == ledger.Ready || from > ledger.Pending) { // what an earlier deletion had to say is old news
-		from = ledger.Ready
+	if (in.Op == ledger.Delete || in.Payload.Edit != nil && in.Payload.Edit.Back) && !from.Open() {
+		from = ledger.Ready // what the operation before had to say is old news
 	}
 	if !in.Op.On(u.records[in.Record].fate) || !ledger.Step(in.Op, from, to) {
 		return fmt.Errorf("%w: %s of record %d is %s, not to be %s", ledger.ErrState, in.Op, in.Record, from, to)
@@ -115,6 +115,16 @@ func (u *unit) settle(lease ledger.Lease, out *ledger.Outcome) error {
 	from, err := u.state(k)
 	if err != nil {
 		return err
+	}
+	if out.Edit != nil && out.Edit.Back && !from.Open() {
+		from = ledger.Ready // the update that it puts back has ended
+	}
+	if out.Op == ledger.Delete && !from.Open() {
+		// What an earlier deletion had to say is old news once the record was made again.
+		from = ledger.Ready
+		if !out.Op.On(u.records[out.Record].fate) {
+			return fmt.Errorf("%w: record %d is not there to be taken out", ledger.ErrState, out.Record)
+		}
 	}
 	if !ledger.Step(out.Op, from, out.State) {
 		// Whoever lost the lease hears that first: the states are another's now.

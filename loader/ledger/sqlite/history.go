@@ -73,12 +73,12 @@ func (l *Ledger) history(ctx context.Context, records []int64, yield func(ledger
 	for _, run := range slices.Backward(runs) {
 		some, more := false, true
 		r := rowReader{l: l}
-		err := r.each(ctx, run.ID, func(c *chunkRow) bool { return slices.Contains(records, c.Record) }, func(c *chunkRow, s *standing) bool {
+		err := r.each(ctx, run.ID, func(c *ledger.PlannedRow) bool { return slices.Contains(records, c.Record) }, func(c *ledger.PlannedRow, s *ledger.Standing) bool {
 			some = true
 			if s == nil || !slices.Contains(records, c.Record) {
 				return true
 			}
-			e := ledger.Event{Run: run, Row: rowOf(c, s, run.Command == "check"), Last: last[c.Record]}
+			e := ledger.Event{Run: run, Row: c.Row(s, run.Command == "check"), Last: last[c.Record]}
 			more = yield(e, nil)
 			return more
 		})

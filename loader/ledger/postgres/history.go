@@ -1,0 +1,147 @@
+package postgres
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"math"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	"leadload/loader/ledger"
+)
+
+// Records yields the records of a scope that the query names, a page at a time.
+func (l *Ledger) Records(ctx context.Context, q ledger.RecordQuery) iter.Seq2[ledger.Record, error] {
+	const page = 1024
+	text, of := "r.fate IN (2, 3) AND r.run IN (SELECT id FROM leadload.runs WHERE command = 'import' AND input_path = $3)", any([]byte(q.Path))
+	if q.Run != 0 {
+		text, of = "r.fate = 1 AND r.run = $3 AND NOT EXISTS (SELECT 1 FROM leadload.operations x WHERE x.record = r.id AND x.op = 0)", q.Run
+	}
+	return func(yield func(ledger.Record, error) bool) {
+		for last := int64(0); ; {
+			var ids []int64
+			err := l.query(ctx, "SELECT r.id FROM leadload.records r WHERE r.scope = $1 AND r.id > $2 AND "+text+" ORDER BY r.id LIMIT $4", []any{q.Scope, last, of, int64(page)}, func(rows pgx.Rows) (err error) {
+				ids, err = pgx.CollectRows(rows, pgx.RowTo[int64])
+				return err
+			})
+			out := make([]ledger.Record, len(ids))
+			if err == nil && len(ids) > 0 {
+				err = l.Recall(ctx, ids, out)
+			}
+			if err != nil {
+				yield(ledger.Record{}, err)
+				return
+			}
+			for i := range out {
+				if !yield(out[i], nil) {
+					return
+				}
+			}
+			if len(ids) < page {
+				return
+			}
+			last = ids[len(ids)-1]
+		}
+	}
+}
+
+// Keyed returns the records that people know by a key, those of one account or
+// with 0 of all.
+func (l *Ledger) Keyed(ctx context.Context, account int64, key string) (out []int64, err error) {
+	err = l.query(ctx, "SELECT r.id FROM leadload.records r JOIN leadload.scopes s ON s.id = r.scope WHERE r.key = $1 AND ($2 = 0 OR s.account = $2) ORDER BY r.id", []any{[]byte(key), account}, func(rows pgx.Rows) (err error) {
+		out, err = pgx.CollectRows(rows, pgx.RowTo[int64])
+		return err
+	})
+	return out, err
+}
+
+// Forget makes records what they were before they were first sent.
+func (l *Ledger) Forget(_ context.Context, lease ledger.Lease, records []int64) (int64, error) {
+	var n int64
+	var fenced error
+	err := l.write(work{lease: lease.Account, do: refusable(func(u *unit) error {
+		if err := u.holds(lease); err != nil {
+			return err
+		}
+		if err := u.flush(false); err != nil {
+			return err
+		}
+		rows, err := u.conn.Query(u.ctx, l.sql(`UPDATE leadload.records r SET fate = 1, remote = '', lead = '', attempts = 0, resends = 0, sent = -1, lost = false
+			WHERE r.id = ANY($1) AND NOT EXISTS (SELECT 1 FROM leadload.operations o WHERE o.record = r.id AND o.state BETWEEN 2 AND 5)
+			AND EXISTS (SELECT 1 FROM leadload.scopes s WHERE s.id = r.scope AND s.account = $2) RETURNING r.id`), records, lease.Account)
+		if err != nil {
+			return err
+		}
+		done, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+		if err != nil {
+			return err
+		}
+		n = int64(len(done))
+		if _, err := u.exec("DELETE FROM leadload.operations WHERE record = ANY($1)", done); err != nil {
+			return err
+		}
+		_, err = u.exec("DELETE FROM leadload.kept WHERE record = ANY($1)", done)
+		return err
+	}, &fenced)})
+	return n, errors.Join(err, fenced)
+}
+
+// History returns what the runs had to do with records, the oldest run first.
+func (l *Ledger) History(ctx context.Context, records []int64) iter.Seq2[ledger.Event, error] {
+	return func(yield func(ledger.Event, error) bool) {
+		if err := l.history(ctx, records, yield); err != nil {
+			yield(ledger.Event{}, err)
+		}
+	}
+}
+
+func (l *Ledger) history(ctx context.Context, records []int64, yield func(ledger.Event, error) bool) error {
+	runs, err := l.Runs(ctx, ledger.RunQuery{Newest: math.MaxInt32})
+	if err != nil {
+		return err
+	}
+	last := map[int64]int64{}
+	if err := l.query(ctx, "SELECT id, run FROM leadload.records WHERE id = ANY($1)", []any{records}, func(rows pgx.Rows) error {
+		for rows.Next() {
+			var id, run int64
+			if err := rows.Scan(&id, &run); err != nil {
+				return err
+			}
+			last[id] = run
+		}
+		return nil
+	}); err != nil {
+		return err
+	}
+	for _, run := range slices.Backward(runs) {
+		some, more := false, true
+		err := l.each(ctx, run.ID, func(c *ledger.PlannedRow) bool { return slices.Contains(records, c.Record) }, func(c *ledger.PlannedRow, s *ledger.Standing) bool {
+			some = true
+			if s == nil || !slices.Contains(records, c.Record) {
+				return true
+			}
+			more = yield(ledger.Event{Run: run, Row: c.Row(s, run.Command == "check"), Last: last[c.Record]}, nil)
+			return more
+		})
+		if err != nil {
+			return err
+		}
+		if !some {
+			err := l.pruned(ctx, run.ID)
+			var own *ledger.Error
+			switch {
+			case err == nil: // it had no rows
+			case errors.As(err, &own) && own.Code == "ledger.pruned":
+				more = yield(ledger.Event{Run: run, Pruned: true}, nil)
+			default:
+				return err
+			}
+		}
+		if !more {
+			return nil
+		}
+	}
+	return nil
+}
