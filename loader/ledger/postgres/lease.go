@@ -216,10 +216,10 @@ func (l *Ledger) Recover(_ context.Context, lease ledger.Lease) (int64, error) {
 			return err
 		}
 		var err error
-		n, err = u.exec("UPDATE leadload.operations SET token = $2, state = 4, ended = $3, firm = true, code = $4, msg = $5, hint = $6 WHERE account = $1 AND token <> $2 AND state BETWEEN 2 AND 5 AND state IN (2, 3)",
+		n, err = u.exec("UPDATE leadload.operations SET token = $2, state = 4, ended = $3, firm = true, code = $4, msg = $5, hint = $6 WHERE account = $1 AND token <> $2 AND state IN (2, 3)",
 			lease.Account, lease.Token, local-ago, []byte(ledger.CutOffCode), []byte(ledger.CutOffMsg), []byte(ledger.DoubtHint))
 		if err == nil {
-			_, err = u.exec("UPDATE leadload.operations SET token = $2 WHERE account = $1 AND token <> $2 AND state BETWEEN 2 AND 5", lease.Account, lease.Token)
+			_, err = u.exec("UPDATE leadload.operations SET token = $2 WHERE account = $1 AND token <> $2 AND state IN (2, 3, 4, 5, 12)", lease.Account, lease.Token)
 		}
 		return err
 	}, &fenced)})

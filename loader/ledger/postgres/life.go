@@ -145,7 +145,7 @@ func (u *unit) settle(lease ledger.Lease, out *ledger.Outcome) error {
 	o.changed = true
 	switch {
 	case out.State.Open():
-		u.stay(o, &was, out)
+		u.stay(r, o, &was, out)
 	case out.Op == ledger.Delete:
 		u.endDelete(lease, r, o, &was, out)
 	case out.Op == ledger.Update:
@@ -175,8 +175,16 @@ func (u *unit) hasOwner(account int64, out *ledger.Outcome) bool {
 }
 
 // stay writes down that a call's fate stays open. What was sent is still needed.
-func (u *unit) stay(o, was *operation, out *ledger.Outcome) {
+func (u *unit) stay(r *record, o, was *operation, out *ledger.Outcome) {
 	o.state = out.State
+	if out.State == ledger.Missing {
+		// Calls that a look-up did not find were sends of the row, others never left.
+		if was.state == ledger.InDoubt {
+			r.changed = true
+			r.attempts, r.resends, r.sent = r.attempts+was.attempts, r.resends+1, was.sent
+		}
+		o.attempts = 0
+	}
 	if out.State == ledger.InDoubt && (was.state == ledger.Sending || was.state == ledger.Reserved) {
 		o.ended = time.Now().UnixMilli() // the call has ended now, or before
 	}
@@ -389,24 +397,24 @@ func (l *Ledger) Owners(ctx context.Context, account int64, ids ...string) (map[
 	return out, err
 }
 
-// Open returns operations that are in doubt or pending.
+// Open returns operations that are in doubt, pending or missing.
 func (l *Ledger) Open(ctx context.Context, q ledger.Query) ([]ledger.Operation, error) {
 	var out []ledger.Operation
-	err := l.query(ctx, `SELECT o.record, o.op, o.state, s.target, o.sent, o.ended, o.firm, r.resends, r.attempts + o.attempts, CASE WHEN o.lead <> '' THEN o.lead ELSE r.lead END, o.request, r.run, r.number, o.payload
+	err := l.query(ctx, `SELECT o.record, o.op, o.state, o.code, s.target, o.sent, o.ended, o.firm, r.resends, r.attempts + o.attempts, CASE WHEN o.lead <> '' THEN o.lead ELSE r.lead END, o.request, r.run, r.number, o.payload
 		FROM leadload.operations o JOIN leadload.records r ON r.id = o.record JOIN leadload.scopes s ON s.id = r.scope
-		WHERE o.account = $1 AND o.state BETWEEN 2 AND 5 AND o.state IN (4, 5) AND o.record > $2 AND ($3 = 0 OR r.run = $3) ORDER BY o.record, o.op LIMIT $4`,
+		WHERE o.account = $1 AND o.state IN (4, 5, 12) AND o.record > $2 AND ($3 = 0 OR r.run = $3) ORDER BY o.record, o.op LIMIT $4`,
 		[]any{q.Account, q.After, q.Run, int64(q.Limit)}, func(rows pgx.Rows) error {
 			out = out[:0]
 			for rows.Next() {
 				var o ledger.Operation
 				var op, state int16
 				var sent, ended, resends, attempts, number int64
-				var lead, request, payload []byte
-				if err := rows.Scan(&o.Record, &op, &state, &o.Target, &sent, &ended, &o.Firm, &resends, &attempts, &lead, &request, &o.Run, &number, &payload); err != nil {
+				var code, lead, request, payload []byte
+				if err := rows.Scan(&o.Record, &op, &state, &code, &o.Target, &sent, &ended, &o.Firm, &resends, &attempts, &lead, &request, &o.Run, &number, &payload); err != nil {
 					return err
 				}
 				o.Op, o.State, o.Sent, o.Resends, o.Attempts = ledger.Op(op), ledger.State(state), time.UnixMilli(sent), int(resends), int(attempts)
-				o.LeadID, o.RequestID, o.Number = string(lead), string(request), int(number)
+				o.Code, o.LeadID, o.RequestID, o.Number = string(code), string(lead), string(request), int(number)
 				if ended != 0 {
 					o.Ended = time.UnixMilli(ended)
 				}
@@ -425,10 +433,11 @@ func (l *Ledger) Open(ctx context.Context, q ledger.Query) ([]ledger.Operation, 
 	return out, l.changed(ctx, out)
 }
 
-// CountOpen counts an account's operations in doubt and pending.
-func (l *Ledger) CountOpen(ctx context.Context, account int64) (inDoubt, pending int64, err error) {
-	_, err = l.one(ctx, "SELECT count(*) FILTER (WHERE state = 4), count(*) FILTER (WHERE state = 5) FROM leadload.operations WHERE account = $1 AND state BETWEEN 2 AND 5", []any{account}, &inDoubt, &pending)
-	return inDoubt, pending, err
+// CountOpen counts an account's operations in doubt, pending and missing.
+func (l *Ledger) CountOpen(ctx context.Context, account int64) (n ledger.OpenCount, err error) {
+	_, err = l.one(ctx, "SELECT count(*) FILTER (WHERE state = 4), count(*) FILTER (WHERE state = 5), count(*) FILTER (WHERE state = 12) FROM leadload.operations WHERE account = $1 AND state IN (4, 5, 12)",
+		[]any{account}, &n.InDoubt, &n.Pending, &n.Missing)
+	return n, err
 }
 
 // Newest returns the newest loaded records of an account of which it is known

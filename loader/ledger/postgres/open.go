@@ -262,7 +262,7 @@ func (l *Ledger) Check(ctx context.Context) error {
 SELECT 'record ' || r.id || ' has no scope' FROM leadload.records r LEFT JOIN leadload.scopes s ON s.id = r.scope WHERE s.id IS NULL
 UNION ALL SELECT 'record ' || r.id || ' has no shape' FROM leadload.records r LEFT JOIN leadload.shapes s ON s.id = r.shape WHERE s.id IS NULL
 UNION ALL SELECT 'an operation has no record ' || o.record FROM leadload.operations o LEFT JOIN leadload.records r ON r.id = o.record WHERE r.id IS NULL
-UNION ALL SELECT 'what was sent for record ' || record || ' is gone' FROM leadload.operations WHERE state BETWEEN 2 AND 5 AND payload IS NULL
+UNION ALL SELECT 'what was sent for record ' || record || ' is gone' FROM leadload.operations WHERE state IN (2, 3, 4, 5, 12) AND payload IS NULL
 LIMIT 3`, nil, func(rows pgx.Rows) error {
 		bad = ""
 		for rows.Next() {

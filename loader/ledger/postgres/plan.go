@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -285,7 +286,7 @@ func (u *unit) planRecords(lease ledger.Lease, run, scope int64, entries []ledge
 	if len(replanned) > 0 {
 		n, err := u.exec(`UPDATE leadload.records r SET run = $1, number = t.number, shape = t.shape, body = t.body, prints = t.prints
 			FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bytea[], $6::bytea[]) AS t(id, number, shape, body, prints)
-			WHERE r.id = t.id AND r.fate = 1 AND NOT EXISTS (SELECT 1 FROM leadload.operations o WHERE o.record = r.id AND o.state BETWEEN 2 AND 5)`, run, replanned, rows, shapes, bodies, prints)
+			WHERE r.id = t.id AND r.fate = 1 AND NOT EXISTS (SELECT 1 FROM leadload.operations o WHERE o.record = r.id AND o.state IN (2, 3, 4, 5, 12))`, run, replanned, rows, shapes, bodies, prints)
 		if err != nil {
 			return err
 		}
@@ -427,7 +428,7 @@ func (u *unit) adopt(scope int64, list []ledger.Adopted) (added int64, err error
 				return 0, err
 			}
 			u.ops[opKey{a.Entry.Record, ledger.Create}] = &operation{account: account, state: ledger.InDoubt, sent: sent, attempts: 1, code: ledger.CutOffCode,
-				msg: "it was in doubt in the results file that the ledger was rebuilt from", hint: ledger.DoubtHint, payload: payload, changed: true}
+				msg: cmp.Or(a.Why, "it was in doubt in the results file that the ledger was rebuilt from"), hint: ledger.DoubtHint, candidates: strings.Join(a.Candidates, " "), payload: payload, changed: true}
 		}
 	}
 	if len(ids) > 0 {

@@ -21,20 +21,21 @@ func (l *Ledger) Runs(ctx context.Context, q ledger.RunQuery) ([]ledger.Run, err
 	}
 	var out []ledger.Run
 	err := l.query(ctx, `SELECT r.id, r.account, a.name, r.command, r.input, r.input_path, r.sheet, r.mapping, r.mapping_path, r.mapping_hash, r.target, r.timezone, r.who, r.version, r.pace,
-		r.started, coalesce(r.ended, 0), r.calls, r.throttled, r.stop, r.exit, r.out FROM leadload.runs r LEFT JOIN leadload.accounts a ON a.id = r.account `+where, []any{arg}, func(rows pgx.Rows) error {
+		r.started, coalesce(r.ended, 0), r.calls, r.throttled, r.stop, r.exit, r.out, r.did FROM leadload.runs r LEFT JOIN leadload.accounts a ON a.id = r.account `+where, []any{arg}, func(rows pgx.Rows) error {
 		out = out[:0]
 		for rows.Next() {
 			var r ledger.Run
 			var started, ended, exit int64
 			var texts [15][]byte
+			var did string
 			if err := rows.Scan(&r.ID, &r.Account, &texts[0], &texts[1], &texts[2], &texts[3], &texts[4], &texts[5], &texts[6], &texts[7], &texts[8], &texts[9], &texts[10], &texts[11], &texts[12],
-				&started, &ended, &r.Calls, &r.Throttled, &texts[13], &exit, &texts[14]); err != nil {
+				&started, &ended, &r.Calls, &r.Throttled, &texts[13], &exit, &texts[14], &did); err != nil {
 				return err
 			}
 			for i, to := range []*string{&r.AccountName, &r.Command, &r.Input, &r.InputPath, &r.Sheet, &r.Mapping, &r.MappingPath, &r.MappingHash, &r.Target, &r.Timezone, &r.Who, &r.Version, &r.Limit, &r.Stop, &r.Out} {
 				*to = string(texts[i])
 			}
-			r.Started, r.Exit = time.UnixMilli(started).UTC(), int(exit)
+			r.Started, r.Exit, r.Did = time.UnixMilli(started).UTC(), int(exit), ledger.ParseCounts(did)
 			if ended != 0 {
 				r.Ended = time.UnixMilli(ended).UTC()
 			}
@@ -180,6 +181,27 @@ func (l *Ledger) Tally(ctx context.Context, run int64) (ledger.Tally, error) {
 		return t, err
 	}
 	return l.tallied(ctx, run)
+}
+
+// Traces returns where records are in the account.
+func (l *Ledger) Traces(ctx context.Context, records []int64) (map[int64]ledger.Trace, error) {
+	out := make(map[int64]ledger.Trace, len(records))
+	err := l.query(ctx, `SELECT r.id, r.remote, r.lead, greatest(r.sent, (SELECT max(o.sent) FROM leadload.operations o WHERE o.record = r.id)), s.target
+		FROM leadload.records r JOIN leadload.scopes s ON s.id = r.scope WHERE r.id = ANY($1)`, []any{records}, func(rows pgx.Rows) error {
+		clear(out)
+		for rows.Next() {
+			var id, sent int64
+			var remote, lead []byte
+			var t ledger.Trace
+			if err := rows.Scan(&id, &remote, &lead, &sent, &t.Target); err != nil {
+				return err
+			}
+			t.ID, t.Lead, t.Sent = string(remote), string(lead), moment(sent)
+			out[id] = t
+		}
+		return nil
+	})
+	return out, err
 }
 
 // Errors returns the most common errors of a run's rows.

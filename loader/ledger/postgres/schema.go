@@ -52,7 +52,8 @@ CREATE TABLE leadload.runs (
 	who bytea NOT NULL, version bytea NOT NULL, pace bytea NOT NULL,
 	started bigint NOT NULL, ended bigint,
 	calls bigint NOT NULL DEFAULT 0, throttled bigint NOT NULL DEFAULT 0,
-	stop bytea NOT NULL DEFAULT '', exit bigint NOT NULL DEFAULT 0, out bytea NOT NULL DEFAULT ''
+	stop bytea NOT NULL DEFAULT '', exit bigint NOT NULL DEFAULT 0, out bytea NOT NULL DEFAULT '',
+	did text NOT NULL DEFAULT ''         -- JSON: a result's word and its rows, which later runs change no more
 );
 
 -- Who may send to an account, by the database's clock.
@@ -114,7 +115,7 @@ CREATE TABLE leadload.operations (
 	payload  bytea,
 	PRIMARY KEY (record, op)
 );
-CREATE INDEX operations_open ON leadload.operations (account, record, op) WHERE state BETWEEN 2 AND 5;
+CREATE INDEX operations_open ON leadload.operations (account, record, op) WHERE state IN (2, 3, 4, 5, 12);
 
 -- The rows of runs, some hundred in a chunk; their words apart.
 CREATE TABLE leadload.chunks (

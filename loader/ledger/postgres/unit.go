@@ -314,7 +314,7 @@ func (u *unit) flushOps(b *pgx.Batch) {
 				AS t(record, op, account, state, token, call, sent, ended, firm, attempts, lead, request, code, msg, hint, candidates, payload)
 			ON CONFLICT (record, op) DO UPDATE SET state = excluded.state, token = excluded.token, call = excluded.call, sent = excluded.sent, ended = excluded.ended, firm = excluded.firm,
 				attempts = excluded.attempts, lead = excluded.lead, request = excluded.request, code = excluded.code, msg = excluded.msg, hint = excluded.hint, candidates = excluded.candidates,
-				payload = CASE WHEN excluded.state BETWEEN 2 AND 5 THEN coalesce(excluded.payload, o.payload) END`),
+				payload = CASE WHEN excluded.state IN (2, 3, 4, 5, 12) THEN coalesce(excluded.payload, o.payload) END`),
 			s.records, s.ops, s.accounts, s.states, s.tokens, s.calls, s.sent, s.ended, s.firm, s.attempts, s.leads, s.requests, s.codes, s.msgs, s.hints, s.among, s.payloads)
 	}
 }
