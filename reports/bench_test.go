@@ -116,7 +116,7 @@ func BenchmarkCSV(b *testing.B) {
 
 // BenchmarkDeflate shows what the zip's level costs on a sheet's XML.
 func BenchmarkDeflate(b *testing.B) {
-	l, in := benchDeals(benchRows)
+	l, in := benchDeals(5 * benchRows)
 	dir := b.TempDir()
 	name, err := jobOf(l, in).write(context.Background(), filepath.Join(dir, "r.xlsx"))
 	if err != nil {

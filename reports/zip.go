@@ -9,7 +9,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/klauspost/compress/flate"
 	"github.com/xuri/excelize/v2"
 )
 
@@ -58,7 +57,7 @@ func newArchive(ctx context.Context, f *os.File, lines int64, made time.Time) *a
 		level = bulkDeflateLevel
 	}
 	a.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) {
-		return flate.NewWriter(w, level)
+		return newDeflater(w, level)
 	})
 	return a
 }
