@@ -5,27 +5,15 @@ import (
 	"context"
 	"encoding/binary"
 	"hash/maphash"
-	"runtime"
 	"runtime/debug"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 
 	"leadload/converter"
 	"leadload/loader/ledger"
 	"leadload/loader/source"
 	"leadload/mapping"
-)
-
-// A batch goes from the reader to a worker at once when it has so many rows:
-// few enough for its cells to stay in a core's cache, and enough for the
-// hand-over to cost nothing. Wide rows and long texts fill it sooner, so that
-// memory does not grow with them.
-const (
-	checkBatch = 512
-	batchCells = 32 << 10
-	batchBytes = 1 << 20 // of the cells' texts
 )
 
 // A ledger that has other rows than a file's is asked in vain for every row.
@@ -36,30 +24,6 @@ var identsAfter, identsMost = 4_096, 2_000_000
 // With so many keys, garbage is collected before there is as much of it as of
 // them. That costs next to nothing, because keys hold no pointers.
 const manyKeys = 1 << 20
-
-// Row is one row on its way through a check.
-type Row struct {
-	ledger.Entry
-	Faults   []*source.Error      // of the file
-	Problems []mapping.RowProblem // of the mapping or the account
-	Body     []byte               // only where Check.Bodies asks for it
-	Lead     [16]byte             // names the lead that has to be looked up
-	Values   []mapping.Field      // of the body, where Check.Values asks for them and the ledger may know the row
-	Cells    []converter.Cell     // of the file, where Check.Cells asks for them; their texts stay valid
-	Known    *ledger.Record       // the ledger's record of it; nil: there is none
-
-	read     bool // it has cells that can be mapped
-	from, to int  // its cells in the batch
-}
-
-// rowBatch is rows that were read together.
-type rowBatch struct {
-	rows  []Row
-	cells []converter.Cell
-	bytes int           // of the cells' texts
-	err   error         // what ended the reading, after these rows
-	done  chan struct{} // gets a value when a worker has been through
-}
 
 // Check takes a file through reading, mapping and deciding, and writes
 // nothing: one goroutine reads, several map, and the caller sees the rows in
@@ -95,80 +59,40 @@ type Check struct {
 	idents atomic.Pointer[map[uint64]struct{}]
 	known  []ledger.Record
 	warned []*mapping.Seen // of each worker's runners
-	seen   Seen
 }
 
 // Run calls each for every row, in order; it is valid during the call.
 func (c *Check) Run(ctx context.Context, each func(*Row) error) (Seen, error) {
 	c.brief = c.Store == nil || c.Scope == 0
 	c.seeds = [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}
-	err := c.run(ctx, each)
-	return c.seen, err
-}
-
-func (c *Check) run(ctx context.Context, each func(*Row) error) error {
-	lean := false
-	inner, stop := context.WithCancel(ctx)
-	workers := min(max(runtime.GOMAXPROCS(0), 1), 8)
-	var (
-		wg    sync.WaitGroup
-		most  = 2*workers + 1
-		free  = make(chan *rowBatch, most)
-		work  = make(chan *rowBatch, most)
-		queue = make(chan *rowBatch, most) // the same batches in the order of the file
-	)
-	for range most {
-		free <- &rowBatch{done: make(chan struct{}, 1)}
-	}
-	defer wg.Wait() // the file is the caller's again
-	defer stop()
-	wg.Go(func() {
-		defer close(queue)
-		defer close(work)
-		c.read(inner, free, work, queue)
-	})
-	for range workers {
-		w := c.worker()
-		wg.Go(func() {
-			for b := range work {
-				if inner.Err() == nil {
-					w.examine(b)
-				}
-				b.done <- struct{}{}
-			}
-		})
-	}
-	for b := range queue {
-		<-b.done
-		if err := context.Cause(ctx); err != nil {
-			return err
+	lean, percent := false, 0
+	defer func() {
+		if lean {
+			debug.SetGCPercent(percent)
 		}
+	}()
+	p := pass{file: c.File, rows: c.Rows, first: Batch, cells: c.Cells, prints: c.Prints}
+	return p.run(ctx, func() func(*rowBatch) { return c.worker().examine }, func(b *rowBatch) error {
 		if err := c.decide(ctx, b.rows, b.cells); err != nil {
 			return err
 		}
 		if !lean && c.keys.n >= manyKeys {
-			lean = true
-			defer debug.SetGCPercent(debug.SetGCPercent(25))
+			lean, percent = true, debug.SetGCPercent(25)
 		}
 		for i := range b.rows {
 			row := &b.rows[i]
-			c.seen.Rows++
 			if c.Cells && row.to > row.from {
-				row.Cells = b.cells[row.from:row.to]
+				row.Cells = b.of(row)
 			}
 			if c.Sampler != nil && row.read {
-				c.Sampler.Take(b.cells[row.from:row.to])
+				c.Sampler.Take(b.of(row))
 			}
 			if err := each(row); err != nil {
 				return err
 			}
 		}
-		if b.err != nil {
-			return b.err
-		}
-		free <- b
-	}
-	return context.Cause(ctx)
+		return nil
+	})
 }
 
 // checkWorker maps rows on a goroutine of its own.
@@ -202,89 +126,7 @@ func (c *Check) worker() *checkWorker {
 	return w
 }
 
-// full reports whether the batch is to be handed on.
-func (b *rowBatch) full() bool {
-	return len(b.rows) == checkBatch || len(b.cells) >= batchCells || b.bytes >= batchBytes
-}
-
-// read fills batches with the file's rows.
-func (c *Check) read(ctx context.Context, free <-chan *rowBatch, work, queue chan<- *rowBatch) {
-	take := func() *rowBatch {
-		select {
-		case b := <-free:
-			b.rows, b.cells, b.bytes, b.err = b.rows[:0], b.cells[:0], 0, nil
-			return b
-		case <-ctx.Done():
-			return nil
-		}
-	}
-	hand := func(b *rowBatch) {
-		work <- b // never blocks: there is room for every batch
-		queue <- b
-	}
-	b := take()
-	if b == nil {
-		return
-	}
-	for row, err := range c.File.RowsKept() {
-		if err != nil {
-			b.err = err
-			break
-		}
-		c.add(b, row)
-		if b.full() {
-			hand(b)
-			if b = take(); b == nil {
-				return
-			}
-		}
-	}
-	hand(b)
-}
-
-// add puts one row into a batch; its texts stay where the reader has them.
-func (c *Check) add(b *rowBatch, row *source.Row) {
-	if n := len(b.rows); n < cap(b.rows) {
-		b.rows = b.rows[:n+1]
-		b.rows[n] = Row{}
-	} else {
-		b.rows = append(b.rows, Row{})
-	}
-	r := &b.rows[len(b.rows)-1]
-	r.Number, r.Line, r.Origin = row.Number, row.Line, row.Origin
-	if row.Hidden {
-		c.seen.Hidden++
-	}
-	chosen := c.Rows.Has(row.Number)
-	if chosen {
-		c.seen.Chosen++
-	}
-	if c.Prints {
-		r.Fingerprint = row.Fingerprint()
-	}
-	if c.Cells && (!chosen || len(row.Faults) > 0) {
-		r.from = len(b.cells)
-		b.cells = append(b.cells, row.Kept()...)
-		r.to = len(b.cells)
-	}
-	switch {
-	case !chosen:
-		r.Verdict, r.Code, r.Msg = ledger.Skipped, "row.not-chosen", "not among the rows named by --rows"
-		return
-	case len(row.Faults) > 0:
-		r.Faults = slices.Clone(row.Faults)
-		unusable(&r.Entry, r.Faults)
-		return
-	}
-	r.read, r.from = true, len(b.cells)
-	b.cells = append(b.cells, row.Cells...)
-	r.to = len(b.cells)
-	for i := range row.Cells {
-		b.bytes += len(row.Cells[i].Text)
-	}
-}
-
-// examine maps the rows of a batch.
+// examine maps the rows of a batch that can be read.
 func (w *checkWorker) examine(b *rowBatch) {
 	c := w.Check
 	// Where most rows are known, a first look at each would be one too many.
@@ -296,7 +138,7 @@ func (w *checkWorker) examine(b *rowBatch) {
 		if !row.read {
 			continue
 		}
-		cells := b.cells[row.from:row.to]
+		cells := b.of(row)
 		e := &row.Entry
 		ex := w.full
 		if ex == nil || twice {
@@ -461,9 +303,4 @@ func cloneFields(fields []mapping.Field) []mapping.Field {
 }
 
 // Warnings returns what the mapping has to say of the rows once all are seen.
-func (c *Check) Warnings() []string {
-	for _, s := range c.warned[1:] {
-		c.warned[0].Join(s)
-	}
-	return c.warned[0].Warnings()
-}
+func (c *Check) Warnings() []string { return warnings(c.warned) }

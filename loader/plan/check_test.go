@@ -39,7 +39,7 @@ func TestBatchesAreBounded(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer file.Close()
-			pass := Check{File: file}
+			pass := pass{file: file, first: Batch}
 			free, work, queue := make(chan *rowBatch, 1), make(chan *rowBatch, 1), make(chan *rowBatch, 1)
 			free <- &rowBatch{}
 			go func() {

@@ -8,10 +8,10 @@ import (
 	"leadload/mapping"
 )
 
-// Batch is how many rows the first pass of an import writes in one
-// transaction. The first batches are smaller, so that writing begins while
-// reading has just begun.
-const Batch, firstBatch = 512, 64
+// firstBatch is how many rows the first pass of an import writes in its first
+// transaction. The later ones are larger: writing begins while reading has just
+// begun.
+const firstBatch = 64
 
 // Import takes a file through the first pass of an import: every row is mapped
 // and checked, and what is to be done with it is written into the run.
@@ -22,82 +22,51 @@ type Import struct {
 	Rows    RowSet
 	Planner *ledger.Planner
 	Earlier *Earlier // mappings of earlier runs; nil: there are none
-	// OnRow is told the number of rows seen so far; it may be nil.
+	// OnRow is told the number of rows planned so far; it may be nil.
 	OnRow func(n int64)
 
-	warned *mapping.Seen
+	warned []*mapping.Seen // of each worker's runner
 }
 
 // Run goes through the file. Reading and mapping go on while the ledger writes
-// the batch before. What it has seen is told also beside an error.
+// the batch before. What it has planned is told also beside an error.
 func (p *Import) Run(ctx context.Context) (Seen, error) {
-	var seen Seen
-	// Two batches take turns: one is filled while the other is written.
-	free := make(chan []ledger.Entry, 2)
-	free <- make([]ledger.Entry, 0, Batch)
-	free <- make([]ledger.Entry, 0, Batch)
-	full := make(chan []ledger.Entry)
-	written := make(chan error, 1)
-	go func() {
-		var first error
-		for batch := range full {
-			if first == nil {
-				first = p.Planner.Plan(ctx, batch)
+	var (
+		entries []ledger.Entry
+		planned int64
+	)
+	through := pass{file: p.File, rows: p.Rows, first: firstBatch, prints: true}
+	return through.run(ctx, p.worker, func(b *rowBatch) error {
+		entries = entries[:0]
+		for i := range b.rows {
+			row := &b.rows[i]
+			if row.read && row.Verdict == 0 {
+				row.Earlier = p.Earlier.of(b.of(row))
 			}
-			free <- batch
+			entries = append(entries, row.Entry)
 		}
-		written <- first
-	}()
-	batch, size := <-free, firstBatch
-	hand := func() {
-		full <- batch
-		batch, size = (<-free)[:0], min(2*size, Batch)
-	}
+		if err := p.Planner.Plan(ctx, entries); err != nil {
+			return err
+		}
+		if planned += int64(len(entries)); p.OnRow != nil {
+			p.OnRow(planned)
+		}
+		return nil
+	})
+}
+
+// worker returns what examines batches on a goroutine of its own.
+func (p *Import) worker() func(*rowBatch) {
 	ex := NewExaminer(p.Mapping, p.Program.Runner())
-	p.warned = ex.runner.Seen()
-	var readErr error
-	for row, err := range p.File.Rows() {
-		if err == nil {
-			err = context.Cause(ctx)
-		}
-		if err != nil {
-			readErr = err
-			break
-		}
-		if p.Planner.Store.Broken() != nil {
-			break // said by Plan
-		}
-		seen.Rows++
-		if p.OnRow != nil {
-			p.OnRow(seen.Rows)
-		}
-		if row.Hidden {
-			seen.Hidden++
-		}
-		var e ledger.Entry
-		if p.Rows.Has(row.Number) {
-			seen.Chosen++
-			e = ex.Entry(row)
-			if p.Earlier != nil && e.Verdict == 0 {
-				e.Earlier = p.Earlier.of(row.Clone().Cells)
+	p.warned = append(p.warned, ex.runner.Seen())
+	return func(b *rowBatch) {
+		for i := range b.rows {
+			if row := &b.rows[i]; row.read {
+				ex.examine(&row.Entry, b.of(row))
 			}
-		} else {
-			e = bareEntry(row)
-			e.Verdict, e.Code, e.Msg, e.Hint = ledger.Skipped, "row.not-chosen", "not among the rows named by --rows", "leave --rows out to load it"
-		}
-		if batch = append(batch, e); len(batch) == size {
-			hand()
 		}
 	}
-	if len(batch) > 0 {
-		full <- batch
-	}
-	close(full)
-	if err := <-written; err != nil {
-		return seen, err
-	}
-	return seen, readErr
 }
 
 // Warnings returns what the mapping has to say of the rows once all are seen.
-func (p *Import) Warnings() []string { return p.warned.Warnings() }
+func (p *Import) Warnings() []string { return warnings(p.warned) }
