@@ -3,6 +3,7 @@ package loader
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -107,30 +108,16 @@ func (v *verifier) read(c *verifyChunk) error {
 	return v.readRows(c, rows)
 }
 
-// readRows reads the records of rows, by their opportunity types.
+// readRows reads the records of rows.
 func (v *verifier) readRows(c *verifyChunk, rows []*verifyRow) error {
-	byCode := map[int][]*verifyRow{}
-	var codes []int
-	for _, r := range rows {
-		if byCode[r.code] == nil {
-			codes = append(codes, r.code)
-		}
-		byCode[r.code] = append(byCode[r.code], r)
+	wanted := make([]wantedRecord, len(rows))
+	for i, r := range rows {
+		wanted[i] = wantedRecord{target.Wanted{ID: r.ID, Lead: r.trace.Lead}, r.code, r.trace.Sent}
 	}
-	for _, code := range codes {
-		q := target.ReadQuestion{Code: code, Fields: v.fields, Memory: v.lacks, Since: oldest(byCode[code])}
-		before := 0
-		q.Progress = func(done int) { v.live.read.Add(int64(done - before)); before = done }
-		for _, r := range byCode[code] {
-			q.Wanted = append(q.Wanted, target.Wanted{ID: r.ID, Lead: r.trace.Lead})
-		}
-		back, err := v.reader.Read(v.ctx, v.line, q)
-		if err != nil {
-			return err
-		}
-		for id, b := range back {
-			c.back[id] = b
-		}
+	back, err := v.readBack(v.ctx, v.reader, v.fields, wanted)
+	maps.Copy(c.back, back)
+	if err != nil {
+		return err
 	}
 	if !v.leads {
 		return nil
@@ -152,22 +139,46 @@ func (v *verifier) readRows(c *verifyChunk, rows []*verifyRow) error {
 	return err
 }
 
-// clockMargin is how far two clocks may be apart where nothing better is known.
-const clockMargin = time.Hour
+// wantedRecord is a record that is to be read back.
+type wantedRecord struct {
+	target.Wanted
+	code int       // its opportunity type; 0: it has none
+	sent time.Time // of the newest call about it; zero: not known
+}
 
-// oldest returns a moment before which none of the records was made.
-func oldest(rows []*verifyRow) time.Time {
-	since := time.Now()
-	for _, r := range rows {
-		if r.trace.Sent.IsZero() {
-			return time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+// readBack reads records back, by their opportunity types, with the fields that are
+// named. It returns them by their ids in lower case.
+func (s *Session) readBack(ctx context.Context, reader target.Reader, fields []string, wanted []wantedRecord) (map[string]target.Back, error) {
+	byCode := map[int][]target.Wanted{}
+	since := map[int]time.Time{}
+	var codes []int
+	for _, w := range wanted {
+		if byCode[w.code] == nil {
+			codes, since[w.code] = append(codes, w.code), time.Now().Add(-clockMargin)
 		}
-		if r.trace.Sent.Before(since) {
-			since = r.trace.Sent
+		byCode[w.code] = append(byCode[w.code], w.Wanted)
+		if w.sent.IsZero() {
+			since[w.code] = longAgo
+		} else if at := w.sent.Add(-clockMargin); at.Before(since[w.code]) {
+			since[w.code] = at
 		}
 	}
-	return since.Add(-clockMargin)
+	all := make(map[string]target.Back, len(wanted))
+	for _, code := range codes {
+		q := target.ReadQuestion{Code: code, Fields: fields, Wanted: byCode[code], Memory: s.lacks, Since: since[code]}
+		before := 0
+		q.Progress = func(done int) { s.live.read.Add(int64(done - before)); before = done }
+		back, err := reader.Read(ctx, s.line, q)
+		if err != nil {
+			return all, err
+		}
+		maps.Copy(all, back)
+	}
+	return all, nil
 }
+
+// clockMargin is how far two clocks may be apart where nothing better is known.
+const clockMargin = time.Hour
 
 // next waits for the oldest chunk, compares it and tells what it found.
 func (v *verifier) next() error {

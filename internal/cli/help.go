@@ -121,11 +121,14 @@ func (a *app) man(root *cobra.Command) error {
 	if err := doc.GenMan(root, header, &page); err != nil {
 		return err
 	}
-	for _, c := range root.Commands() {
-		if !c.IsAvailableCommand() || c.Name() == "help" {
+	list := root.Commands()
+	for len(list) > 0 {
+		c := list[0]
+		if list = list[1:]; !c.IsAvailableCommand() || c.Name() == "help" {
 			continue
 		}
-		fmt.Fprintf(&page, ".SH COMMAND %s\n%s.\n", strings.ToUpper(c.Name()), upper(c.Short))
+		list = append(slices.Clone(c.Commands()), list...)
+		fmt.Fprintf(&page, ".SH COMMAND %s\n%s.\n", strings.ToUpper(strings.TrimPrefix(c.CommandPath(), "leadload ")), upper(c.Short))
 		if c.Long != "" {
 			fmt.Fprintf(&page, ".PP\n%s\n", roff(c.Long))
 		}

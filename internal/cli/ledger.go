@@ -10,11 +10,11 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"leadload/internal/fault"
 	"leadload/loader"
 	"leadload/loader/account"
 	"leadload/loader/ledger"
 	"leadload/loader/source"
+	"leadload/loader/words"
 )
 
 func (a *app) ledgerCommand() *cobra.Command {
@@ -36,96 +36,141 @@ type ledgerOptions struct {
 	keep string
 }
 
+type ledgerImportOptions struct {
+	common
+	runFlags
+	offline bool
+}
+
 func (a *app) ledgerImportCommand() *cobra.Command {
-	var o ledgerOptions
+	var o ledgerImportOptions
 	cmd := &cobra.Command{
 		Use:   "import RESULTS -m MAPPING",
 		Short: "restore entries from a results file",
 		Long: `Write into the ledger what a results workbook or CSV says is in the account, for
-a ledger that was lost or for a second machine. Entries that the ledger has are
-left as they are. Nothing is sent.`,
+a ledger that was lost or for a second machine. A row that carries an id is in the
+account, whatever its result. The account is asked whether it has the records, 2,000
+a call; one that it does not have is named and not written down. Entries that the
+ledger has are left as they are. Nothing is sent.
+
+The file must be as leadload wrote it: the columns Row, Key, Result, Error and What to
+do, then the input's columns that the mapping reads, then ID, Lead ID, Attempts and
+Sent at.`,
 		Example: `  leadload ledger import deals-results.xlsx -m deals.yaml
-  leadload ledger import deals-results.csv -m deals.yaml --account prod.yaml --ledger new.db`,
+  leadload ledger import deals-results.csv -m deals.yaml --offline --ledger new.db`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.runLedgerImport(cmd.Context(), &o, args) },
 	}
+	o.accountFlags(cmd)
+	o.runFlags.addPace(cmd)
 	f := cmd.Flags()
 	f.StringVarP(&o.mapping, "mapping", "m", "", "mapping file that the rows were loaded with (required)")
-	f.StringVar(&o.account, "account", "", "account file; without it the LEADSQUARED_… variables say which account")
-	f.StringVar(&o.common.ledger, "ledger", "", "ledger: a file, or a database as postgres://USER@HOST/DATABASE (default: a file in the user's state folder)")
 	f.StringVar(&o.sheet, "sheet", "", "sheet of the results workbook (default: All rows)")
+	f.BoolVar(&o.offline, "offline", false, "believe the results file, and make no call")
 	return cmd
 }
 
-const allRows = "All rows"
+const ledgerImport, allRows = "ledger import", "All rows"
 
-func (a *app) runLedgerImport(ctx context.Context, o *ledgerOptions, args []string) error {
-	if len(args) != 1 {
-		return usageError("type leadload ledger import RESULTS.xlsx -m MAPPING", "one results file at a time")
+// namedRows is how many rows are named on the terminal.
+const namedRows = 10
+
+func (a *app) runLedgerImport(ctx context.Context, o *ledgerImportOptions, args []string) error {
+	r := &reading{app: a, common: &o.common, command: ledgerImport, table: words.LedgerImport}
+	s, err := a.importLedger(ctx, o, args)
+	for i, note := range s.Notes {
+		if i == namedRows {
+			a.say("  … and %s; --json names them all", count(int64(len(s.Notes)-i), "row more", "rows more"))
+			break
+		}
+		a.say("  %s", note)
 	}
+	r.end(s, err)
+	return r.done()
+}
+
+func (a *app) importLedger(ctx context.Context, o *ledgerImportOptions, args []string) (s readSummary, err error) {
+	if len(args) != 1 {
+		return s, usageError("type leadload ledger import RESULTS.xlsx -m MAPPING", "one results file at a time")
+	}
+	s.Input = args[0]
 	m, _, err := o.loadMapping()
 	if err != nil {
-		return err
+		return s, err
 	}
+	files, err := openResults(args[0], o.sheet)
+	defer func() {
+		for _, f := range files {
+			f.Close()
+		}
+	}()
+	if err != nil {
+		return s, err
+	}
+	job := loader.RestoreJob{Mapping: m, Files: files, Tell: func(row loader.RestoredRow) {
+		id := ""
+		if row.ID != "" {
+			id = " (" + row.ID + ")"
+		}
+		s.Notes = append(s.Notes, visible(fmt.Sprintf("row %d%s: %s: %s", row.Row, id, words.LedgerImport[row.Result].Word, row.Why), true))
+	}}
+	if o.files = args; o.offline {
+		return s, a.restoreOffline(ctx, o, job, &s)
+	}
+	show := a.newProgress(&o.common)
+	k, err := a.connect(ctx, &o.common, &o.runFlags, ledgerImport, show.notice)
+	if err != nil {
+		return s, err
+	}
+	show.start(k.session)
+	res, err := k.session.Restore(ctx, job)
+	show.stop()
+	s.Totals, s.Calls, s.Ledger = res.Totals, res.Calls, k.led.Path()
+	return s, errors.Join(err, k.close())
+}
+
+func (a *app) restoreOffline(ctx context.Context, o *ledgerImportOptions, job loader.RestoreJob, s *readSummary) error {
 	acct, err := account.Load(o.account, a.getenv)
 	if err != nil {
 		return err
 	}
-	path, err := a.ledgerPath(&o.common)
+	name, err := a.ledgerPath(&o.common)
 	if err != nil {
 		return err
 	}
-	var sheets []string
-	switch {
-	case o.sheet != "":
-		sheets = []string{o.sheet}
-	case strings.EqualFold(extension(args[0]), ".csv"):
-		sheets = []string{""}
-	default: // a large run goes on in All rows (2), (3), …
-		for n := 1; n < 100; n++ {
-			name := allRows
-			if n > 1 {
-				name = fmt.Sprintf("%s (%d)", allRows, n)
-			}
-			f, err := source.Open(args[0], source.Options{Sheet: name})
-			if err != nil {
-				var e *source.Error
-				if n > 1 && errors.As(err, &e) && e.Code == "sheet.unknown" {
-					break
-				}
-				return err
-			}
-			f.Close()
-			sheets = append(sheets, name)
-		}
-	}
-	led, err := a.openStore(ctx, path, o.common.ledger != "", storeOptions{})
+	led, err := a.openStore(ctx, name, o.common.ledger != "", storeOptions{})
 	if err != nil {
 		return err
 	}
-	defer led.Close()
-	var total loader.RestoreResult
-	for _, sheet := range sheets {
-		f, err := source.Open(args[0], source.Options{Sheet: sheet})
-		if err != nil {
-			return err
+	res, err := loader.RestoreOffline(ctx, led, acct, job)
+	s.Totals, s.Ledger = res.Totals, led.Path()
+	return errors.Join(err, led.Close())
+}
+
+// openResults opens the sheets of all rows of a results workbook, or one results CSV.
+func openResults(path, sheet string) (files []*source.File, err error) {
+	csv := strings.EqualFold(extension(path), ".csv")
+	for n := 1; n < 100; n++ {
+		name := sheet
+		switch {
+		case sheet != "" || csv:
+		case n == 1:
+			name = allRows
+		default: // a large run goes on in All rows (2), (3), …
+			name = fmt.Sprintf("%s (%d)", allRows, n)
 		}
-		res, err := loader.Restore(ctx, led, acct, m, f)
-		f.Close()
-		if err != nil {
-			return err
+		f, err := source.Open(path, source.Options{Sheet: name})
+		var e *source.Error
+		if n > 1 && errors.As(err, &e) && e.Code == "sheet.unknown" {
+			break
 		}
-		total.Rows, total.Added, total.Known, total.Left, total.Changed = total.Rows+res.Rows, total.Added+res.Added, total.Known+res.Known, total.Left+res.Left, total.Changed+res.Changed
-		total.Reasons = append(total.Reasons, res.Reasons...)
+		if err != nil {
+			return files, err
+		}
+		if files = append(files, f); sheet != "" || csv {
+			break
+		}
 	}
-	for _, r := range total.Reasons {
-		a.say("  %s", r)
-	}
-	fmt.Fprintf(a.stdout, "restored %d · known already %d · not in the account %d · no longer mapped %d of %d rows → %s\n", plain([]any{total.Added, total.Known, total.Left, total.Changed, total.Rows, led.Path()})...)
-	if total.Changed > 0 {
-		a.say("  rows that no longer map would be sent again: restore them with the mapping and columns that they were loaded with")
-		return &exit{fault.Person}
-	}
-	return nil
+	return files, nil
 }
 
 // extension is a file name's last ending, without a .gz behind it.

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 
 	"leadload/internal/fault"
@@ -19,6 +20,7 @@ type readSummary struct {
 	Removed  *int64           `json:"removed,omitempty"`
 	Calls    int64            `json:"calls"`
 	Results  string           `json:"results,omitempty"`
+	Ledger   string           `json:"ledger,omitempty"`
 	Notes    []string         `json:"notes,omitempty"`
 	ExitCode int              `json:"exit"`
 	Error    *reports.Failure `json:"error,omitempty"`
@@ -51,7 +53,11 @@ func (r *reading) end(s readSummary, err error) {
 	}
 	s.ExitCode = c.Exit()
 	r.code = max(r.code, c)
-	s.Line = visible(s.Totals.String()+" → "+fileWords(s.Results), true)
+	written := fileWords(s.Results)
+	if r.command == ledgerImport {
+		written = cmp.Or(s.Ledger, "no ledger")
+	}
+	s.Line = visible(s.Totals.String()+" → "+written, true)
 	r.list = append(r.list, s)
 	if r.common.json || r.common.out == "-" {
 		fmt.Fprintln(r.stderr, fit(r.stderr, s.Line))

@@ -19,7 +19,6 @@ import (
 	"leadload/loader"
 	"leadload/loader/account"
 	"leadload/loader/leadsquared"
-	"leadload/loader/ledger"
 	"leadload/loader/pace"
 	"leadload/loader/source"
 	"leadload/mapping"
@@ -92,14 +91,21 @@ func (r *runFlags) addReading(cmd *cobra.Command) {
 	r.addCalls(cmd, 90*time.Second, "how long after it was written a record that reads otherwise is read again")
 }
 
-// addCalls adds the flags of every command that makes many calls.
+// addCalls adds the flags of every command that makes many calls and waits until the
+// account shows what they did.
 func (r *runFlags) addCalls(cmd *cobra.Command, settleAfter time.Duration, settling string) {
+	r.addPace(cmd)
+	cmd.Flags().DurationVar(&r.settleAfter, "settle-after", settleAfter, settling)
+}
+
+// addPace adds the flags that say how fast and how long calls are made.
+func (r *runFlags) addPace(cmd *cobra.Command) {
+	r.settleAfter = time.Minute
 	f := cmd.Flags()
 	f.StringVar(&r.limit, "limit", "", "calls in a time, such as 25/5s, or off (default: the account file's, else 25/5s)")
 	f.IntVar(&r.reserve, "reserve", 0, "calls of each window left to other integrations")
 	f.StringVar(&r.until, "until", "", "stop in time for this time of day, such as 06:00")
 	f.DurationVar(&r.timeout, "timeout", time.Minute, "how long one call may take")
-	f.DurationVar(&r.settleAfter, "settle-after", settleAfter, settling)
 	f.DurationVar(&r.waitLock, "wait-lock", 0, "how long to wait for another run of the account to end")
 	f.DurationVar(&r.outageLimit, "outage-limit", 15*time.Minute, "how long the account may be away before the run stops")
 }
@@ -116,7 +122,7 @@ func (r *runFlags) addFirstSend(cmd *cobra.Command) {
 type connection struct {
 	account  account.Account
 	practice *sandbox.Account
-	led      ledger.Store
+	led      store
 	scratch  string // a folder thrown away at the end
 	stateDir string
 	log      *leadsquared.LogWriter

@@ -153,6 +153,21 @@ func (ex *Examiner) keyed() [16]byte {
 	return ledger.HashIdentity(ex.Record.Key)
 }
 
+// ByKey names a row that cannot be used, or is skipped, by its key alone. It reports
+// false where the row has no key that can be read.
+func (ex *Examiner) ByKey(row *source.Row, e *ledger.Entry) bool {
+	if len(ex.m.Key) == 0 {
+		return false
+	}
+	ex.runner.Map(row.Cells, &ex.Record)
+	if ex.Record.Key == "" {
+		return false
+	}
+	*e = bareEntry(row)
+	e.HasKey, e.KeyText, e.Identity = true, ex.Record.KeyText, ex.keyed()
+	return true
+}
+
 // shortest drops zeros that end a decimal fraction.
 func shortest(number string) string {
 	if !strings.Contains(number, ".") {

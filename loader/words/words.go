@@ -76,6 +76,28 @@ var Adopt = Table{
 	AdoptSkipped: {Word: "skipped", Tone: Quiet},
 }
 
+// The results of ledger import, as places in LedgerImport.
+const (
+	WrittenDown = iota
+	InLedger
+	StillOpen
+	NotThere
+	NeverLoaded
+	Unmapped
+	Unchecked
+)
+
+// LedgerImport is the results of leadload ledger import.
+var LedgerImport = Table{
+	WrittenDown: {Word: "restored", Tone: Good},
+	InLedger:    {Word: "known", Tone: Known},
+	StillOpen:   {Word: "in doubt", Tone: Open},
+	NotThere:    {Word: "missing", Person: true, Tone: Bad},
+	NeverLoaded: {Word: "not loaded", Tone: Open},
+	Unmapped:    {Word: "no longer mapped", Person: true, Tone: Bad},
+	Unchecked:   {Word: "unreadable", Person: true, Tone: Bad},
+}
+
 // Counts are numbers of rows by the results of a table.
 type Counts struct {
 	Table Table
