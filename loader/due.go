@@ -33,14 +33,53 @@ func (r *run) due(ctx context.Context) iter.Seq2[*send.Row, error] {
 	}
 }
 
+// planned is a row of the plan and the row of the file that it is about.
+type planned struct {
+	ledger.Row
+	row *source.Row
+}
+
+// beside goes through the file beside the plan. A file that is not what the plan
+// was made of ends it with an error.
+func (r *run) beside(ctx context.Context) iter.Seq2[planned, error] {
+	return func(yield func(planned, error) bool) {
+		plan, stop := iter.Pull2(r.led.Rows(ctx, r.id))
+		defer stop()
+		rows, stopRows := iter.Pull2(r.job.File.Rows())
+		defer stopRows()
+		for {
+			p, err, ok := plan()
+			if err != nil {
+				yield(planned{}, err)
+				return
+			}
+			row, rowErr, rowOK := rows()
+			if !ok && !rowOK {
+				return
+			}
+			if rowErr != nil {
+				yield(planned{}, r.fileChanged(p.Number, rowErr))
+				return
+			}
+			if ok != rowOK || p.Number != row.Number || p.Fingerprint != row.Fingerprint() {
+				n := p.Number
+				if !ok {
+					n = row.Number
+				}
+				yield(planned{}, r.fileChanged(n, nil))
+				return
+			}
+			if !yield(planned{p, row}, nil) {
+				return
+			}
+		}
+	}
+}
+
 // pass goes through the file beside the plan and yields the rows that are due:
 // those that an earlier run was refused, or the others.
 func (r *run) pass(ctx context.Context, refused bool) iter.Seq2[*send.Row, error] {
 	return func(yield func(*send.Row, error) bool) {
-		planned, stop := iter.Pull2(r.led.Rows(ctx, r.id))
-		defer stop()
-		rows, stopRows := iter.Pull2(r.job.File.Rows())
-		defer stopRows()
 		ex := plan.NewExaminer(r.job.Mapping, r.program.Runner())
 		ex.Brief = true
 		full := plan.NewExaminer(r.job.Mapping, r.program.Runner())
@@ -49,52 +88,84 @@ func (r *run) pass(ctx context.Context, refused bool) iter.Seq2[*send.Row, error
 			yield(nil, err)
 			return
 		}
-		for {
-			p, err, ok := planned()
+		for p, err := range r.beside(ctx) {
 			if err != nil {
 				yield(nil, err)
-				return
-			}
-			row, rowErr, rowOK := rows()
-			if !ok && !rowOK {
-				return
-			}
-			if rowErr != nil {
-				yield(nil, r.fileChanged(p.Number, rowErr))
-				return
-			}
-			if ok != rowOK || p.Number != row.Number || p.Fingerprint != row.Fingerprint() {
-				n := p.Number
-				if !ok {
-					n = row.Number
-				}
-				yield(nil, r.fileChanged(n, nil))
 				return
 			}
 			if p.State != ledger.Ready || p.Verdict != ledger.Due && p.Verdict != ledger.Changing || r.refused[p.Number] != refused {
 				continue
 			}
+			var j *send.Row
 			if p.Verdict == ledger.Changing {
-				j, err := r.changing(ctx, full, earlier, p.Record, row)
-				if err != nil {
-					yield(nil, err)
-					return
-				}
-				if j != nil && !yield(j, nil) {
-					return
-				}
-				continue
+				j, err = r.changing(ctx, full, earlier, p.Record, p.row)
+			} else {
+				// What only the plan needs of a row, its hashes, was made in the first pass.
+				j, err = r.sendable(ex, &p)
 			}
-			// What only the plan needs of a row, its hashes, was made in the first pass.
-			if e := ex.Entry(row); e.Verdict != 0 { // the same row with the same mapping cannot turn out otherwise
-				yield(nil, &fault.Fault{Code: "run.unsteady", Msg: fmt.Sprintf("row %d was mapped in two ways: %s", row.Number, e.Msg), Hint: "report this; nothing was sent from this row on"})
+			if err != nil {
+				yield(nil, err)
 				return
 			}
-			if !yield(send.RowOf(r.job.Mapping, p.Record, row.Number, &ex.Record), nil) {
+			if j != nil && !yield(j, nil) {
 				return
 			}
 		}
 	}
+}
+
+// sendable maps a row of the plan.
+func (r *run) sendable(ex *plan.Examiner, p *planned) (*send.Row, error) {
+	if e := ex.Entry(p.row); e.Verdict != 0 { // the same row with the same mapping cannot turn out otherwise
+		return nil, &fault.Fault{Code: "run.unsteady", Msg: fmt.Sprintf("row %d was mapped in two ways: %s", p.Number, e.Msg), Hint: "report this; nothing was sent from this row on"}
+	}
+	return send.RowOf(r.job.Mapping, p.Record, p.Number, &ex.Record), nil
+}
+
+// refill writes down what would be sent for rows in doubt of which the ledger has
+// nothing, so that they can be looked for in the account.
+func (r *run) refill(ctx context.Context) error {
+	lost := map[int64]ledger.Operation{}
+	const many = 1000
+	for after := int64(0); ; {
+		page, err := r.led.Open(ctx, ledger.Query{Account: r.acct, Run: r.id, After: after, Limit: many})
+		if err != nil {
+			return err
+		}
+		for _, o := range page {
+			if after = o.Record; o.Op == ledger.Create && o.State == ledger.InDoubt && o.Payload.Target == "" {
+				lost[o.Record] = o
+			}
+		}
+		if len(page) < many {
+			break
+		}
+	}
+	if len(lost) == 0 {
+		return nil
+	}
+	ex := plan.NewExaminer(r.job.Mapping, r.program.Runner())
+	for p, err := range r.beside(ctx) {
+		if err != nil {
+			return err
+		}
+		was, ok := lost[p.Record]
+		if !ok || p.Verdict != ledger.Due {
+			continue
+		}
+		j, err := r.sendable(ex, &p)
+		if err != nil {
+			return err
+		}
+		o := ledger.Outcome{Record: p.Record, State: ledger.InDoubt, Code: p.Code, Msg: p.Error, Hint: ledger.DoubtHint, Candidates: was.Candidates, Payload: &j.Payload}
+		if was.Code != "" {
+			o.Code = was.Code
+		}
+		if err := r.led.Settle(ctx, r.lease, o); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // changing returns the update that a row asks for; nil where its record has

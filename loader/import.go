@@ -178,7 +178,7 @@ func (s *Session) unique(ctx context.Context, run int64) error {
 		return err
 	}
 	return &fault.Fault{Code: "run.conservation", Msg: fmt.Sprintf("%d ids stand on more than one row, %s among them", n, id),
-		Hint: "this is an error in leadload or of the account: compare these rows with the account before anything is loaded again"}
+		Hint: "run leadload settle: it asks the account whose they are; then load the same file again"}
 }
 
 // suits checks what a mapping needs of the account before anything is read.
@@ -242,6 +242,11 @@ func (r *run) do(ctx context.Context, plan *Plan) error {
 			rows = r.looked(ctx, updater, rows)
 		}
 		if err := sender.Send(ctx, rows); err != nil {
+			return err
+		}
+	}
+	if plan.Rows[ledger.ResultInDoubt] > 0 {
+		if err := r.refill(ctx); err != nil {
 			return err
 		}
 	}

@@ -534,21 +534,27 @@ func TestManyFilesInOneSession(t *testing.T) {
 	})
 }
 
-func TestConservation(t *testing.T) {
+// TestOneIDForAllRows says that an account which gives every record the same id
+// does not go unnoticed: one row has it at most, the others are in doubt.
+func TestOneIDForAllRows(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, sandbox.Options{})
 		defer b.close()
-		// An account that gives every record the same id must not go unnoticed.
 		b.wire.before = func(r *http.Request) (*http.Response, error) {
 			if !strings.HasSuffix(r.URL.Path, "/Capture") {
 				return nil, nil
 			}
 			return jsonAnswer(`{"Status":0,"CreatedOpportunityId":"11111111-1111-4111-8111-111111111111","RelatedProspectId":"21111111-1111-4111-8111-111111111111"}`), nil
 		}
-		_, err := b.load(t.Context(), b.deals("D1,a@example.com,A", "D2,b@example.com,B"))
-		var e *fault.Fault
-		if !errors.As(err, &e) || e.Code != "run.conservation" || e.Code.Trait() != fault.Bug || !strings.Contains(e.Msg, "11111111-1111") {
-			t.Errorf("error %v", err)
+		b.o.NoSettle = true
+		res, err := b.load(t.Context(), b.deals("D1,a@example.com,A", "D2,b@example.com,B", "D3,c@example.com,C"))
+		if err != nil || res.End != fault.Person || res.Totals[ledger.ResultLoaded] != 1 || res.Totals[ledger.ResultInDoubt] != 2 {
+			t.Errorf("%v, end %d, %s", err, res.End, res.Totals)
+		}
+		for _, r := range b.rows(res) {
+			if r.Result == ledger.ResultInDoubt && (r.Code != ledger.BorrowedCode || !strings.Contains(r.Error, "11111111-1111") || !strings.Contains(r.Hint, "leadload settle")) {
+				t.Errorf("row %+v", r)
+			}
 		}
 	})
 }

@@ -33,7 +33,12 @@ func (s *Session) settleAll(ctx context.Context) (SettleResult, error) {
 	if res.Before, err = s.led.CountOpen(ctx, s.acct); err != nil {
 		return res, err
 	}
-	runErr := s.settler(s.sender(time.Now(), cancel), 0).Settle(ctx)
+	settler := s.settler(s.sender(time.Now(), cancel), 0)
+	shared, runErr := settler.Share(ctx)
+	if runErr == nil {
+		res.Before.InDoubt += shared
+		runErr = settler.Settle(ctx)
+	}
 	if runErr == nil {
 		runErr = s.updater(false).Settle(ctx, 0)
 	}

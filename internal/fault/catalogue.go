@@ -248,6 +248,8 @@ var catalogue = []struct {
 		{"online.owner", "a value names no user, neither by e-mail address nor by id", "write the e-mail address of a user of the account"},
 		{"online.sku", "the account has no product with the SKU", "correct the SKU, or make the product in the account first"},
 		{"doubt.cut-off", "the run was cut off while the row was being sent", "run the same command again, or leadload settle: the account is asked first"},
+		{"doubt.borrowed-id", "the account's answer named the record of another row", "run leadload settle, or load the file again: the account is asked before anything is sent"},
+		{"doubt.odd-id", "the account's answer named a record by something that has not the form of its ids", "run leadload settle, or the same command again: the account is asked first"},
 		{"doubt.twice", "the account has several records of one row, because the call was repeated on its way", "keep one of them, delete the others in the account, and run leadload settle"},
 		{"doubt.several", "the account has several records that may be the row", "keep one of the candidates, and run leadload settle"},
 		{"doubt.early", "the account has a record like the row, which seems older than its call", "look at the candidate: if it is this row, nothing is to be done"},

@@ -21,7 +21,7 @@ var allowed = map[string][]string{
 	"leadload/loader":                   {"loader/plan", "loader/account", "loader/send", "loader/settle", "loader/update", "loader/undo", "loader/words", "loader/compare", "loader/target", "loader/line", "loader/ledger", "loader/source", "loader/leadsquared", "loader/pace", "mapping", "converter", "internal/fault"},
 	"leadload/loader/account":           {"loader/target", "loader/line", "loader/leadsquared", "loader/pace", "mapping", "converter", "internal/fault"},
 	"leadload/loader/send":              {"loader/target", "loader/line", "loader/ledger", "loader/leadsquared", "mapping", "internal/fault"},
-	"leadload/loader/settle":            {"loader/send", "loader/target", "loader/line", "loader/ledger", "loader/leadsquared", "mapping", "internal/fault"},
+	"leadload/loader/settle":            {"loader/compare", "loader/send", "loader/target", "loader/line", "loader/ledger", "loader/leadsquared", "mapping", "internal/fault"},
 	"leadload/loader/target":            {"loader/line", "loader/ledger", "loader/leadsquared", "mapping", "internal/fault"},
 	"leadload/loader/words":             {},
 	"leadload/loader/compare":           {"loader/leadsquared", "loader/ledger"},

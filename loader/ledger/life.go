@@ -305,6 +305,8 @@ type Outcome struct {
 	// Edit is an update as far as it has come: its digest becomes the record's,
 	// and the values that it met are kept.
 	Edit *Edit
+	// Payload is what was sent, for a doubt of which the ledger has nothing.
+	Payload *Payload
 }
 
 // Words reports whether the outcome has something to say to people.
@@ -379,7 +381,9 @@ type Operation struct {
 	RequestID string
 	Run       int64
 	Number    int // the row in the run that last planned it
-	Payload   Payload
+	// Candidates are ids in the account that it might have.
+	Candidates []string
+	Payload    Payload // without a Target where what was sent is not known
 }
 
 // KnownRecord is a loaded record of which it is known when it was sent.

@@ -91,7 +91,9 @@ type Store interface {
 	// the intents are on disk; only then may a request leave. Where one of
 	// them is refused (ErrState), the others are written.
 	Intend(ctx context.Context, l Lease, to State, intents ...Intent) error
-	// Settle writes down what became of an operation.
+	// Settle writes down what became of an operation. Where an outcome names a
+	// record that another row of the account has, the operation is in doubt instead
+	// (Borrowed), and the error is ErrBorrowed.
 	Settle(ctx context.Context, l Lease, o Outcome) error
 	// SettleLater queues an outcome and calls done when it is on disk, which
 	// may take some milliseconds longer than Settle while many come. done must
@@ -99,6 +101,12 @@ type Store interface {
 	SettleLater(l Lease, o Outcome, done func(error))
 	// Owners returns the records of the account that have one of the ids.
 	Owners(ctx context.Context, account int64, ids ...string) (map[string]int64, error)
+	// Shared returns the records of the account that have an id which another one
+	// has as well, by their ids and then by their numbers.
+	Shared(ctx context.Context, account int64) ([]SharedRecord, error)
+	// Disown takes id and lead from a loaded record, whose creation is in doubt from
+	// then on. What was sent for it is not known any more (Outcome.Payload).
+	Disown(ctx context.Context, l Lease, o Outcome) error
 	// Open returns operations that are in doubt, pending or missing, by the
 	// numbers of their records.
 	Open(ctx context.Context, q Query) ([]Operation, error)
@@ -131,7 +139,8 @@ type Store interface {
 	// with 0 of all.
 	Keyed(ctx context.Context, account int64, key string) ([]int64, error)
 	// Forget makes records of the lease's account what they were before they were
-	// first sent, and returns how many. One with an open operation stays as it is.
+	// first sent, and returns how many. One with an open operation stays as it is,
+	// unless it was disowned and nobody has its payload.
 	Forget(ctx context.Context, l Lease, records []int64) (int64, error)
 	// History returns what the runs had to do with records, the oldest run first.
 	History(ctx context.Context, records []int64) iter.Seq2[Event, error]

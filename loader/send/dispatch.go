@@ -232,14 +232,14 @@ func (s *Sender) handle(ctx context.Context, j *Row, freed chan<- string) error 
 	}
 	tally(out.State, 1)
 	if !reserved || err != nil {
-		err = errors.Join(err, s.Ledger.Settle(ctx, s.Lease, out))
+		err = errors.Join(err, s.Kept(out, s.Ledger.Settle(ctx, s.Lease, out)))
 		if err == nil {
 			freed <- j.Payload.Lead
 		}
 	} else {
 		lead := j.Payload.Lead
 		s.Ledger.SettleLater(s.Lease, out, func(err error) {
-			if err != nil {
+			if err := s.Kept(out, err); err != nil {
 				s.Cancel(err)
 				return
 			}

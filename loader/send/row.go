@@ -72,9 +72,10 @@ type Sender struct {
 	// Cancel ends the run when the ledger fails to keep an outcome.
 	Cancel context.CancelCauseFunc
 
-	rejects atomic.Int64
-	same    sameRefusal
-	waiting waiting
+	rejects    atomic.Int64
+	same       sameRefusal
+	neighbours neighbours
+	waiting    waiting
 }
 
 // Again sends a row that is certainly not in the account, and writes down what
@@ -86,7 +87,7 @@ func (s *Sender) Again(ctx context.Context, rec *ledger.Operation) error {
 	if out.State != 0 {
 		s.Tally(out.State, 1)
 		s.doubtLead(out, &rec.Payload)
-		if serr := s.Ledger.Settle(ctx, s.Lease, out); err == nil {
+		if serr := s.Kept(out, s.Ledger.Settle(ctx, s.Lease, out)); err == nil {
 			err = serr
 		}
 	}
@@ -172,6 +173,9 @@ func (s *Sender) one(ctx context.Context, j *Row) (ledger.Outcome, error) {
 			}
 		}
 		none = ledger.Outcome{}
+		if err == nil {
+			err = s.Doubt(ctx, &o)
+		}
 		if err == nil {
 			err = s.mistaken(ctx, &o)
 		}

@@ -29,6 +29,7 @@ type sight struct {
 	byLead bool          // the account has found the lead by its value
 	code   string        // of Blind; "" is that something could not be read
 	span   time.Duration // how long after its call a record may have been made by it
+	owned  []string      // ids of records that rows have
 }
 
 func (s sight) leadOf(id string) string {
@@ -40,11 +41,12 @@ func (s sight) leadOf(id string) string {
 	return ""
 }
 
-// look reads what the account has of the lead of some rows. The error ends the run.
-func (s *Settler) look(ctx context.Context, rows []ledger.Operation, wants []want) (sight, error) {
+// look reads what the account has of the lead of some rows, records whose rows
+// are open to doubt among them. The error ends the run.
+func (s *Settler) look(ctx context.Context, rows []ledger.Operation, wants []want, open contested) (sight, error) {
 	seen := sight{span: s.Timeout + s.SettleAfter}
 	ctx, budget := line.WithBudget(ctx, callsForADoubt*len(rows))
-	err := s.ask(ctx, rows, wants, &seen)
+	err := s.ask(ctx, rows, wants, open, &seen)
 	if seen.spent = budget.Spent(); seen.spent {
 		seen.Blind, seen.Later, seen.code = fmt.Sprintf("the account has more about its lead than %d calls can read", budget.Calls()), false, ""
 	}
@@ -54,7 +56,7 @@ func (s *Settler) look(ctx context.Context, rows []ledger.Operation, wants []wan
 	return seen, err
 }
 
-func (s *Settler) ask(ctx context.Context, rows []ledger.Operation, wants []want, seen *sight) error {
+func (s *Settler) ask(ctx context.Context, rows []ledger.Operation, wants []want, open contested, seen *sight) error {
 	t := target.For(mapping.Target(rows[0].Payload.Target))
 	leads, err := s.leadsOf(ctx, t, rows, wants)
 	if err != nil {
@@ -62,7 +64,17 @@ func (s *Settler) ask(ctx context.Context, rows []ledger.Operation, wants []want
 	}
 	seen.byLead = leads.found
 	lo, proved := s.clockLo() // for the width of what is read
-	q := target.Question{Leads: leads.ids, Count: len(wants), Since: sight{lo: lo, proved: proved}.earliest(wants[0].sent), Owned: s.owned}
+	q := target.Question{Leads: leads.ids, Count: len(wants), Since: sight{lo: lo, proved: proved}.earliest(wants[0].sent)}
+	q.Owned = func(ctx context.Context, id string) (bool, error) {
+		if _, is := open[id]; is {
+			return false, nil
+		}
+		owned, err := s.owned(ctx, id)
+		if owned {
+			seen.owned = append(seen.owned, id)
+		}
+		return owned, err
+	}
 	for _, w := range wants {
 		if w.vague {
 			q.Since = time.Time{}

@@ -172,12 +172,12 @@ func (s *Settler) pollOne(ctx context.Context, rec ledger.Operation, repeats *re
 	default:
 		return nil
 	}
-	if err := s.Ledger.Settle(ctx, s.Lease, o); err != nil {
+	if err := s.Sender.Doubt(ctx, &o); err != nil {
 		return err
 	}
 	s.Tally(ledger.Pending, -1)
 	s.Tally(o.State, 1)
-	return nil
+	return s.Sender.Kept(o, s.Ledger.Settle(ctx, s.Lease, o))
 }
 
 func queueOf(rec *ledger.Operation) (target.Queued, bool) {

@@ -11,6 +11,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -70,7 +71,7 @@ func (s *Settler) Settle(ctx context.Context) error {
 	s.seen = witnesses{turn: make(chan struct{}, 1), records: map[string]bool{}, leads: map[string]bool{}}
 	doubts := 0
 	err := s.open(ctx, func(rec ledger.Operation) {
-		if rec.Op == ledger.Create && rec.State == ledger.InDoubt {
+		if rec.Op == ledger.Create && rec.State == ledger.InDoubt && rec.Payload.Target != "" {
 			doubts++
 		}
 	})
@@ -110,6 +111,9 @@ func (s *Settler) round(ctx context.Context) (int, error) {
 	err := s.open(ctx, func(rec ledger.Operation) {
 		if rec.Op != ledger.Create {
 			return // whether a change arrived is read off its record; nothing is looked for
+		}
+		if rec.Payload.Target == "" {
+			return // only its file has what was sent
 		}
 		tries := laterTries
 		if s.Run != 0 && rec.Run != s.Run {
@@ -230,14 +234,41 @@ func (s *Settler) group(ctx context.Context, g *group) (settled, error) {
 	if err != nil {
 		return done, err
 	}
-	sight, err := s.look(ctx, g.rows, wants)
+	open, err := s.named(ctx, g.rows)
 	if err != nil {
 		return done, err
 	}
-	for i, d := range decide(wants, sight) {
+	sight, err := s.look(ctx, g.rows, wants, open)
+	if err != nil {
+		return done, err
+	}
+	decisions := decide(wants, sight)
+	if slices.ContainsFunc(decisions, func(d decision) bool { return d.kind == absent }) {
+		// Before it is sent again: another row may have been told that the record is its own.
+		more, err := s.contested(ctx, g.rows[0].Target, sight.owned)
+		if err != nil {
+			return done, err
+		}
+		if len(more) > 0 {
+			maps.Copy(more, open)
+			open = more
+			if sight, err = s.look(ctx, g.rows, wants, open); err != nil {
+				return done, err
+			}
+			for i, d := range decide(wants, sight) {
+				if d.kind == found && open[d.ids[0]].Record != 0 {
+					decisions[i] = d
+				}
+			}
+		}
+	}
+	for i, d := range decisions {
 		rec := g.rows[i]
 		switch d.kind {
 		case found:
+			if err := s.disown(ctx, open[d.ids[0]]); err != nil {
+				return done, err
+			}
 			err := s.Ledger.Settle(ctx, s.Lease, ledger.Outcome{Record: rec.Record, State: ledger.Loaded, Unowned: true, ID: d.ids[0], LeadID: sight.leadOf(d.ids[0])})
 			if errors.Is(err, ledger.ErrOwned) { // taken by a row settled beside this one: look again
 				done.tried[rec.Record] = 1

@@ -38,6 +38,8 @@ func Run(t *testing.T, fresh func(testing.TB) Open) {
 		{"Chunks", testChunks},
 		{"Errors", testErrors},
 		{"Twice", testTwice},
+		{"Borrowed", testBorrowed},
+		{"Shared", testShared},
 		{"Runs", testRuns},
 		{"Trusted", testTrusted},
 		{"Records", testRecords},
@@ -906,9 +908,13 @@ func testTwice(t *testing.T, fresh func(testing.TB) Open) {
 	if id, n, err := f.Store.Twice(t.Context(), run); err != nil || n != 0 || id != "" {
 		t.Errorf("%d ids twice, %s, %v", n, id, err)
 	}
-	f.Load(e[3].Record, GUID(1)) // that of a row of the run before
-	if id, n, err := f.Store.Twice(t.Context(), run); err != nil || n != 1 || id != GUID(1) {
-		t.Errorf("%d ids twice, %s, %v; want 1, %s", n, id, err, GUID(1))
+	f.Load(e[3].Record, GUID(3))
+	again := Entry(8, "G", "x", "7")
+	again.Ident = again.IdentOf(1)
+	_, err := f.Store.Adopt(t.Context(), f.Scope, []ledger.Adopted{{Entry: again, State: ledger.Loaded, ID: GUID(3)}})
+	f.Check(err)
+	if id, n, err := f.Store.Twice(t.Context(), run); err != nil || n != 1 || id != GUID(3) {
+		t.Errorf("%d ids twice, %s, %v; want 1, %s", n, id, err, GUID(3))
 	}
 }
 

@@ -69,7 +69,7 @@ func (l *Ledger) Forget(_ context.Context, lease ledger.Lease, records []int64) 
 			return err
 		}
 		rows, err := u.conn.Query(u.ctx, l.sql(`UPDATE leadload.records r SET fate = 1, remote = '', lead = '', attempts = 0, resends = 0, sent = -1, lost = false
-			WHERE r.id = ANY($1) AND NOT EXISTS (SELECT 1 FROM leadload.operations o WHERE o.record = r.id AND o.state IN (2, 3, 4, 5, 12))
+			WHERE r.id = ANY($1) AND NOT EXISTS (SELECT 1 FROM leadload.operations o WHERE o.record = r.id AND o.state IN (2, 3, 4, 5, 12) AND o.payload <> '')
 			AND EXISTS (SELECT 1 FROM leadload.scopes s WHERE s.id = r.scope AND s.account = $2) RETURNING r.id`), records, lease.Account)
 		if err != nil {
 			return err

@@ -21,7 +21,7 @@ const neverSent = -1
 func refusable(do func(*unit) error, refused *error) func(*unit) error {
 	return func(u *unit) error {
 		err := do(u)
-		if *refused = nil; errors.Is(err, ledger.ErrState) || errors.Is(err, ledger.ErrOwned) || errors.Is(err, ledger.ErrFenced) {
+		if *refused = nil; errors.Is(err, ledger.ErrState) || errors.Is(err, ledger.ErrOwned) || errors.Is(err, ledger.ErrFenced) || errors.Is(err, ledger.ErrBorrowed) {
 			*refused, err = err, nil
 		}
 		return err
@@ -98,8 +98,10 @@ func (l *Ledger) SettleLater(lease ledger.Lease, o ledger.Outcome, done func(err
 func (l *Ledger) settle(lease ledger.Lease, o ledger.Outcome, urgent bool, done func(error)) {
 	var refused error
 	w := work{lease: lease.Account, records: []int64{o.Record}}
-	if o.Unowned {
-		w.ids = [][]byte{[]byte(o.ID)}
+	if o.Unowned || o.Claims() {
+		for _, id := range ledger.Spellings(o.ID) {
+			w.ids = append(w.ids, []byte(id))
+		}
 	}
 	w.do = refusable(func(u *unit) error { return u.settle(lease, &o) }, &refused)
 	l.queue(ledger.Write[work]{What: w, Urgent: urgent, Done: func(err error) {
@@ -136,8 +138,13 @@ func (u *unit) settle(lease ledger.Lease, out *ledger.Outcome) error {
 	if err := u.holds(lease); err != nil {
 		return err
 	}
-	if out.Unowned && u.hasOwner(lease.Account, out) {
-		return ledger.ErrOwned
+	var borrowed error
+	if (out.Unowned || out.Claims()) && u.hasOwner(lease.Account, out) {
+		if out.Unowned {
+			return ledger.ErrOwned
+		}
+		doubt := ledger.Borrowed(*out)
+		out, borrowed = &doubt, ledger.ErrBorrowed
 	}
 	o, r := u.op(k), u.records[out.Record]
 	was := *o
@@ -145,7 +152,9 @@ func (u *unit) settle(lease ledger.Lease, out *ledger.Outcome) error {
 	o.changed = true
 	switch {
 	case out.State.Open():
-		u.stay(r, o, &was, out)
+		if err := u.stay(r, o, &was, out); err != nil {
+			return err
+		}
 	case out.Op == ledger.Delete:
 		u.endDelete(lease, r, o, &was, out)
 	case out.Op == ledger.Update:
@@ -153,7 +162,7 @@ func (u *unit) settle(lease ledger.Lease, out *ledger.Outcome) error {
 	default:
 		u.end(lease, r, o, &was, out)
 	}
-	return nil
+	return borrowed
 }
 
 // hasOwner reports whether another record of the account has the id by now.
@@ -161,21 +170,23 @@ func (u *unit) hasOwner(account int64, out *ledger.Outcome) bool {
 	if out.ID == "" {
 		return false
 	}
-	for _, o := range u.owned[out.ID] {
-		if o.account == account && o.record != out.Record {
-			return true
+	for _, spelling := range ledger.Spellings(out.ID) {
+		for _, o := range u.owned[spelling] {
+			if o.account == account && o.record != out.Record {
+				return true
+			}
 		}
-	}
-	for id, r := range u.records { // written in this transaction
-		if id != out.Record && r.account == account && r.fate == ledger.Present && r.remote == out.ID {
-			return true
+		for id, r := range u.records { // written in this transaction
+			if id != out.Record && r.account == account && r.fate == ledger.Present && r.remote == spelling {
+				return true
+			}
 		}
 	}
 	return false
 }
 
 // stay writes down that a call's fate stays open. What was sent is still needed.
-func (u *unit) stay(r *record, o, was *operation, out *ledger.Outcome) {
+func (u *unit) stay(r *record, o, was *operation, out *ledger.Outcome) error {
 	o.state = out.State
 	if out.State == ledger.Missing {
 		// Calls that a look-up did not find were sends of the row, others never left.
@@ -195,6 +206,12 @@ func (u *unit) stay(r *record, o, was *operation, out *ledger.Outcome) {
 		o.request = out.RequestID
 	}
 	o.code, o.msg, o.hint, o.candidates = out.Code, out.Msg, out.Hint, strings.Join(out.Candidates, " ")
+	if out.Payload == nil {
+		return nil
+	}
+	var err error
+	o.payload, err = out.Payload.Encode()
+	return err
 }
 
 // end writes down that a call's fate is known. The record takes it over, and
@@ -400,7 +417,7 @@ func (l *Ledger) Owners(ctx context.Context, account int64, ids ...string) (map[
 // Open returns operations that are in doubt, pending or missing.
 func (l *Ledger) Open(ctx context.Context, q ledger.Query) ([]ledger.Operation, error) {
 	var out []ledger.Operation
-	err := l.query(ctx, `SELECT o.record, o.op, o.state, o.code, s.target, o.sent, o.ended, o.firm, r.resends, r.attempts + o.attempts, CASE WHEN o.lead <> '' THEN o.lead ELSE r.lead END, o.request, r.run, r.number, o.payload
+	err := l.query(ctx, `SELECT o.record, o.op, o.state, o.code, s.target, o.sent, o.ended, o.firm, r.resends, r.attempts + o.attempts, CASE WHEN o.lead <> '' THEN o.lead ELSE r.lead END, o.request, r.run, r.number, o.candidates, o.payload
 		FROM leadload.operations o JOIN leadload.records r ON r.id = o.record JOIN leadload.scopes s ON s.id = r.scope
 		WHERE o.account = $1 AND o.state IN (4, 5, 12) AND o.record > $2 AND ($3 = 0 OR r.run = $3) ORDER BY o.record, o.op LIMIT $4`,
 		[]any{q.Account, q.After, q.Run, int64(q.Limit)}, func(rows pgx.Rows) error {
@@ -409,12 +426,12 @@ func (l *Ledger) Open(ctx context.Context, q ledger.Query) ([]ledger.Operation, 
 				var o ledger.Operation
 				var op, state int16
 				var sent, ended, resends, attempts, number int64
-				var code, lead, request, payload []byte
-				if err := rows.Scan(&o.Record, &op, &state, &code, &o.Target, &sent, &ended, &o.Firm, &resends, &attempts, &lead, &request, &o.Run, &number, &payload); err != nil {
+				var code, lead, request, among, payload []byte
+				if err := rows.Scan(&o.Record, &op, &state, &code, &o.Target, &sent, &ended, &o.Firm, &resends, &attempts, &lead, &request, &o.Run, &number, &among, &payload); err != nil {
 					return err
 				}
 				o.Op, o.State, o.Sent, o.Resends, o.Attempts = ledger.Op(op), ledger.State(state), time.UnixMilli(sent), int(resends), int(attempts)
-				o.Code, o.LeadID, o.RequestID, o.Number = string(code), string(lead), string(request), int(number)
+				o.Code, o.LeadID, o.RequestID, o.Number, o.Candidates = string(code), string(lead), string(request), int(number), strings.Fields(string(among))
 				if ended != 0 {
 					o.Ended = time.UnixMilli(ended)
 				}

@@ -28,7 +28,7 @@ func (l *Ledger) Forget(ctx context.Context, lease ledger.Lease, records []int64
 		}
 		for _, id := range records {
 			changed, err := w.changes(`UPDATE records SET fate = 1, remote = ?2, lead = ?2, attempts = 0, resends = 0, sent = ?3, lost = 0
-				WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM payloads p WHERE p.record = records.id)
+				WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM payloads p WHERE p.record = records.id AND length(p.payload) > 0)
 				AND EXISTS (SELECT 1 FROM scopes s WHERE s.id = records.scope AND s.account = ?4)`, id, none, neverSent, lease.Account)
 			if err != nil {
 				return err
@@ -37,7 +37,7 @@ func (l *Ledger) Forget(ctx context.Context, lease ledger.Lease, records []int64
 				continue
 			}
 			n++
-			for _, text := range []string{"DELETE FROM operations WHERE record = ?", "DELETE FROM kept WHERE record = ?"} {
+			for _, text := range []string{"DELETE FROM operations WHERE record = ?", "DELETE FROM payloads WHERE record = ?", "DELETE FROM kept WHERE record = ?"} {
 				if _, err := w.exec(text, id); err != nil {
 					return err
 				}

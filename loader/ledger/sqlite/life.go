@@ -62,7 +62,7 @@ func (w *writer) holds(lease ledger.Lease) error {
 func refusable(do func(*writer) error, refused *error) func(*writer) error {
 	return func(w *writer) error {
 		err := do(w)
-		if *refused = nil; errors.Is(err, ledger.ErrState) || errors.Is(err, ledger.ErrOwned) || errors.Is(err, ledger.ErrFenced) {
+		if *refused = nil; errors.Is(err, ledger.ErrState) || errors.Is(err, ledger.ErrOwned) || errors.Is(err, ledger.ErrFenced) || errors.Is(err, ledger.ErrBorrowed) {
 			*refused, err = err, nil
 		}
 		return err
@@ -269,14 +269,16 @@ func (w *writer) settle(lease ledger.Lease, o *ledger.Outcome) error {
 			return err
 		}
 	}
-	if o.Unowned {
-		var owner int64
-		err := w.row(ownerOf+" AND r.id <> ? LIMIT 1", idBytes(o.ID), lease.Account, o.Record).Scan(&owner)
-		if err == nil {
-			return ledger.ErrOwned
-		}
-		if !errors.Is(err, sql.ErrNoRows) {
+	if o.Unowned || o.Claims() {
+		owned, err := w.owned(lease.Account, o)
+		switch {
+		case err != nil:
 			return err
+		case owned && o.Unowned:
+			return ledger.ErrOwned
+		case owned:
+			doubt := ledger.Borrowed(*o)
+			return errors.Join(w.stay(&was, &doubt), ledger.ErrBorrowed)
 		}
 	}
 	if o.State.Open() {
@@ -308,6 +310,14 @@ func (w *writer) stay(was *openOperation, o *ledger.Outcome) error {
 	}
 	_, err := w.exec("UPDATE operations SET state = ?, ended = coalesce(?, ended), lead = coalesce(?, lead), request = coalesce(?, request), code = ?, msg = ?, hint = ?, candidates = ? WHERE record = ? AND op = ?",
 		o.State, ended, lead, null(o.RequestID), null(o.Code), null(o.Msg), null(o.Hint), null(strings.Join(o.Candidates, " ")), o.Record, o.Op)
+	if err != nil || o.Payload == nil {
+		return err
+	}
+	payload, err := o.Payload.Encode()
+	if err != nil {
+		return err
+	}
+	_, err = w.exec("UPDATE payloads SET payload = ? WHERE record = ? AND op = ?", payload, o.Record, o.Op)
 	return err
 }
 
@@ -543,7 +553,7 @@ func (l *Ledger) Owners(ctx context.Context, account int64, ids ...string) (map[
 // as long as its payload is there, of which few are at any time.
 func (l *Ledger) Open(ctx context.Context, q ledger.Query) ([]ledger.Operation, error) {
 	rows, err := l.db.QueryContext(ctx, `
-SELECT o.record, o.op, o.state, coalesce(o.code, ''), s.target, o.sent, coalesce(o.ended, 0), r.resends, r.attempts + o.attempts, coalesce(o.lead, r.lead), coalesce(o.request, ''), r.run, r.row, p.payload
+SELECT o.record, o.op, o.state, coalesce(o.code, ''), s.target, o.sent, coalesce(o.ended, 0), r.resends, r.attempts + o.attempts, coalesce(o.lead, r.lead), coalesce(o.request, ''), r.run, r.row, coalesce(o.candidates, ''), p.payload
 FROM payloads p CROSS JOIN operations o ON o.record = p.record AND o.op = p.op JOIN records r ON r.id = o.record JOIN scopes s ON s.id = r.scope
 WHERE p.record > ?2 AND o.account = ?1 AND o.state IN (4, 5, 12) AND (?3 = 0 OR r.run = ?3) ORDER BY p.record, p.op LIMIT ?4`, q.Account, q.After, q.Run, q.Limit)
 	if err != nil {
@@ -556,9 +566,11 @@ WHERE p.record > ?2 AND o.account = ?1 AND o.state IN (4, 5, 12) AND (?3 = 0 OR 
 		var sent, ended int64
 		var lead any
 		var payload []byte
-		if err := rows.Scan(&o.Record, &o.Op, &o.State, &o.Code, &o.Target, &sent, &ended, &o.Resends, &o.Attempts, &lead, &o.RequestID, &o.Run, &o.Number, &payload); err != nil {
+		var candidates string
+		if err := rows.Scan(&o.Record, &o.Op, &o.State, &o.Code, &o.Target, &sent, &ended, &o.Resends, &o.Attempts, &lead, &o.RequestID, &o.Run, &o.Number, &candidates, &payload); err != nil {
 			return nil, l.fault(err)
 		}
+		o.Candidates = strings.Fields(candidates)
 		o.Sent, o.LeadID = time.UnixMilli(sent), idText(lead)
 		if ended != 0 {
 			o.Ended = time.UnixMilli(ended)
