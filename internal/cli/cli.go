@@ -119,7 +119,7 @@ rows in doubt are looked up, the rest are sent.`,
 	}
 	root.SetUsageTemplate(helpTemplate(root.UsageTemplate()))
 	root.SetHelpCommand(a.helpCommand(root))
-	root.AddCommand(a.importCommand(), a.checkCommand(), a.verifyCommand(), a.adoptCommand(), a.initCommand(), a.settleCommand(), a.undoCommand(), a.forgetCommand(), a.historyCommand(), a.runsCommand(), a.reportCommand(),
+	root.AddCommand(a.importCommand(), a.checkCommand(), a.verifyCommand(), a.adoptCommand(), a.initCommand(), a.settleCommand(), a.undoCommand(), a.forgetCommand(), a.acceptCommand(), a.historyCommand(), a.runsCommand(), a.reportCommand(),
 		a.fieldsCommand(), a.accountCommand(), a.checkInCommand(), a.checkOutCommand(), a.errorsCommand(), a.ledgerCommand(), a.sandboxCommand(), a.schemaCommand(), a.runCommand(), a.doctorCommand(), a.versionCommand())
 	a.complete(root)
 	return root

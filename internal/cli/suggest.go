@@ -103,7 +103,7 @@ func (a *app) complete(root *cobra.Command) {
 			return a.completeRuns(cmd), cobra.ShellCompDirectiveNoFileComp
 		},
 	}
-	arguments["undo"], arguments["forget"] = arguments["report"], arguments["report"]
+	arguments["undo"], arguments["forget"], arguments["accept"] = arguments["report"], arguments["report"], arguments["report"]
 	yaml, results := files("yaml", "yml"), files("xlsx", "csv")
 	flags := map[string]cobra.CompletionFunc{"mapping": yaml, "account": yaml, "out": results,
 		"target": words(mapping.TargetNames()...), "log-format": words(logFormats...), "api-log-level": words(logLevels...)}

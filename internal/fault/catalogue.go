@@ -108,7 +108,7 @@ var catalogue = []struct {
 		{"cases.shape", "a test case is not written as it should be", "give it row and body, fields, skipped or problems"},
 		{"cases.column", "a test case gives a column that the mapping does not use", "use the mapping's names of columns"},
 		{"undo.account", "the run loaded into another account", "name that account with --account"},
-		{"undo.unasked", "an undo was not confirmed", "look at its plan, and then add --yes"},
+		{"undo.unasked", "an undo, a forget or an accept was not confirmed", "look at its plan, and then add --yes"},
 	}},
 	// The account, the network and the disk: a later run goes on.
 	{Stopped, []Entry{
@@ -192,10 +192,10 @@ var catalogue = []struct {
 		{"row.skipped", "skip_when of the mapping holds for the row", "nothing, if that is what was meant"},
 		{"row.not-chosen", "the row is not among those named by --rows", "leave --rows out to load it"},
 		{"row.repeated", "a second line has the key of an earlier one", "give the row a key of its own, or delete it if it says the same thing twice"},
-		{"row.conflict", "file and account both changed a value since the row was loaded, and the account's was left alone", "decide which is right: correct the file, or add --on-conflict overwrite to send what the file has"},
+		{"row.conflict", "file and account both changed a value since the row was loaded, and the account's was left alone", "decide which is right: correct the file, add --on-conflict overwrite to send what the file has, or leave the account as it is with leadload accept"},
 		{"row.gone", "the row's record was deleted in the account", "nothing is made again by itself; give the row a new key to make a new record"},
 		{"row.unread", "what the account has could not be read, so nothing was written", "run the same command again"},
-		{"row.changed", "the row was loaded before with other values", "change the record in the account, or give the row a new key if it is a new record"},
+		{"row.changed", "the row was loaded before with other values", "change the record in the account and type leadload accept, or give the row a new key if it is a new record"},
 		{"cell.empty", "a cell that needs a value is empty", "fill it in"},
 		{"cell.fault", "a cell holds an error such as #N/A, or a formula that was never calculated", "mend the formula in the spreadsheet and save it anew"},
 		{"cell.kind", "a cell is of a kind that the field cannot take", "format the cell as the message says"},

@@ -51,6 +51,9 @@ type Entry struct {
 	// Differs are the fields whose values are not those that were sent last, as
 	// places in Digest.Names.
 	Differs []int
+	// Offer is what a row that changed would have the record be known by. Stores keep
+	// it while the record is not (Store.Offers, Store.Accept).
+	Offer Digest
 }
 
 // View is a row of today as an earlier mapping reads it.
@@ -205,6 +208,21 @@ func (r *Record) Print(field string) uint32 {
 	return binary.LittleEndian.Uint32(p)
 }
 
+// With returns what the record is known by once it has the values of a row: a field
+// that the row leaves out stays as it was sent.
+func (r *Record) With(d Digest) Digest {
+	out := Digest{Body: d.Body, Names: slices.Clip(d.Names), Prints: slices.Clip(d.Prints)}
+	if r.Form != Canonical {
+		return out // prints of another form say nothing beside these
+	}
+	for i, n := range r.Names {
+		if p := printOf(r.Names, r.Prints, n, i); p != nil && !slices.Contains(d.Names, n) {
+			out.Names, out.Prints = append(out.Names, n), append(out.Prints, p...)
+		}
+	}
+	return out
+}
+
 // Policy is what a mapping says of rows that were loaded and have other values now.
 type Policy struct {
 	Update bool // what changed is sent
@@ -224,7 +242,7 @@ func (r *Record) State() State { return StateOf(r.Fate, r.Creation) }
 // the row of this pass that had the same key before, or 0. It is pure: import
 // and check both decide by it.
 func Decide(e *Entry, known *Record, earlier int, policy *Policy) {
-	e.Record, e.Replan, e.Differs, e.Remade, e.Lost = 0, false, nil, nil, nil
+	e.Record, e.Replan, e.Differs, e.Remade, e.Lost, e.Offer = 0, false, nil, nil, nil, Digest{}
 	if known != nil {
 		e.Record = known.ID
 	}
@@ -274,6 +292,7 @@ func (e *Entry) changes(known *Record, policy *Policy) {
 		e.Verdict = Already
 		return
 	}
+	e.Offer = known.With(e.Digest)
 	writable, blocked, why := false, false, ""
 	for _, f := range fields {
 		no, all := "", false
@@ -295,10 +314,10 @@ func (e *Entry) changes(known *Record, policy *Policy) {
 	e.Msg = fmt.Sprintf("loaded before as %s with other values: %s changed", known.Remote, strings.Join(fields, ", "))
 	if send {
 		e.Msg += "; " + why
-		e.Hint = "change the record in the account, or give the row a new key if it is a new record"
+		e.Hint = "change the record in the account and type leadload accept, or give the row a new key if it is a new record"
 		return
 	}
-	e.Hint = "not sent again; add --on-change update to send what changed, or give the row a new key if it is a new record"
+	e.Hint = "not sent again; add --on-change update to send what changed, or take the row as it is in the account with leadload accept"
 }
 
 // differing finds the fields of a row that are not as they were sent last, keeps

@@ -142,6 +142,13 @@ type Store interface {
 	// first sent, and returns how many. One with an open operation stays as it is,
 	// unless it was disowned and nobody has its payload.
 	Forget(ctx context.Context, l Lease, records []int64) (int64, error)
+	// Offers returns the values that rows of runs had for records and that the
+	// records do not have, by their numbers.
+	Offers(ctx context.Context, records []int64) (map[int64]Offer, error)
+	// Accept lets records of the lease's account be known by the values that rows
+	// have offered, as if they had been sent, and returns how many. One with an open
+	// operation stays as it is.
+	Accept(ctx context.Context, l Lease, records []int64) (int64, error)
 	// History returns what the runs had to do with records, the oldest run first.
 	History(ctx context.Context, records []int64) iter.Seq2[Event, error]
 	// Traces returns where records are in the account, by their numbers. Those
@@ -253,6 +260,13 @@ type Planned struct {
 	UndoSent     time.Time // when that was sent
 	UndoID       string    // the id that it had before a deletion that has ended well
 }
+
+// Offer says which runs' rows have values that their record does not have: the same
+// values from the run First to the run Last.
+type Offer struct{ First, Last int64 }
+
+// Of reports whether the offer is what the row of a run has.
+func (o Offer) Of(run int64) bool { return run >= o.First && run <= o.Last }
 
 // Event is what a run had to do with a record.
 type Event struct {

@@ -277,11 +277,11 @@ func ended(record int64, e *ledger.Edit, refused ledger.Outcome) ledger.Outcome 
 	case len(contested) > 0:
 		o.State, o.Code = ledger.Contested, "row.conflict"
 		o.Msg = fmt.Sprintf("%s changed in the file, and somebody changed it in the account to something else, which was left alone: the sheet Changes has both values", strings.Join(contested, ", "))
-		o.Hint = "decide which is right: correct the file, or add --on-conflict overwrite to send what the file has"
+		o.Hint = "decide which is right: correct the file, add --on-conflict overwrite to send what the file has, or leave the account as it is with leadload accept"
 	case len(withheld) > 0:
 		o.State, o.Code = ledger.Withheld, "row.changed"
 		o.Msg = fmt.Sprintf("loaded before as %s with other values: %s", e.ID, strings.Join(withheld, "; "))
-		o.Hint = "change it in the account, or give the row a new key if it is a new record"
+		o.Hint = "change it in the account and type leadload accept, or give the row a new key if it is a new record"
 	case len(unread) > 0:
 		// Nothing is written that was not looked at.
 		o.State, o.Code = ledger.Ready, "row.unread"

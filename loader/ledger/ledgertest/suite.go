@@ -26,6 +26,7 @@ func Run(t *testing.T, fresh func(testing.TB) Open) {
 		{"Updates", testUpdates},
 		{"TakenBack", testTakenBack},
 		{"Forget", testForget},
+		{"Accept", testAccept},
 		{"Model", testModel},
 		{"Recover", testRecover},
 		{"Fence", testFence},

@@ -82,7 +82,10 @@ func (l *Ledger) Forget(_ context.Context, lease ledger.Lease, records []int64) 
 		if _, err := u.exec("DELETE FROM leadload.operations WHERE record = ANY($1)", done); err != nil {
 			return err
 		}
-		_, err = u.exec("DELETE FROM leadload.kept WHERE record = ANY($1)", done)
+		if _, err := u.exec("DELETE FROM leadload.kept WHERE record = ANY($1)", done); err != nil {
+			return err
+		}
+		_, err = u.exec("DELETE FROM leadload.offers WHERE record = ANY($1)", done)
 		return err
 	}, &fenced)})
 	return n, errors.Join(err, fenced)

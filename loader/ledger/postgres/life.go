@@ -275,6 +275,7 @@ func (u *unit) endDelete(lease ledger.Lease, r *record, o, was *operation, out *
 			}
 		}
 		r.fate, r.remote, r.changed = out.Op.After(out.State), "", true
+		u.offers[out.Record] = nil
 	}
 	if out.State == ledger.Ready && !out.Words() {
 		*o = operation{stands: o.stands, changed: true}
@@ -306,6 +307,7 @@ func (u *unit) endUpdate(lease ledger.Lease, r *record, o, was *operation, out *
 	if out.Edit != nil {
 		d := out.Edit.Digest()
 		r.digest = &d
+		u.offerOf(r, out)
 		for _, k := range out.Edit.Kept(out.State) {
 			u.kept = append(u.kept, keptRow{record: out.Record, run: r.run, row: r.row, Kept: k})
 		}

@@ -59,6 +59,13 @@ type Ledger struct {
 	shapes map[int64]shape
 	ids    map[string]int64 // of shapes, by their names
 	away   bool             // people were told that the database is away
+
+	// offering says whether there were offers when a run's plan began. The writer
+	// alone uses it.
+	offering struct {
+		run  int64
+		some bool
+	}
 }
 
 var _ ledger.Store = (*Ledger)(nil)

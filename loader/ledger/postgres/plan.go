@@ -222,6 +222,9 @@ func (u *unit) plan(lease ledger.Lease, run, scope int64, entries []ledger.Entry
 		if err := u.planRecords(lease, run, scope, entries); err != nil {
 			return err
 		}
+		if err := u.planOffers(run, entries); err != nil {
+			return err
+		}
 	}
 	var runs, firsts []int64
 	var rows, words [][]byte

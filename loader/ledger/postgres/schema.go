@@ -156,4 +156,12 @@ CREATE TABLE leadload.days (
 	PRIMARY KEY (account, day)
 );
 `,
+	// 2: the values of rows that changed and were not written, so that they can be accepted.
+	`
+CREATE TABLE leadload.offers (
+	record bigint PRIMARY KEY,
+	first  bigint NOT NULL, last bigint NOT NULL, -- the runs whose row had these values
+	body bytea NOT NULL, shape bigint NOT NULL, prints bytea NOT NULL -- as those of records
+);
+`,
 }

@@ -28,6 +28,7 @@ type unit struct {
 	owned   map[string][]owner // by the account's id of the record
 	days    map[dayKey]int64
 	kept    []keptRow
+	offers  map[int64]*offer // nil: it is to go
 	made    map[int64]string // hashes of mappings, by runs
 	ids     map[string]int64 // of shapes
 }
@@ -79,6 +80,7 @@ type keptRow struct {
 // begin opens the transaction and reads what its works need.
 func (u *unit) begin(batch []ledger.Write[work], n int64) error {
 	u.tokens, u.records, u.ops, u.owned, u.days = map[int64]int64{}, map[int64]*record{}, map[opKey]*operation{}, map[string][]owner{}, map[dayKey]int64{}
+	u.offers = map[int64]*offer{}
 	var accounts, ids []int64
 	var remotes [][]byte
 	for i := range batch {
@@ -208,6 +210,9 @@ func (u *unit) flush(commit bool) error {
 		clear(u.days)
 	}
 	u.flushKept(b)
+	if err := u.flushOffers(b); err != nil {
+		return err
+	}
 	if commit {
 		b.Queue("COMMIT")
 	}

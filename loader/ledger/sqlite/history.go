@@ -37,7 +37,10 @@ func (l *Ledger) Forget(ctx context.Context, lease ledger.Lease, records []int64
 				continue
 			}
 			n++
-			for _, text := range []string{"DELETE FROM operations WHERE record = ?", "DELETE FROM payloads WHERE record = ?", "DELETE FROM kept WHERE record = ?"} {
+			for _, text := range []string{
+				"DELETE FROM operations WHERE record = ?", "DELETE FROM payloads WHERE record = ?",
+				"DELETE FROM kept WHERE record = ?", "DELETE FROM offers WHERE record = ?",
+			} {
 				if _, err := w.exec(text, id); err != nil {
 					return err
 				}

@@ -400,6 +400,9 @@ func (w *writer) endUpdate(lease ledger.Lease, was *openOperation, o *ledger.Out
 		if err := w.edited(o); err != nil {
 			return err
 		}
+		if err := w.offered(o); err != nil {
+			return err
+		}
 	}
 	return w.conclude(lease, was, o, sent, "")
 }
@@ -416,6 +419,7 @@ func (w *writer) endDelete(lease ledger.Lease, was *openOperation, o *ledger.Out
 		for _, text := range []string{
 			"DELETE FROM operations WHERE record = ? AND op <> 2",
 			"DELETE FROM payloads WHERE record = ? AND op <> 2",
+			"DELETE FROM offers WHERE record = ?",
 		} {
 			if _, err := w.exec(text, o.Record); err != nil {
 				return err

@@ -532,6 +532,9 @@ func (l *Ledger) Plan(ctx context.Context, lease ledger.Lease, run, scope int64,
 			if err := w.records(lease, run, scope, entries); err != nil {
 				return err
 			}
+			if err := w.offers(run, entries); err != nil {
+				return err
+			}
 		}
 		return w.chunk(run, entries)
 	})

@@ -221,4 +221,12 @@ CREATE TABLE mappings (
 	{sql: `
 ALTER TABLE runs ADD COLUMN did TEXT NOT NULL DEFAULT ''; -- JSON: a result's word and its rows
 `},
+	// 8: the values of rows that changed and were not written, so that they can be accepted.
+	{sql: `
+CREATE TABLE offers (
+	record INTEGER PRIMARY KEY,
+	first  INTEGER NOT NULL, last INTEGER NOT NULL, -- the runs whose row had these values
+	body BLOB NOT NULL, shape INTEGER NOT NULL, prints BLOB NOT NULL -- as those of records
+);
+`},
 }
