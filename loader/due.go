@@ -210,6 +210,11 @@ func (r *run) looked(ctx context.Context, u *update.Updater, rows iter.Seq2[*sen
 		var edits []*ledger.Payload
 		calls := 0
 		hand := func() bool {
+			if len(edits) > 0 {
+				if err := u.Recollect(ctx, edits); err != nil {
+					return yield(nil, err)
+				}
+			}
 			if len(edits) > 0 && u.Together(edits[0].Target) {
 				if err := u.Look(ctx, edits); err != nil {
 					return yield(nil, err)

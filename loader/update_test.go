@@ -224,3 +224,59 @@ func TestRowsOfOneLeadWriteItOnce(t *testing.T) {
 		}
 	})
 }
+
+// TestLeadHasOneBaseline has two deals of one lead, with one city each. What the
+// other deal's row sent is nobody's change; what a person sets is one.
+func TestLeadHasOneBaseline(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		night func(b *bench) // between the nights; nil: nothing
+		first []string       // cities of the rows of further nights before the last
+		last  string
+		want  ledger.Result
+		city  string
+	}{
+		{"the other row was made later", nil, nil, "Agra", ledger.ResultUpdated, "Agra"},
+		{"the other row changed it on another night", nil, []string{"Pune,Goa"}, "Agra", ledger.ResultUpdated, "Agra"},
+		{"this one, and then the other", nil, []string{"Surat,Delhi", "Surat,Goa"}, "Agra", ledger.ResultUpdated, "Agra"},
+		{"a person set it", func(b *bench) {
+			check(b.t, b.account.EditLead(b.account.Leads()[0].ID, "Asha", map[string]string{"mx_City": "Kochi"}))
+		}, nil, "Agra", ledger.ResultConflict, "Kochi"},
+		{"a person set it back to what this row sent", func(b *bench) {
+			check(b.t, b.account.EditLead(b.account.Leads()[0].ID, "Asha", map[string]string{"mx_City": "Pune"}))
+		}, nil, "Agra", ledger.ResultConflict, "Pune"},
+		{"the row now has what the other one sent", nil, nil, "Delhi", ledger.ResultAlready, "Delhi"},
+	} {
+		bubble(t, c.name, func(t *testing.T) {
+			b := newBench(t, sandbox.Options{})
+			defer b.close()
+			b.mapping = strings.Replace(updatingMapping, "Opportunity:\n", "  mx_City: Name\nOpportunity:\n", 1)
+			b.mapping = strings.Replace(b.mapping, "mx_Custom_1: Name", "mx_Custom_1: Deal", 1)
+			night := func(first, second string) Result {
+				t.Helper()
+				res, err := b.load(t.Context(), b.deals("D0,asha@example.com,"+first, "D1,asha@example.com,"+second))
+				check(t, err)
+				time.Sleep(time.Minute) // of the bubble
+				return res
+			}
+			night("Pune", "Delhi")
+			other := "Delhi"
+			for _, cities := range c.first {
+				first, second, _ := strings.Cut(cities, ",")
+				if res := night(first, second); res.Totals[ledger.ResultUpdated] == 0 {
+					t.Fatalf("%s: %s", cities, res.Totals)
+				}
+				other = second
+			}
+			if c.night != nil {
+				c.night(b)
+			}
+			if res := night(c.last, other); b.rows(res)[0].Result != c.want {
+				t.Errorf("the row is %s, want %s", b.rows(res)[0].Result, c.want)
+			}
+			if city := b.account.Leads()[0].Attributes["mx_City"]; city != c.city {
+				t.Errorf("the lead's city is %s, want %s", city, c.city)
+			}
+		})
+	}
+}

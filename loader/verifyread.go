@@ -10,6 +10,7 @@ import (
 
 	"leadload/internal/fault"
 	"leadload/loader/leadsquared"
+	"leadload/loader/ledger"
 	"leadload/loader/line"
 	"leadload/loader/target"
 )
@@ -24,6 +25,7 @@ type verifyChunk struct {
 	wanted int // rows that have a record
 	back   map[string]target.Back
 	leads  map[string]target.Back
+	known  map[string]ledger.Baseline // by the id in the account, a blank and the field
 	err    error
 	done   chan struct{}
 }
@@ -98,11 +100,23 @@ func (v *verifier) read(c *verifyChunk) error {
 		return err
 	}
 	rows := make([]*verifyRow, 0, c.wanted)
+	var ids []string
 	for i := range c.rows {
 		if r := &c.rows[i]; r.record != 0 {
 			r.trace = traces[r.record]
-			rows = append(rows, r)
+			rows, ids = append(rows, r), append(ids, r.ID)
+			if v.leads && r.trace.Lead != "" {
+				ids = append(ids, r.trace.Lead)
+			}
 		}
+	}
+	known, err := v.led.Baselines(v.ctx, v.acct, ids)
+	if err != nil {
+		return err
+	}
+	c.known = make(map[string]ledger.Baseline, len(known))
+	for _, b := range known {
+		c.known[strings.ToLower(b.ID)+" "+b.Field] = b
 	}
 	c.back, c.leads = map[string]target.Back{}, map[string]target.Back{}
 	return v.readRows(c, rows)

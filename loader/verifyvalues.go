@@ -101,9 +101,21 @@ func (v *verifier) differences(c *verifyChunk, r *verifyRow, each func(Differenc
 		}
 		sent := r.print(i, f.Name)
 		d := Difference{Row: r.Row, Key: r.Key, ID: r.ID, Field: name, File: f.Value, Account: has}
-		switch compare.Judge(compare.Values{Sent: sent, Account: has, File: f.Value}) {
+		values := compare.Values{Sent: sent, Account: has, File: f.Value}
+		id := r.ID
+		if strings.HasPrefix(f.Name, leadPrefix) {
+			id = lead
+		}
+		if base, known := c.known[strings.ToLower(id)+" "+f.Name]; known && base.Lead && sent != 0 {
+			values.Sent, values.Second = base.Sent, base.Second // other rows write there too
+		} else if known && base.Sent == sent {
+			values.Second = base.Second
+		}
+		switch compare.Judge(values) {
 		case compare.Send:
-			d.By, d.SentLast = "file", has
+			if d.By = "file"; compare.Is(has, sent) {
+				d.SentLast = has
+			}
 		case compare.Conflict:
 			d.By = "both"
 		default:

@@ -367,6 +367,7 @@ func (a *Account) apply(r *request, now time.Time) (captureAnswer, *refusal) {
 
 // keepOpportunity stores a new opportunity and what the duplicate rule needs. The caller holds mu.
 func (a *Account) keepOpportunity(o opportunity, fields []pair) {
+	a.rewrite(fields)
 	o.fields = a.store.names.pack(fields)
 	at := a.store.addOpportunity(o)
 	if a.o.DuplicateField == "" {

@@ -20,6 +20,7 @@ type change struct {
 func (a *Account) changeOpportunity(at int32, c change, now time.Time) {
 	o := &a.store.opps[at]
 	before := a.store.names.unpack(o.fields)
+	a.rewrite(c.fields)
 	after, changed := mergeBlanks(before, c.fields, c.onlyEmpty, a.o.BlanksClear && !c.onlyEmpty)
 	if c.note != nil && *c.note != o.note && (*c.note != "" || a.o.BlanksClear) {
 		changed = true
@@ -43,6 +44,15 @@ func (a *Account) changeOpportunity(at int32, c change, now time.Time) {
 			if _, taken := a.store.rule[ruleKey{o.code, is}]; !taken {
 				a.store.rule[ruleKey{o.code, is}] = at
 			}
+		}
+	}
+}
+
+// rewrite puts what the account makes of values in their place.
+func (a *Account) rewrite(fields []pair) {
+	for i, f := range fields {
+		if made, rewritten := a.o.Rewrites[f.name][f.value]; rewritten {
+			fields[i].value = made
 		}
 	}
 }

@@ -48,6 +48,9 @@ type Options struct {
 	BlanksClear bool
 	// Locked are schema names that no update may change: it refuses the whole call.
 	Locked []string
+	// Rewrites is what the account itself makes of values of opportunity fields: by
+	// schema name and value.
+	Rewrites map[string]map[string]string
 	// Without are paths that this account does not have: they answer 404.
 	Without []string
 	// GoneForm is how a record that was deleted reads back: "500" (or ""), "404", or "empty".

@@ -164,6 +164,7 @@ type Edit struct {
 	Leads   time.Time     `json:"z,omitzero"`     // when its lead was looked at
 	Gone    bool          `json:"g,omitempty"`    // it was not there then
 	Back    bool          `json:"back,omitempty"` // it puts back what an update that has ended replaced
+	Base    []Baseline    `json:"d,omitempty"`    // what is known of the record's fields and of its lead's
 	// Names, Prints and Body are the record's once all changes are made. Prints
 	// of the fields in Changes are those of their new values.
 	Names  []string `json:"n"`
@@ -184,6 +185,9 @@ type FieldChange struct {
 	Tried   bool   `json:"a,omitempty"` // a call with it may have left
 	Done    bool   `json:"d,omitempty"` // the account has the value
 	Wrote   bool   `json:"x,omitempty"` // a call of ours put it there
+	// At is when the account had it at the latest: when the answer came, or when the
+	// call left whose answer was lost.
+	At time.Time `json:"m,omitzero"`
 }
 
 // Digest returns what the record is to be known by as far as the edit has come: a
@@ -220,7 +224,7 @@ func (e *Edit) Kept(s State) []Kept {
 	var out []Kept
 	for i := range e.Changes {
 		c := &e.Changes[i]
-		k := Kept{Field: c.Field, Had: c.Had, Has: c.Value}
+		k := Kept{Field: c.Field, Had: c.Had, Has: c.Value, At: c.At}
 		switch {
 		case c.Wrote:
 			k.Result = ResultUpdated
@@ -249,7 +253,7 @@ type Kept struct {
 	Field    string
 	Had, Has string // the account's and the file's
 	Result   Result
-	At       time.Time
+	At       time.Time // when it was written, or else when it was kept
 }
 
 // UnmarshalJSON reads a payload. Older versions wrote the members of Lookup

@@ -131,6 +131,14 @@ type Store interface {
 	// a record into the account.
 	Trusted(ctx context.Context, account int64, mapping string) (bool, error)
 
+	// Baselines returns what is known of fields of records and leads of an account,
+	// beside what stands with the records. Ids are those in the account.
+	Baselines(ctx context.Context, account int64, ids []string) ([]Baseline, error)
+	// SentToLeads returns what the rows of an account that were loaded sent last into
+	// fields of leads: for each field of a lead the print of the newest row, with
+	// the moment of its call.
+	SentToLeads(ctx context.Context, account int64, leads, fields []string) ([]Baseline, error)
+
 	// Planned returns the rows of a run that it planned to send and that have a
 	// record, in the order of the file, each with what an undo must know.
 	Planned(ctx context.Context, run int64) iter.Seq2[Planned, error]
@@ -157,7 +165,8 @@ type Store interface {
 
 	// States counts the records of all accounts by where they stand.
 	States(ctx context.Context) (map[State]int64, error)
-	// Drop forgets values that updates met before a moment (Kept).
+	// Drop forgets values that updates met before a moment (Kept), and when updates
+	// wrote into records before it.
 	Drop(ctx context.Context, before time.Time) error
 	// Prune drops the rows of runs that ended before a moment and returns
 	// their number. Summaries of runs, and records, stay.

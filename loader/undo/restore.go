@@ -36,6 +36,15 @@ func (u *Undoer) lookAtValues(ctx context.Context, items []*Item) error {
 	if len(list) == 0 {
 		return nil
 	}
+	if err := u.Updater.Recollect(ctx, list); err != nil {
+		return err
+	}
+	for _, p := range list {
+		for i := range p.Edit.Base {
+			// A change in the very second of the run's own may be a person's, and must stay.
+			p.Edit.Base[i].At = time.Time{}
+		}
+	}
 	if err := u.Updater.Look(ctx, list); err != nil {
 		return err
 	}

@@ -53,9 +53,7 @@ func (u *Updater) lookAgain(ctx context.Context, name mapping.Target, code int, 
 	q := target.ReadQuestion{Code: code, Memory: u.Memory}
 	ids := map[int64]string{}
 	for _, k := range kept {
-		if !contains(q.Fields, k.Field) {
-			q.Fields = append(q.Fields, k.Field)
-		}
+		q.Fields = addNew(q.Fields, k.Field)
 		if ids[k.Record] != "" {
 			continue
 		}

@@ -2,6 +2,8 @@ package update
 
 import (
 	"context"
+	"encoding/binary"
+	"slices"
 	"strings"
 	"time"
 
@@ -49,8 +51,13 @@ func (u *Updater) lookAt(ctx context.Context, name string, code int, list []*led
 			q.Wanted = append(q.Wanted, target.Wanted{ID: e.ID, Lead: e.LeadID})
 		}
 		for i := range e.Changes {
-			if f := e.Changes[i].Field; e.Changes[i].Part != string(mapping.OfLead) && e.Changes[i].Part != "" && !contains(q.Fields, f) {
-				q.Fields = append(q.Fields, f)
+			if f := e.Changes[i].Field; e.Changes[i].Part != string(mapping.OfLead) && e.Changes[i].Part != "" {
+				q.Fields = addNew(q.Fields, f)
+			}
+		}
+		for _, f := range e.Names {
+			if can && reader.Shows(f) { // the others say what the account makes of values
+				q.Fields = addNew(q.Fields, f)
 			}
 		}
 	}
@@ -117,13 +124,11 @@ func needs(e *ledger.Edit, part mapping.Part, is bool) bool {
 	return false
 }
 
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
+func addNew(list []string, s string) []string {
+	if slices.Contains(list, s) {
+		return list
 	}
-	return false
+	return append(list, s)
 }
 
 // judge says of each field of the record, or with ofLead of its lead, what is to be
@@ -160,16 +165,30 @@ func (u *Updater) judge(e *ledger.Edit, ofLead bool, reader target.Reader, back 
 		}
 		had := valueOf(back, c.Field)
 		v := compare.Values{Sent: c.Sent, Account: had, File: c.Value}
+		base := e.Baseline(ofLead, c.Field)
 		if ofLead {
+			if base != nil {
+				v.Sent = base.Sent // other rows write there too
+			}
 			v.Second = u.written(e.LeadID, c.Field)
 		}
-		if e.Own && !ofLead && !back.Created.IsZero() && !back.Modified.IsZero() && !back.Modified.After(back.Created) {
-			v.Touched = compare.Untouched // by the account's clock, which has whole seconds: no person is as fast
+		if base != nil && base.Sent == v.Sent && v.Second == 0 {
+			v.Second = base.Second
+		}
+		if u.untouched(e, ofLead, back, v.Sent, base) {
+			v.Touched = compare.Untouched
+			u.rewritten(e, ofLead, c.Field, v.Sent, had)
 		}
 		f := compare.Judge(v)
 		switch f {
 		case compare.Equal, compare.Same:
 			c.Done, c.Wrote = true, c.Tried
+			if at := c.At; ofLead || c.Tried {
+				if !c.Tried {
+					at = e.Leads
+				}
+				e.SetBaseline(ledger.Baseline{Lead: ofLead, Field: c.Field, Sent: compare.Print(c.Value), At: at})
+			}
 			if c.Tried {
 				f = compare.Equal
 			} else {
@@ -184,6 +203,60 @@ func (u *Updater) judge(e *ledger.Edit, ofLead bool, reader target.Reader, back 
 			c.Had = had
 		}
 		c.Finding = uint8(f)
+	}
+	if !ofLead && back.Presence == target.Present {
+		u.others(e, back)
+	}
+}
+
+// untouched reports whether it is certain that nobody has changed a field since we
+// wrote it. What is there then is what the account has made of our value.
+func (u *Updater) untouched(e *ledger.Edit, ofLead bool, back target.Back, sent uint32, base *ledger.Baseline) bool {
+	if back.Modified.IsZero() || sent == 0 {
+		return false
+	}
+	if e.Own && !ofLead && !back.Created.IsZero() && !back.Modified.After(back.Created) {
+		return true // by the account's clock, which has whole seconds: no person is as fast
+	}
+	return base != nil && base.Sent == sent && u.ours(back.Modified, base.At)
+}
+
+// slowWrite is how long a call may take whose change is known by its date. A read
+// that does not show the call yet dates the record before it.
+const slowWrite = 5 * time.Second
+
+// ours reports whether the account dates a record's last change to a call of ours
+// that had ended at a moment of our clock, to a second. Nobody has changed it since.
+func (u *Updater) ours(modified, at time.Time) bool {
+	lo, hi, known := u.Line.Ahead()
+	return known && !at.IsZero() && !modified.Before(at.Add(lo-slowWrite)) && !modified.After(at.Add(min(hi, lo+time.Second)))
+}
+
+// rewritten remembers what the account itself has made of a value that was sent.
+func (u *Updater) rewritten(e *ledger.Edit, ofLead bool, field string, sent uint32, has string) {
+	if compare.Is(has, sent) {
+		return
+	}
+	b := ledger.Baseline{Lead: ofLead, Field: field, Sent: sent, Second: compare.Print(has)}
+	if was := e.Baseline(ofLead, field); was != nil && was.Sent == sent {
+		if b.At = was.At; was.Second == b.Second {
+			return
+		}
+	}
+	e.SetBaseline(b)
+}
+
+// others looks at the fields of a record that are not to be changed: once it is
+// written, nobody can say any more whether the account has rewritten them or a person.
+func (u *Updater) others(e *ledger.Edit, back target.Back) {
+	for i, name := range e.Names {
+		has, shown := back.Values[name]
+		if !shown || 4*i+4 > len(e.Prints) || slices.ContainsFunc(e.Changes, func(c ledger.FieldChange) bool { return c.Field == name }) {
+			continue
+		}
+		if sent := binary.LittleEndian.Uint32(e.Prints[4*i:]); u.untouched(e, false, back, sent, e.Baseline(false, name)) {
+			u.rewritten(e, false, name, sent, has)
+		}
 	}
 }
 

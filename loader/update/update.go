@@ -167,7 +167,7 @@ func (u *Updater) Send(ctx context.Context, record int64, p *ledger.Payload) (le
 		for i := range e.Changes {
 			if f := &e.Changes[i]; f.Part == string(part) && !f.Done && f.Why == "" && compare.Finding(f.Finding) == compare.Send {
 				fields, places = append(fields, mapping.Field{Name: f.Field, Value: f.Value}), append(places, i)
-				f.Tried = true
+				f.Tried, f.At = true, time.Now()
 			}
 		}
 		if err := u.Ledger.Intend(ctx, u.Lease, ledger.Sending, ledger.Intent{Record: record, Op: ledger.Update, At: time.Now(), Payload: *p}); err != nil {
@@ -182,9 +182,11 @@ func (u *Updater) Send(ctx context.Context, record int64, p *ledger.Payload) (le
 		switch out.Verdict {
 		case leadsquared.Applied, leadsquared.Duplicate, leadsquared.Accepted:
 			for _, i := range places {
-				e.Changes[i].Done, e.Changes[i].Wrote = true, true
+				f := &e.Changes[i]
+				f.Done, f.Wrote, f.At = true, true, time.Now()
+				e.SetBaseline(ledger.Baseline{Lead: part == mapping.OfLead, Field: f.Field, Sent: compare.Print(f.Value), At: f.At})
 				if part == mapping.OfLead {
-					u.wrote(e.LeadID, &e.Changes[i])
+					u.wrote(e.LeadID, f)
 				}
 			}
 			if o.Words() && refused.State == 0 {
@@ -197,7 +199,7 @@ func (u *Updater) Send(ctx context.Context, record int64, p *ledger.Payload) (le
 			refused = o
 		case leadsquared.Throttled, leadsquared.NotSent:
 			for _, i := range places {
-				e.Changes[i].Tried = false // it certainly did not arrive
+				e.Changes[i].Tried, e.Changes[i].At = false, time.Time{} // it certainly did not arrive
 			}
 			if serr := u.Ledger.Settle(ctx, u.Lease, o); serr != nil || err != nil {
 				return none, firstOf(err, serr)

@@ -191,3 +191,26 @@ func TestLeadIsLearnedFromItsRecord(t *testing.T) {
 		t.Errorf("%v, %s, %s; the lead's city is %q", err, o.State, o.Msg, city)
 	}
 }
+
+// TestDateOfOurWrite says which dates of a record's last change prove that it was ours.
+func TestDateOfOurWrite(t *testing.T) {
+	d := newDesk(t)
+	at := time.Now()
+	for _, c := range []struct {
+		name     string
+		modified time.Time
+		at       time.Time
+		want     bool
+	}{
+		{"while the call was under way", at.Add(-300 * time.Millisecond), at, true},
+		{"in whole seconds", at.Truncate(time.Second), at, true},
+		{"later", at.Add(3 * time.Second), at, false},
+		{"long before: the read does not show the call yet", at.Add(-time.Minute), at, false},
+		{"nobody knows when we wrote", at, time.Time{}, false},
+		{"the account has no date", time.Time{}, at, false},
+	} {
+		if got := d.ours(c.modified, c.at); got != c.want {
+			t.Errorf("%s: %v, want %v", c.name, got, c.want)
+		}
+	}
+}

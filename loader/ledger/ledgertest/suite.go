@@ -24,6 +24,7 @@ func Run(t *testing.T, fresh func(testing.TB) Open) {
 		{"Steps", testSteps},
 		{"OperationsBesideRecords", testOperations},
 		{"Updates", testUpdates},
+		{"Baselines", testBaselines},
 		{"TakenBack", testTakenBack},
 		{"Forget", testForget},
 		{"Accept", testAccept},

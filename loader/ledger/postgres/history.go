@@ -68,6 +68,9 @@ func (l *Ledger) Forget(_ context.Context, lease ledger.Lease, records []int64) 
 		if err := u.flush(false); err != nil {
 			return err
 		}
+		if _, err := u.exec("DELETE FROM leadload.baselines b USING leadload.records r WHERE r.id = ANY($1) AND b.account = $2 AND b.id = r.remote AND NOT b.lead", records, lease.Account); err != nil {
+			return err
+		}
 		rows, err := u.conn.Query(u.ctx, l.sql(`UPDATE leadload.records r SET fate = 1, remote = '', lead = '', attempts = 0, resends = 0, sent = -1, lost = false
 			WHERE r.id = ANY($1) AND NOT EXISTS (SELECT 1 FROM leadload.operations o WHERE o.record = r.id AND o.state IN (2, 3, 4, 5, 12) AND o.payload <> '')
 			AND EXISTS (SELECT 1 FROM leadload.scopes s WHERE s.id = r.scope AND s.account = $2) RETURNING r.id`), records, lease.Account)

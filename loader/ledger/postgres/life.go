@@ -311,6 +311,9 @@ func (u *unit) endUpdate(lease ledger.Lease, r *record, o, was *operation, out *
 		for _, k := range out.Edit.Kept(out.State) {
 			u.kept = append(u.kept, keptRow{record: out.Record, run: r.run, row: r.row, Kept: k})
 		}
+		for _, b := range out.Edit.Baselines() {
+			u.baselines[baselineKey{lease.Account, b.ID, b.Field}] = b
+		}
 	}
 	if out.State == ledger.Ready && !out.Words() {
 		*o = operation{stands: o.stands, changed: true}
@@ -365,14 +368,6 @@ func (u *unit) exec(text string, args ...any) (int64, error) {
 	}
 	tag, err := u.conn.Exec(u.ctx, u.l.sql(text), args...)
 	return tag.RowsAffected(), err
-}
-
-// Drop forgets values that updates met before a moment.
-func (l *Ledger) Drop(_ context.Context, before time.Time) error {
-	return l.write(work{do: func(u *unit) error {
-		_, err := u.exec("DELETE FROM leadload.kept WHERE at < $1", before.UnixMilli())
-		return err
-	}})
 }
 
 // ownersOf finds the records that have one of the ids: by the first bytes, then by all.

@@ -164,4 +164,17 @@ CREATE TABLE leadload.offers (
 	body bytea NOT NULL, shape bigint NOT NULL, prints bytea NOT NULL -- as those of records
 );
 `,
+	// 3: what the account made of values, and what leads were sent last.
+	`
+CREATE TABLE leadload.baselines (
+	account bigint NOT NULL,
+	id      bytea NOT NULL,              -- of a record or a lead in the account
+	field   text COLLATE "C" NOT NULL,
+	lead    boolean NOT NULL,
+	sent    bigint NOT NULL,             -- print of what was sent last
+	second  bigint NOT NULL,             -- print of what the account made of it; 0: not known
+	at      bigint NOT NULL,             -- when the account had it, our clock; 0: not known
+	PRIMARY KEY (account, id, field)
+);
+`,
 }

@@ -29,8 +29,10 @@ type unit struct {
 	days    map[dayKey]int64
 	kept    []keptRow
 	offers  map[int64]*offer // nil: it is to go
-	made    map[int64]string // hashes of mappings, by runs
-	ids     map[string]int64 // of shapes
+	// baselines are to be written down, the last word about each.
+	baselines map[baselineKey]ledger.Baseline
+	made      map[int64]string // hashes of mappings, by runs
+	ids       map[string]int64 // of shapes
 }
 
 type opKey struct {
@@ -81,6 +83,7 @@ type keptRow struct {
 func (u *unit) begin(batch []ledger.Write[work], n int64) error {
 	u.tokens, u.records, u.ops, u.owned, u.days = map[int64]int64{}, map[int64]*record{}, map[opKey]*operation{}, map[string][]owner{}, map[dayKey]int64{}
 	u.offers = map[int64]*offer{}
+	u.baselines = map[baselineKey]ledger.Baseline{}
 	var accounts, ids []int64
 	var remotes [][]byte
 	for i := range batch {
@@ -213,6 +216,7 @@ func (u *unit) flush(commit bool) error {
 	if err := u.flushOffers(b); err != nil {
 		return err
 	}
+	u.flushBaselines(b)
 	if commit {
 		b.Queue("COMMIT")
 	}
@@ -353,7 +357,11 @@ func (u *unit) flushKept(b *pgx.Batch) {
 	var had, has [][]byte
 	moment := time.Now().UnixMilli()
 	for _, k := range list {
-		records, runs, rows, results, at = append(records, k.record), append(runs, k.run), append(rows, k.row), append(results, int64(k.Result)), append(at, moment)
+		written := moment
+		if !k.At.IsZero() {
+			written = k.At.UnixMilli()
+		}
+		records, runs, rows, results, at = append(records, k.record), append(runs, k.run), append(rows, k.row), append(results, int64(k.Result)), append(at, written)
 		fields, had, has = append(fields, k.Field), append(had, []byte(k.Had)), append(has, []byte(k.Has))
 	}
 	b.Queue(u.l.sql(`INSERT INTO leadload.kept AS k (record, run, number, field, had, has, result, at)

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"iter"
 	"math"
@@ -27,6 +28,10 @@ func (l *Ledger) Forget(ctx context.Context, lease ledger.Lease, records []int64
 			return err
 		}
 		for _, id := range records {
+			var remote any
+			if err := w.row("SELECT remote FROM records WHERE id = ?", id).Scan(&remote); err != nil && !errors.Is(err, sql.ErrNoRows) {
+				return err
+			}
 			changed, err := w.changes(`UPDATE records SET fate = 1, remote = ?2, lead = ?2, attempts = 0, resends = 0, sent = ?3, lost = 0
 				WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM payloads p WHERE p.record = records.id AND length(p.payload) > 0)
 				AND EXISTS (SELECT 1 FROM scopes s WHERE s.id = records.scope AND s.account = ?4)`, id, none, neverSent, lease.Account)
@@ -44,6 +49,9 @@ func (l *Ledger) Forget(ctx context.Context, lease ledger.Lease, records []int64
 				if _, err := w.exec(text, id); err != nil {
 					return err
 				}
+			}
+			if _, err := w.exec("DELETE FROM baselines WHERE account = ? AND id = ?", lease.Account, remote); err != nil {
+				return err
 			}
 		}
 		return nil

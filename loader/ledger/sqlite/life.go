@@ -397,7 +397,7 @@ func (w *writer) endUpdate(lease ledger.Lease, was *openOperation, o *ledger.Out
 		}
 	}
 	if o.Edit != nil {
-		if err := w.edited(o); err != nil {
+		if err := w.edited(lease, o); err != nil {
 			return err
 		}
 		if err := w.offered(o); err != nil {
@@ -455,7 +455,7 @@ func (w *writer) conclude(lease ledger.Lease, was *openOperation, o *ledger.Outc
 }
 
 // edited takes over what an update has written, and keeps the values that it met.
-func (w *writer) edited(o *ledger.Outcome) error {
+func (w *writer) edited(lease ledger.Lease, o *ledger.Outcome) error {
 	d := o.Edit.Digest()
 	var run int64
 	if err := w.row("SELECT run FROM records WHERE id = ?", o.Record).Scan(&run); err != nil {
@@ -468,10 +468,19 @@ func (w *writer) edited(o *ledger.Outcome) error {
 	if _, err := w.exec("UPDATE records SET shape = ?, prints = ?, body = ? WHERE id = ?", shape, d.Prints, d.Body[:ledger.BodySize], o.Record); err != nil {
 		return err
 	}
+	for _, b := range o.Edit.Baselines() {
+		if err := w.baseline(lease.Account, &b); err != nil {
+			return err
+		}
+	}
+	now := time.Now()
 	for _, k := range o.Edit.Kept(o.State) {
+		if k.At.IsZero() {
+			k.At = now
+		}
 		if _, err := w.exec(`INSERT INTO kept (record, run, row, field, had, has, result, at) SELECT id, run, row, ?2, ?3, ?4, ?5, ?6 FROM records WHERE id = ?1
 			ON CONFLICT (run, record, field) DO UPDATE SET had = CASE WHEN result = ?7 THEN had ELSE excluded.had END, has = excluded.has, result = excluded.result, at = excluded.at`,
-			o.Record, k.Field, k.Had, k.Has, k.Result, time.Now().UnixMilli(), ledger.ResultUpdated); err != nil {
+			o.Record, k.Field, k.Had, k.Has, k.Result, k.At.UnixMilli(), ledger.ResultUpdated); err != nil {
 			return err
 		}
 	}
@@ -519,14 +528,6 @@ func (l *Ledger) keptAfter(ctx context.Context, run int64, row int, record int64
 		out = append(out, k)
 	}
 	return out, rows.Err()
-}
-
-// Drop forgets values that updates met before a moment.
-func (l *Ledger) Drop(ctx context.Context, before time.Time) error {
-	return l.jot(func(w *writer) error {
-		_, err := w.exec("DELETE FROM kept WHERE at < ?", before.UnixMilli())
-		return err
-	})
 }
 
 // ownerOf finds the record of an account that has an id: by the first bytes, then by all.

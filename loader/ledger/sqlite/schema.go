@@ -229,4 +229,17 @@ CREATE TABLE offers (
 	body BLOB NOT NULL, shape INTEGER NOT NULL, prints BLOB NOT NULL -- as those of records
 );
 `},
+	// 9: what the account made of values, and what leads were sent last.
+	{sql: `
+CREATE TABLE baselines (
+	account INTEGER NOT NULL,
+	id      BLOB NOT NULL,               -- of a record or a lead in the account, as records have it
+	field   TEXT NOT NULL,
+	lead    INTEGER NOT NULL,
+	sent    INTEGER NOT NULL,            -- print of what was sent last
+	second  INTEGER NOT NULL,            -- print of what the account made of it; 0: not known
+	at      INTEGER NOT NULL,            -- when the account had it, Unix milliseconds, our clock; 0: not known
+	PRIMARY KEY (account, id, field)
+) WITHOUT ROWID;
+`},
 }
