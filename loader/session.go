@@ -29,7 +29,10 @@ type Options struct {
 	Ledger  ledger.Store
 	// StateDir holds locks and the memory of the pacer. "" is no lock and no
 	// memory, for an account that nobody else can reach.
-	StateDir    string
+	StateDir string
+	// Pace opens the memory of an account's pace that several machines share. nil:
+	// it lies in StateDir.
+	Pace        func(account string) (pace.Store, error)
 	Unlocked    bool          // no lock, for a few calls that change no ledger
 	Command     string        // "import", "settle", …: who holds the lock
 	Concurrency int           // calls in flight; 0 follows the limit
@@ -132,9 +135,7 @@ func Connect(ctx context.Context, o Options) (*Session, error) {
 		}
 	}
 	opened := make(chan error, 1) // the pace's memory
-	if o.StateDir == "" {
-		opened <- nil
-	} else {
+	if o.StateDir != "" {
 		// An account that has a name is locked by its keys as well: another account file may leave the name out.
 		names := o.Account.Names()
 		slices.Sort(names)
@@ -148,12 +149,12 @@ func Connect(ctx context.Context, o Options) (*Session, error) {
 			}
 			s.locks = append(s.locks, l)
 		}
-		go func() { // beside the ledger: each takes some milliseconds
-			var err error
-			s.table, err = pace.OpenTable(filepath.Join(o.StateDir, "pace.db"), nameHash(o.Account.Place()))
-			opened <- err
-		}()
 	}
+	go func() { // beside the ledger: each takes some milliseconds
+		var err error
+		s.table, err = o.openPace()
+		opened <- err
+	}()
 	used, enrolled := s.enroll(ctx)
 	if err := <-opened; err != nil {
 		// The pacer does without its memory: it then begins with a pause when the account says so.
@@ -171,6 +172,22 @@ func Connect(ctx context.Context, o Options) (*Session, error) {
 	s.line = line.New(line.Options{Client: client, Pacer: s.pacer, DailyLimit: o.Account.DailyLimit, Used: used, OutageLimit: o.OutageLimit,
 		Ramp: o.Concurrency, LogErr: o.LogErr, Notify: o.Notify, Hold: hold, Counted: s.countCall})
 	return s, nil
+}
+
+// openPace opens the memory of the pace; nil: there is none.
+func (o *Options) openPace() (*pace.Table, error) {
+	account := nameHash(o.Account.Place())
+	if o.Pace != nil {
+		store, err := o.Pace(account)
+		if err != nil {
+			return nil, err
+		}
+		return pace.NewTable(store), nil
+	}
+	if o.StateDir == "" {
+		return nil, nil
+	}
+	return pace.OpenTable(filepath.Join(o.StateDir, "pace.db"), account)
 }
 
 // enroll finds the account in the ledger, and returns how many calls were made today.

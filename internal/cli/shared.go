@@ -123,6 +123,7 @@ type connection struct {
 	account  account.Account
 	practice *sandbox.Account
 	led      store
+	paced    store  // a ledger that is opened for the memory of the pace alone
 	scratch  string // a folder thrown away at the end
 	stateDir string
 	log      *leadsquared.LogWriter
@@ -229,6 +230,9 @@ func (a *app) connectWith(ctx context.Context, c *common, r *runFlags, command s
 			notify("a new ledger was begun: " + led.Path())
 		}
 	}
+	if opts.Pace, err = a.sharedPace(ctx, c, k, notify); err != nil {
+		return nil, err
+	}
 	opts.Account, opts.Ledger = k.account, k.led
 	k.session, err = loader.Connect(ctx, opts)
 	return k, err
@@ -284,6 +288,10 @@ func (k *connection) close() error {
 	if k.led != nil {
 		errs = append(errs, k.led.Close())
 		k.led = nil
+	}
+	if k.paced != nil {
+		errs = append(errs, k.paced.Close())
+		k.paced = nil
 	}
 	if k.log != nil {
 		if err := k.log.Close(); err != nil {

@@ -7,6 +7,7 @@ import (
 	"leadload/loader/ledger"
 	"leadload/loader/ledger/postgres"
 	"leadload/loader/ledger/sqlite"
+	"leadload/loader/pace"
 )
 
 // store is an open ledger with a name for people.
@@ -44,4 +45,26 @@ func (a *app) openStore(ctx context.Context, name string, flag bool, o storeOpti
 		return nil, err
 	}
 	return led, nil
+}
+
+// sharedPace returns what opens the memory of the pace in the ledger's database;
+// nil where the ledger is a file. A command without a ledger shares it as well.
+func (a *app) sharedPace(ctx context.Context, c *common, k *connection, notify func(string)) (func(string) (pace.Store, error), error) {
+	led := k.led
+	if led == nil && !c.sandbox {
+		name, err := a.ledgerPath(c)
+		if err != nil || !postgres.IsURL(name) {
+			return nil, err
+		}
+		// It is no reason to do without the command that the database is away.
+		if k.paced, err = a.openStore(ctx, name, c.ledger != "", storeOptions{readOnly: true, patience: time.Second}); err != nil {
+			notify("the pace of other machines is not known: " + err.Error())
+			return nil, nil
+		}
+		led = k.paced
+	}
+	if shared, ok := led.(*postgres.Ledger); ok {
+		return shared.Pace, nil
+	}
+	return nil, nil
 }

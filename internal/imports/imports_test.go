@@ -34,7 +34,7 @@ var allowed = map[string][]string{
 	"leadload/loader/plan":              {"internal/fault", "loader/target", "loader/ledger", "loader/leadsquared", "loader/source", "mapping", "converter"},
 	"leadload/loader/ledger":            {"internal/fault"}, // neither mapping nor leadsquared, nor a database
 	"leadload/loader/ledger/sqlite":     {"loader/ledger", "internal/fault"},
-	"leadload/loader/ledger/postgres":   {"loader/ledger"},
+	"leadload/loader/ledger/postgres":   {"loader/ledger", "loader/pace"},
 	"leadload/loader/ledger/ledgertest": {"loader/ledger"},
 	"leadload/reports":                  {"converter", "internal/fault", "loader/ledger", "loader/source", "loader/words"},
 	"leadload/samples":                  {},

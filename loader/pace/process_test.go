@@ -52,7 +52,7 @@ func process(file string) error {
 					say("%v", err)
 					return
 				}
-				at := tab.clock.read()
+				at := tab.clock.Read()
 				c.Wrote(true)
 				c.FirstByte()
 				say("call %d", at)

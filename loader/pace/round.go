@@ -1,42 +1,13 @@
 package pace
 
 import (
-	"context"
-	"database/sql"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"time"
 )
 
-// entry is news about a call that is not in the table yet.
-type entry struct {
-	kind  entryKind
-	owner int64
-	seq   int64
-	at    int64
-}
-
-type entryKind uint8
-
-const (
-	entryWrote entryKind = iota
-	entryResp
-	entryLimited
-	entryRemove
-)
-
-// note keeps an entry for the next transaction.
-func (t *Table) note(kind entryKind, owner, seq int64) {
-	e := entry{kind: kind, owner: owner, seq: seq, at: t.clock.read()}
-	t.mu.Lock()
-	t.pend = append(t.pend, e)
-	t.mu.Unlock()
-}
-
 // ask holds what a pacer wants of a transaction.
 type ask struct {
-	owner int64 // 0: only the entries
+	owner int64
 	first int64 // seq of the first call to start
 	want  int   // calls that want to start
 	free  int   // slots that the pacer's own calls leave
@@ -70,62 +41,24 @@ type told struct {
 	state    *sharedState  // nil: the pacer knows it already
 }
 
-// round makes one transaction. After an error the table cannot be used any more.
-func (t *Table) round(a ask) (told, error) {
-	t.io.Lock()
-	defer t.io.Unlock()
-	if t.err != nil {
-		return told{}, t.err
+// decide says what a pacer is told of a store's book, and what is to be written.
+func (a ask) decide(clk Clock, b *Book) (r told, c Changes, err error) {
+	now := clk.Read()
+	o := a.readForeign(clk, b, now, &c)
+	ps := a.readPacers(b, now)
+	r.accepted, r.last, r.trip = o.accepted, o.last, ps.trip
+	if err := a.exchange(clk, b, now, &r, &c); err != nil {
+		return r, c, err
 	}
-	r, err := t.transact(a)
-	if err != nil {
-		t.err = fmt.Errorf("call table %q: %w", t.path, err)
-		return told{}, t.err
-	}
-	return r, nil
-}
-
-func (t *Table) transact(a ask) (r told, err error) {
-	ctx := context.Background()
-	if _, err := t.stmt.begin.ExecContext(ctx); err != nil {
-		return r, err
-	}
-	defer func() {
-		if err != nil {
-			_, rerr := t.stmt.rollback.ExecContext(ctx)
-			err = errors.Join(err, rerr)
-		}
-	}()
-	if err := t.flush(ctx); err != nil {
-		return r, err
-	}
-	if a.owner != 0 {
-		now := t.clock.read()
-		o, err := t.readForeign(ctx, a, now)
-		if err != nil {
-			return r, err
-		}
-		ps, err := t.readPacers(ctx, a, now)
-		if err != nil {
-			return r, err
-		}
-		r.accepted, r.last, r.trip = o.accepted, o.last, ps.trip
-		if err := t.exchange(ctx, a, now, &r); err != nil {
-			return r, err
-		}
-		if err := t.start(ctx, a, o, ps, now, &r); err != nil {
-			return r, err
-		}
-	}
-	_, err = t.stmt.commit.ExecContext(ctx)
-	return r, err
+	a.start(clk, o, ps, now, &r, &c)
+	return r, c, nil
 }
 
 // start starts as many calls as the slots of all processes together allow. If
 // calls remain, the table says so. The process that has waited longest goes
 // first. Otherwise a process would win back every slot it gives up, because its
 // own timer fires first.
-func (t *Table) start(ctx context.Context, a ask, o others, ps pacers, now int64, r *told) error {
+func (a ask) start(clk Clock, o others, ps pacers, now int64, r *told, c *Changes) {
 	room := a.free - o.slots
 	if s := r.state; s != nil {
 		room -= max(0, a.cap-s.Cap)
@@ -146,106 +79,54 @@ func (t *Table) start(ctx context.Context, a ask, o others, ps pacers, now int64
 		}
 		room -= ps.earlier
 	}
-	skew := t.clock.skew()
-	for r.started < min(a.want, room) {
-		_, err := t.stmt.insert.ExecContext(ctx, t.account, a.owner, a.first+int64(r.started), t.clock.boot, skew, now)
-		if err != nil {
-			return err
-		}
-		r.started++
+	for skew := clk.skew(); r.started < min(a.want, room); r.started++ {
+		c.Start = append(c.Start, CallRow{Owner: a.owner, Seq: a.first + int64(r.started), Boot: clk.Boot, Skew: skew, Sent: now})
 	}
 	r.look = max(r.look, time.Millisecond)
 	r.waits = r.started < a.want
-	if (a.want == 0 || !r.waits && !a.waited) && a.trip == ps.mine.trip && now-ps.mine.seen < int64(present/3) {
-		return nil
+	if (a.want == 0 || !r.waits && !a.waited) && a.trip == ps.mine.Trip && now-ps.mine.Seen < int64(present/3) {
+		return
 	}
 	var since, until int64
 	switch {
 	case a.want == 0 && a.waited:
-		since, until = ps.mine.since, ps.mine.until
+		since, until = ps.mine.Since, ps.mine.Until
 	case r.waits:
 		// A call that has just started no longer waits. If the row kept its time,
 		// this process and another could each yield to the other.
 		since, until = a.since[r.started], now+int64(r.look+lateness)
 	}
-	_, err := t.stmt.writePacer.ExecContext(ctx, t.account, a.owner, t.clock.wall(), now, int64(a.trip), since, until)
-	return err
+	c.Pacer = &PacerRow{Owner: a.owner, Wall: clk.Wall(), Seen: now, Trip: a.trip, Since: since, Until: until}
 }
 
 // pacers holds what the pacers of an account say of themselves.
 type pacers struct {
-	mine struct {
-		seen, since, until int64
-		trip               time.Duration
-	}
+	mine    PacerRow
 	trip    time.Duration // the others' smallest round trip, or 0
 	earlier int           // others who have waited for longer than this one
 	look    time.Duration // until the first of those looks again
 }
 
-func (t *Table) readPacers(ctx context.Context, a ask, now int64) (ps pacers, err error) {
+func (a ask) readPacers(b *Book, now int64) (ps pacers) {
 	ps.look = never
-	rows, err := t.stmt.readPacers.QueryContext(ctx, t.account)
-	if err != nil {
-		return ps, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var owner, seen, since, until int64
-		var trip time.Duration
-		if err := rows.Scan(&owner, &seen, &trip, &since, &until); err != nil {
-			return ps, err
-		}
-		if owner == a.owner {
-			ps.mine.seen, ps.mine.since, ps.mine.until, ps.mine.trip = seen, since, until, trip
+	for _, p := range b.Pacers {
+		if p.Owner == a.owner {
+			ps.mine = p
 			continue
 		}
 		// A time ahead comes from a clock that was set, or from another boot.
-		if seen > now || now-seen > int64(present) {
+		if p.Seen > now+int64(b.Apart) || now-p.Seen > int64(present) {
 			continue
 		}
-		if trip > 0 && (ps.trip == 0 || trip < ps.trip) {
-			ps.trip = trip
+		if p.Trip > 0 && (ps.trip == 0 || p.Trip < ps.trip) {
+			ps.trip = p.Trip
 		}
-		if now < until && a.want > 0 && (since < a.since[0] || since == a.since[0] && owner < a.owner) {
+		if now < p.Until && a.want > 0 && (p.Since < a.since[0] || p.Since == a.since[0] && p.Owner < a.owner) {
 			ps.earlier++
-			ps.look = min(ps.look, time.Duration(until-now)-lateness)
+			ps.look = min(ps.look, time.Duration(p.Until-now)-lateness)
 		}
 	}
-	return ps, errors.Join(rows.Err(), rows.Close())
-}
-
-// flush writes the entries that wait.
-func (t *Table) flush(ctx context.Context) error {
-	t.mu.Lock()
-	pend := t.pend
-	t.pend = nil
-	t.mu.Unlock()
-	for _, e := range pend {
-		var err error
-		switch e.kind {
-		case entryWrote:
-			_, err = t.stmt.wrote.ExecContext(ctx, e.at, t.account, e.owner, e.seq)
-		case entryResp:
-			_, err = t.stmt.resp.ExecContext(ctx, e.at, t.account, e.owner, e.seq)
-		case entryLimited:
-			_, err = t.stmt.limited.ExecContext(ctx, t.account, e.owner, e.seq)
-		case entryRemove:
-			_, err = t.stmt.remove.ExecContext(ctx, t.account, e.owner, e.seq)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// row is another process's call, by this process's clock.
-type row struct {
-	owner, seq  int64
-	sent        int64
-	wrote, resp sql.NullInt64
-	limited     bool
+	return ps
 }
 
 // others holds what other processes have in the table.
@@ -259,74 +140,63 @@ type others struct {
 // readForeign counts the slots that others hold, and forgets their calls that
 // are over. We cannot tell whether another process is alive, so a missing answer
 // is presumed even in strict mode.
-func (t *Table) readForeign(ctx context.Context, a ask, now int64) (o others, err error) {
+func (a ask) readForeign(clk Clock, b *Book, now int64, ch *Changes) (o others) {
 	// An answer that comes from now on frees its slot a hold later.
 	o.next, o.last = a.hold, never
-	if t.wallWasSet() {
-		if _, err := t.stmt.endNow.ExecContext(ctx, now, t.account); err != nil {
-			return o, err
-		}
+	if b.Moved {
+		ch.EndAll = now
 	}
-	rows, err := t.stmt.foreign.QueryContext(ctx, t.account, a.owner)
-	if err != nil {
-		return o, err
-	}
-	defer rows.Close()
-	var stale, over []row
-	skew := t.clock.skew()
-	for rows.Next() {
-		var c row
-		var boot string
-		var itsSkew int64
-		if err := rows.Scan(&c.owner, &c.seq, &boot, &itsSkew, &c.sent, &c.wrote, &c.resp, &c.limited); err != nil {
-			return o, err
+	skew := clk.skew()
+	for i := range b.Calls {
+		c := &b.Calls[i]
+		if b.Moved {
+			c.endNow(now)
 		}
-		if c.adjust(now, boot == t.clock.boot, itsSkew-skew) {
-			stale = append(stale, c)
-		}
-		end := c.end(a.presume)
+		stale := c.adjust(now, c.Boot == clk.Boot, c.Skew-skew)
+		end := c.end(a.presume) + int64(b.Apart)
 		if end+int64(a.past) <= now {
-			over = append(over, c)
+			ch.Over = append(ch.Over, *c)
 			continue
 		}
-		if !c.limited {
+		if stale {
+			c.Boot, c.Skew = clk.Boot, skew
+			ch.Restamp = append(ch.Restamp, *c)
+		}
+		if !c.Limited {
 			o.accepted++
 		}
-		o.last = min(o.last, time.Duration(now-c.sent))
+		o.last = min(o.last, time.Duration(now-c.Sent))
 		hold := a.hold
-		if !c.resp.Valid {
+		if !c.Resp.Valid {
 			hold = a.past // a presumed answer earns no credit
 		}
 		if left := time.Duration(end-now) + hold; left > 0 {
 			o.slots++
 			o.next = min(o.next, left)
-			if !c.wrote.Valid && !c.resp.Valid { // it may be aborted at any time
+			if !c.Wrote.Valid && !c.Resp.Valid { // it may be aborted at any time
 				o.next = min(o.next, poll)
 			}
 		}
 	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-		return o, err
+	return o
+}
+
+// endNow ends a call of which nobody can tell when it was.
+func (c *CallRow) endNow(now int64) {
+	c.Sent = now
+	if c.Wrote.Valid {
+		c.Wrote.Int64 = now
 	}
-	for _, c := range stale {
-		_, err := t.stmt.restamp.ExecContext(ctx, t.clock.boot, skew, c.sent, c.wrote, c.resp, t.account, c.owner, c.seq)
-		if err != nil {
-			return o, err
-		}
+	if c.Resp.Valid {
+		c.Resp.Int64 = now
 	}
-	for _, c := range over {
-		if _, err := t.stmt.remove.ExecContext(ctx, t.account, c.owner, c.seq); err != nil {
-			return o, err
-		}
-	}
-	return o, nil
 }
 
 // adjust converts c's times to this process's clock and reports whether any of
 // them changed. A time in the future becomes now: at worst the slot is held for
 // longer than needed.
-func (c *row) adjust(now int64, sameBoot bool, shift int64) (changed bool) {
-	for _, at := range []*int64{&c.sent, &c.wrote.Int64, &c.resp.Int64} {
+func (c *CallRow) adjust(now int64, sameBoot bool, shift int64) (changed bool) {
+	for _, at := range []*int64{&c.Sent, &c.Wrote.Int64, &c.Resp.Int64} {
 		was := *at
 		if !sameBoot {
 			*at += shift
@@ -338,30 +208,14 @@ func (c *row) adjust(now int64, sameBoot bool, shift int64) (changed bool) {
 }
 
 // end returns the time by which the account has counted c, at the latest.
-func (c *row) end(presume time.Duration) int64 {
+func (c *CallRow) end(presume time.Duration) int64 {
 	switch {
-	case c.resp.Valid:
-		return c.resp.Int64
-	case c.wrote.Valid:
-		return c.wrote.Int64 + int64(presume)
+	case c.Resp.Valid:
+		return c.Resp.Int64
+	case c.Wrote.Valid:
+		return c.Wrote.Int64 + int64(presume)
 	}
-	return c.sent + int64(writtenWithin+presume)
-}
-
-// wallWasSet reports whether the wall clock was set since the latest transaction.
-// It matters only where the wall clock is the table's clock.
-func (t *Table) wallWasSet() bool {
-	if t.clock.boot != "" {
-		return false
-	}
-	wall, mono := t.clock.wall(), time.Now()
-	then, thenMono := t.wallThen, t.thenMono
-	t.wallThen, t.thenMono = wall, mono
-	if thenMono.IsZero() {
-		return false
-	}
-	gained := time.Duration(wall-then) - mono.Sub(thenMono)
-	return gained > wallMoved || gained < -wallMoved
+	return c.Sent + int64(writtenWithin+presume)
 }
 
 // sharedState is the part of the controller that processes share. Times are by
@@ -384,23 +238,16 @@ type sharedState struct {
 
 // exchange reads the state that others left, and writes the pacer's own if it has
 // changed. If both have changed, the more careful value of each part is kept.
-func (t *Table) exchange(ctx context.Context, a ask, now int64, r *told) error {
-	var at int64
-	var text string
-	key := []any{t.account, a.set.Calls, int64(a.set.Window)}
-	err := t.stmt.readState.QueryRowContext(ctx, key...).Scan(&r.version, &at, &text)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return err
-	}
-	wall := t.clock.wall()
-	if err == nil && r.version != a.version {
+func (a ask) exchange(clk Clock, b *Book, now int64, r *told, c *Changes) error {
+	wall := clk.Wall()
+	if r.version = b.State.Version; b.State.Text != "" && r.version != a.version {
 		var s sharedState
 		// Ignore a state that cannot be read, and one that rests on what the account
 		// said long ago.
-		if json.Unmarshal([]byte(text), &s) == nil && s.Cap > 0 && (s.Limit.fault() == "" || s.Limit.unlimited()) &&
+		if json.Unmarshal([]byte(b.State.Text), &s) == nil && s.Cap > 0 && (s.Limit.fault() == "" || s.Limit.unlimited()) &&
 			(s.Adopted == 0 || wall-s.Adopted < int64(adoptedFor)) {
-			s.shift(t.clock.boot, t.clock.skew(), now)
-			r.age = max(0, time.Duration(wall-at))
+			s.shift(clk.Boot, clk.skew(), now)
+			r.age = max(0, time.Duration(wall-b.State.At))
 			r.state = &s
 		}
 	}
@@ -412,14 +259,14 @@ func (t *Table) exchange(ctx context.Context, a ask, now int64, r *told) error {
 		mine = mine.merge(*s)
 		r.state, r.age = &mine, 0
 	}
-	mine.Boot, mine.Skew = t.clock.boot, t.clock.skew()
-	b, err := json.Marshal(mine)
+	mine.Boot, mine.Skew = clk.Boot, clk.skew()
+	text, err := json.Marshal(mine)
 	if err != nil {
 		return err
 	}
 	r.version++
-	_, err = t.stmt.writeState.ExecContext(ctx, append(key, r.version, wall, string(b))...)
-	return err
+	c.State = &StateRow{Version: r.version, At: wall, Text: string(text)}
+	return nil
 }
 
 // shift converts the times of s to this process's clock. None stays further ahead

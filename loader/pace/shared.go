@@ -88,12 +88,12 @@ func (s *shared) note(c *Call) {
 	if s.table == nil || c.seq == 0 {
 		return
 	}
-	kind := entryWrote
+	kind := Wrote
 	switch {
 	case c.limited:
-		kind = entryLimited
+		kind = Refused
 	case c.resp != unset:
-		kind = entryResp
+		kind = Answered
 	}
 	s.table.note(kind, s.owner, c.seq)
 	s.urgent = true
@@ -106,7 +106,7 @@ func (s *shared) forget(c *Call, atOnce bool) {
 	if s.table == nil || c.seq == 0 {
 		return
 	}
-	s.table.note(entryRemove, s.owner, c.seq)
+	s.table.note(Over, s.owner, c.seq)
 	if atOnce {
 		s.urgent = true
 		s.start()
@@ -203,11 +203,11 @@ func (s *shared) ask(now time.Duration, want int) ask {
 		a.spacing = p.control.spacing(p.limit.Window)
 	}
 	if want > 0 {
-		a.since = p.since(want, s.table.clock.read()-int64(now))
+		a.since = p.since(want, s.table.clock.Read()-int64(now))
 	}
 	a.waited = s.waited && p.waiting() > 0
 	if s.dirty {
-		c, clock := &p.control, s.table.clock.read()-int64(now)
+		c, clock := &p.control, s.table.clock.Read()-int64(now)
 		a.state = &sharedState{
 			Limit:       p.limit,
 			Adopted:     s.adopted,
@@ -252,7 +252,7 @@ func (s *shared) hear(r told) {
 		return
 	}
 	st, c := r.state, &p.control
-	clock := s.table.clock.read() - int64(now)
+	clock := s.table.clock.Read() - int64(now)
 	st.Limit = st.Limit.atMost(p.most)
 	if st.Limit != p.limit && st.Adopted != 0 {
 		was := p.limit
@@ -293,7 +293,7 @@ func (s *shared) seat(a ask, r told) {
 		now := p.now()
 		at, _ := p.nextStart(now)
 		if p.waiting() == 0 || at > now {
-			s.table.note(entryRemove, s.owner, a.first+int64(i))
+			s.table.note(Over, s.owner, a.first+int64(i))
 			s.urgent = true
 			continue
 		}

@@ -18,12 +18,12 @@ import (
 )
 
 // fakeClock is a clock that a bubble drives.
-func fakeClock(boot string) clock {
+func fakeClock(boot string) Clock {
 	read := func() int64 { return time.Now().UnixNano() }
-	return clock{boot: boot, read: read, wall: read}
+	return Clock{Boot: boot, Read: read, Wall: read}
 }
 
-func tableFor(t *testing.T, path string, c clock) *Table {
+func tableFor(t *testing.T, path string, c Clock) *Table {
 	t.Helper()
 	tab, err := openTable(path, "practice", c)
 	if err != nil {
@@ -54,11 +54,11 @@ func kill(p *Pacer, road *path, stop context.CancelFunc) {
 func TestCallsOfAFormerProcessHoldTheirSlots(t *testing.T) {
 	for _, tt := range []struct {
 		name string
-		was  clock
+		was  Clock
 	}{
 		{"same boot", fakeClock("boot")},
 		// Its clock began at another time.
-		{"other boot", clock{"earlier", func() int64 { return time.Now().UnixNano() - int64(time.Hour) }, fakeClock("").wall}},
+		{"other boot", Clock{"earlier", func() int64 { return time.Now().UnixNano() - int64(time.Hour) }, fakeClock("").Wall}},
 		{"wall clock before", fakeClock("")},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -393,7 +393,7 @@ func TestWallClockThatIsSet(t *testing.T) {
 				file := filepath.Join(t.TempDir(), "calls.db")
 				set := time.Duration(0)
 				read := func() int64 { return time.Now().Add(set).UnixNano() }
-				clk := clock{read: read, wall: read}
+				clk := Clock{Read: read, Wall: read}
 				limit := Limit{2, 5 * second}
 				one := New(Options{Limit: limit, Table: tableFor(t, file, clk)})
 				two := New(Options{Limit: limit, Table: tableFor(t, file, clk)})
@@ -422,7 +422,7 @@ func TestCallsFromTheFutureEndNow(t *testing.T) {
 		file := filepath.Join(t.TempDir(), "calls.db")
 		ahead := func() int64 { return time.Now().Add(time.Hour).UnixNano() }
 		limit := Limit{1, 5 * second}
-		take(t, New(Options{Limit: limit, Table: tableFor(t, file, clock{read: ahead, wall: ahead})})).Done(OK, Limit{})
+		take(t, New(Options{Limit: limit, Table: tableFor(t, file, Clock{Read: ahead, Wall: ahead})})).Done(OK, Limit{})
 		synctest.Wait()
 		start := time.Now()
 		take(t, New(Options{Limit: limit, Table: tableFor(t, file, fakeClock(""))})).Done(OK, Limit{})
@@ -435,8 +435,8 @@ func TestCallsFromTheFutureEndNow(t *testing.T) {
 
 func TestLosingTheTable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		file := filepath.Join(t.TempDir(), "calls.db")
-		tab := tableFor(t, file, fakeClock("boot"))
+		path := filepath.Join(t.TempDir(), "calls.db")
+		tab := tableFor(t, path, fakeClock("boot"))
 		var mu sync.Mutex
 		var told []Change
 		p := New(Options{Limit: super, Table: tab, OnChange: func(c Change) {
@@ -447,7 +447,7 @@ func TestLosingTheTable(t *testing.T) {
 		take(t, p).Done(OK, Limit{})
 		synctest.Wait()
 		tab.io.Lock()
-		if _, err := tab.conn.ExecContext(t.Context(), "DROP TABLE call"); err != nil {
+		if _, err := tab.store.(*file).conn.ExecContext(t.Context(), "DROP TABLE call"); err != nil {
 			t.Fatal(err)
 		}
 		tab.io.Unlock()

@@ -146,7 +146,9 @@ func (l *Ledger) leases() (out []ledger.Lease) {
 // as nobody has taken it.
 func (l *Ledger) renew(ctx context.Context, x ledger.Lease) error {
 	asked := elapsed()
-	tag, err := l.pool.Exec(ctx, l.sql("UPDATE leadload.leases SET until = greatest(until, "+now+" + $3::bigint) WHERE account = $1 AND token = $2"), x.Account, x.Token, l.o.lease.Milliseconds())
+	// A renewal that a restart of the server could undo would leave two holders.
+	tag, err := l.pool.Exec(ctx, l.sql("UPDATE leadload.leases SET until = greatest(until, "+now+" + $3::bigint) FROM (SELECT set_config('synchronous_commit', 'on', true) AS durable) AS s WHERE account = $1 AND token = $2 AND s.durable = 'on'"),
+		x.Account, x.Token, l.o.lease.Milliseconds())
 	if err != nil {
 		return err
 	}
@@ -194,7 +196,7 @@ func (l *Ledger) Hold(ctx context.Context, x ledger.Lease) error {
 			return l.fault(err)
 		}
 		if try > 2 {
-			l.tellAway(err)
+			l.tellAway()
 		}
 		pause(try)
 	}

@@ -177,4 +177,36 @@ CREATE TABLE leadload.baselines (
 	PRIMARY KEY (account, id, field)
 );
 `,
+	// 4: the memory of the pace. Times are in ns, by the server's clock; an account is a hash of its name.
+	`
+CREATE TABLE leadload.pace_calls (
+	account bytea NOT NULL,
+	owner   bigint NOT NULL,             -- the pacer that made the call
+	seq     bigint NOT NULL,
+	sent    bigint NOT NULL, wrote bigint, resp bigint,
+	limited boolean NOT NULL DEFAULT false,
+	PRIMARY KEY (account, owner, seq)
+) WITH (fillfactor = 50);
+
+-- What each pacer says of itself.
+CREATE TABLE leadload.pacers (
+	account bytea NOT NULL,
+	owner   bigint NOT NULL,
+	seen    bigint NOT NULL,             -- when it was last heard of
+	trip    bigint NOT NULL,             -- the smallest round trip, or 0
+	since   bigint NOT NULL,             -- when the call whose turn it is began to wait for others' slots
+	until   bigint NOT NULL,             -- the pacer looks again before then; 0 if no call waits
+	PRIMARY KEY (account, owner)
+) WITH (fillfactor = 50);
+
+-- What the pacers of a limit have learned.
+CREATE TABLE leadload.paces (
+	account bytea NOT NULL,
+	calls   bigint NOT NULL, span bigint NOT NULL, -- the limit as set by the user
+	version bigint NOT NULL,
+	at      bigint NOT NULL,
+	state   text NOT NULL,               -- JSON
+	PRIMARY KEY (account, calls, span)
+);
+`,
 }

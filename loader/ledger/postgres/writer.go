@@ -46,23 +46,14 @@ const settings = `SELECT set_config('synchronous_commit', 'on', true), set_confi
 // is not written.
 func (w *writer) commit(batch []ledger.Write[work], _ bool) error {
 	w.n++
-	until := time.Now().Add(w.l.o.Patience)
 	unknown := false // the answer to a COMMIT was lost
-	for try := 1; ; try++ {
+	return w.l.patiently(context.Background(), func() error {
 		err := w.try(batch, &unknown)
-		if err == nil {
-			w.l.back()
-			return nil
+		if err != nil {
+			w.drop()
 		}
-		w.drop()
-		if !transient(err) || time.Now().After(until) {
-			return w.l.fault(err)
-		}
-		if try > 1 {
-			w.l.tellAway(err)
-		}
-		pause(try)
-	}
+		return err
+	})
 }
 
 // try makes one attempt. Where the answer to the COMMIT of an earlier one was
@@ -122,6 +113,26 @@ func (w *writer) drop() {
 	}
 }
 
+// patiently does something again while the database is away.
+func (l *Ledger) patiently(ctx context.Context, do func() error) error {
+	until := time.Now().Add(l.o.Patience)
+	for try := 1; ; try++ {
+		err := do()
+		switch {
+		case err == nil:
+			l.back()
+			return nil
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case !transient(err) || time.Now().After(until):
+			return l.fault(err)
+		case try > 1:
+			l.tellAway()
+		}
+		pause(try)
+	}
+}
+
 // pause waits before the next attempt.
 func pause(try int) {
 	d := min(50*time.Millisecond<<min(try, 6), 2*time.Second)
@@ -149,7 +160,7 @@ func transient(err error) bool {
 	return strings.HasPrefix(pe.Code, "08")
 }
 
-func (l *Ledger) tellAway(err error) {
+func (l *Ledger) tellAway() {
 	l.mu.Lock()
 	told := l.away
 	l.away = true
@@ -172,34 +183,18 @@ func (l *Ledger) back() {
 // query reads, again where the database was away for a moment. read may be
 // called more than once.
 func (l *Ledger) query(ctx context.Context, text string, args []any, read func(pgx.Rows) error) error {
-	until := time.Now().Add(l.o.Patience)
-	for try := 1; ; try++ {
-		err := func() error {
-			rows, err := l.pool.Query(ctx, l.sql(text), args...)
-			if err != nil {
-				return err
-			}
-			defer rows.Close()
-			if err := read(rows); err != nil {
-				return err
-			}
-			rows.Close()
-			return rows.Err()
-		}()
-		if err == nil {
-			return nil
+	return l.patiently(ctx, func() error {
+		rows, err := l.pool.Query(ctx, l.sql(text), args...)
+		if err != nil {
+			return err
 		}
-		if ctx.Err() != nil {
-			return ctx.Err()
+		defer rows.Close()
+		if err := read(rows); err != nil {
+			return err
 		}
-		if !transient(err) || time.Now().After(until) {
-			return l.fault(err)
-		}
-		if try > 2 {
-			l.tellAway(err)
-		}
-		pause(try)
-	}
+		rows.Close()
+		return rows.Err()
+	})
 }
 
 // one reads one row into dest, and reports whether there is one.
