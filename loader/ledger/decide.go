@@ -101,7 +101,16 @@ type Digester struct {
 	Canonical func(string) string
 
 	names []string
+	last  []printed // of each field in the row before
 	h     hash.Hash
+}
+
+// printed is a value with its prints. Many a field has the value of the row
+// before: constants, stages, cities.
+type printed struct {
+	value      []byte
+	raw, canon uint32
+	made       bool
 }
 
 // Digest hashes a body of n fields.
@@ -115,7 +124,7 @@ func (d *Digester) Digest(n int, field func(i int) (name, value string)) Digest 
 		same = name == d.names[i]
 	}
 	if !same {
-		d.names = make([]string, n)
+		d.names, d.last = make([]string, n), make([]printed, n)
 		for i := range d.names {
 			name, _ := field(i)
 			d.names[i] = strings.Clone(name)
@@ -133,12 +142,17 @@ func (d *Digester) Digest(n int, field func(i int) (name, value string)) Digest 
 		d.h.Write(size[:])
 		d.h.Write(unsafeBytes(name))
 		d.h.Write(unsafeBytes(value))
-		raw := Print(value)
-		out.Raw = binary.LittleEndian.AppendUint32(out.Raw, raw)
-		if d.Canonical != nil {
-			raw = Print(d.Canonical(value))
+		p := &d.last[i]
+		if !p.made || string(p.value) != value {
+			p.value, p.made = append(p.value[:0], value...), true
+			p.raw = Print(value)
+			p.canon = p.raw
+			if d.Canonical != nil {
+				p.canon = Print(d.Canonical(value))
+			}
 		}
-		out.Prints = binary.LittleEndian.AppendUint32(out.Prints, raw)
+		out.Raw = binary.LittleEndian.AppendUint32(out.Raw, p.raw)
+		out.Prints = binary.LittleEndian.AppendUint32(out.Prints, p.canon)
 	}
 	d.h.Sum(sum[:0])
 	copy(out.Body[:], sum[:])

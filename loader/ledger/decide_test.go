@@ -1,14 +1,31 @@
 package ledger
 
 import (
+	"reflect"
 	"strings"
 	"testing"
+	"unsafe"
 )
 
 // digestOf makes the digest of pairs of names and values.
 func digestOf(canonical func(string) string, pairs ...string) Digest {
 	d := Digester{Canonical: canonical}
 	return d.Digest(len(pairs)/2, func(i int) (string, string) { return pairs[2*i], pairs[2*i+1] })
+}
+
+// TestDigesterRemembersNothingOfOtherRows makes the digests of several rows with
+// one digester and each with its own. The values lie in one buffer, as a mapping's do.
+func TestDigesterRemembersNothingOfOtherRows(t *testing.T) {
+	one, buf := Digester{Canonical: strings.ToLower}, make([]byte, 0, 16)
+	for _, row := range [][]string{{"A", "", "B", "x"}, {"A", "", "B", "X"}, {"A", "Won", "B", "X"}, {"A", "Wom", "B", ""}, {"A", "Wom", "B", "", "C", "x"}, {"A", "x", "B", "Wom"}} {
+		got := one.Digest(len(row)/2, func(i int) (string, string) {
+			buf = append(buf[:0], row[2*i+1]...)
+			return row[2*i], unsafe.String(unsafe.SliceData(buf), len(buf))
+		})
+		if want := digestOf(strings.ToLower, row...); !reflect.DeepEqual(got, want) {
+			t.Errorf("%q after other rows: %+v, want %+v", row, got, want)
+		}
+	}
 }
 
 // TestDecideInTheRecordsForm compares a row with records of this version and of
