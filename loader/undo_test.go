@@ -3,6 +3,7 @@ package loader
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -166,4 +167,148 @@ func TestUndoUntil(t *testing.T) {
 			t.Errorf("%v, %s, %d deletions", err, got.Totals, b.wire.count("Delete"))
 		}
 	})
+}
+
+// TestUndoUpdate puts the values back that an update replaced, in trouble of all
+// kinds, in fake time.
+func TestUndoUpdate(t *testing.T) {
+	fail := func(how ...string) func(b *bench) {
+		return func(b *bench) { check(b.t, b.account.FailNext(how...)) }
+	}
+	for _, c := range []struct {
+		name  string
+		lag   time.Duration // until reads show an update
+		set   func(b *bench)
+		first int           // the result
+		again int           // that of a second undo
+		waits time.Duration // at least
+		most  time.Duration
+		calls int // of the update, in both
+	}{
+		{name: "nothing in the way", first: words.Restored, again: words.Restored, most: 5 * time.Second, calls: 1},
+		{name: "reads show it late", lag: 40 * time.Second, first: words.Restored, again: words.Restored, most: 5 * time.Second, calls: 1},
+		{name: "the answer is lost", set: fail(sandbox.FaultLostAnswer), first: words.Restored, again: words.Restored, most: 5 * time.Second, calls: 1},
+		{name: "the answer is lost and reads show it late", lag: 40 * time.Second, set: fail(sandbox.FaultLostAnswer), first: words.Restored, again: words.Restored,
+			waits: 35 * time.Second, most: 60 * time.Second, calls: 1},
+		{name: "the request is lost", set: fail(sandbox.FaultCutBefore), first: words.Restored, again: words.Restored, waits: 80 * time.Second, most: 110 * time.Second, calls: 2},
+		{name: "a gateway's page before it was done, reads late", lag: 40 * time.Second, set: fail(sandbox.FaultBadGatewayBefore), first: words.Restored, again: words.Restored,
+			waits: 80 * time.Second, most: 110 * time.Second, calls: 2},
+		{name: "refused, and taken at the second time", first: words.Failed, again: words.Restored, most: 5 * time.Second, calls: 2, set: func(b *bench) {
+			refused := false
+			b.wire.before = func(req *http.Request) (*http.Response, error) {
+				if strings.HasSuffix(req.URL.Path, "/OpportunityManagement.svc/Update") && !refused {
+					refused = true
+					return jsonAnswer(`{"Status":"Error","ExceptionType":"MXInvalidActivityFieldsException","ExceptionMessage":"the field is locked today"}`), nil
+				}
+				return nil, nil
+			}
+		}},
+		{name: "the answer is lost, and somebody changed it at once", set: func(b *bench) {
+			check(b.t, b.account.FailNext(sandbox.FaultLostAnswer))
+			read := 0
+			b.wire.before = func(req *http.Request) (*http.Response, error) {
+				if b.wire.count("Update") > 1 && !strings.HasSuffix(req.URL.Path, "/Update") {
+					if read++; read == 1 {
+						check(b.t, b.account.EditOpportunity(b.account.Opportunities()[0].ID, "Asha", map[string]string{"mx_Custom_1": "by hand"}))
+					}
+				}
+				return nil, nil
+			}
+		}, first: words.Kept, again: words.Kept, most: 110 * time.Second, calls: 1},
+	} {
+		bubble(t, c.name, func(t *testing.T) {
+			b := newBench(t, sandbox.Options{UpdateLag: c.lag})
+			defer b.close()
+			b.mapping = strings.Replace(b.mapping, "key: Deal\n", "key: Deal\non_change: update\n", 1)
+			_, err := b.load(t.Context(), b.deals("D1,a@example.com,before"))
+			check(t, err)
+			time.Sleep(time.Minute)
+			res, err := b.load(t.Context(), b.deals("D1,a@example.com,after"))
+			if err != nil || !strings.Contains(res.Totals.String(), "updated 1 ") {
+				t.Fatalf("%v, %s", err, res.Totals)
+			}
+			time.Sleep(2 * time.Minute)
+			if c.set != nil {
+				c.set(b)
+			}
+			began := time.Now()
+			got, err := b.undo(t.Context(), res.Run.ID)
+			took := time.Since(began)
+			if err != nil || len(got.Rows) != 1 || got.Rows[0].Place != c.first {
+				t.Fatalf("%v, %s, %+v", err, got.Totals, got.Rows)
+			}
+			if took < c.waits || took > c.most {
+				t.Errorf("took %s, want %s to %s", took, c.waits, c.most)
+			}
+			time.Sleep(2 * time.Minute)
+			again, err := b.undo(t.Context(), res.Run.ID)
+			if err != nil || len(again.Rows) != 1 || again.Rows[0].Place != c.again {
+				t.Errorf("a second undo: %v, %s, %+v", err, again.Totals, again.Rows)
+			}
+			if n := b.wire.count("Update") - 1; n != c.calls {
+				t.Errorf("%d calls of the update, want %d", n, c.calls)
+			}
+			want := "before"
+			if c.again == words.Kept {
+				want = "by hand"
+			}
+			if has := b.account.Opportunities()[0].Fields["mx_Custom_1"]; has != want {
+				t.Errorf("the account has %q, want %q", has, want)
+			}
+			if open, err := b.led.CountOpen(t.Context(), 1); err != nil || open.Sum() != 0 {
+				t.Errorf("%d operations are open (%v)", open.Sum(), err)
+			}
+		})
+	}
+}
+
+// TestUndoUpdateUnread says that values which may have been put back are failed for as
+// long as no read shows them, and that undo then goes on.
+func TestUndoUpdateUnread(t *testing.T) {
+	all, one := []string{"GetOpportunitiesById", "GetOpportunityDetails", "Retrieve", "RetrieveRecentlyModified"}, []string{"GetOpportunityDetails", "Retrieve"}
+	for _, c := range []struct {
+		name    string
+		fail    string
+		unread  []string // calls that fail meanwhile
+		results [3]int64 // restored by the first, the second and the third undo
+		calls   int
+	}{
+		{"the answer is lost, and nothing can be read", sandbox.FaultLostAnswer, all, [3]int64{1, 0, 2}, 2},
+		{"the answer is lost, and one record cannot be read", sandbox.FaultLostAnswer, one, [3]int64{1, 2, 2}, 2},
+		{"the request is lost, and one record cannot be read", sandbox.FaultCutBefore, one, [3]int64{1, 1, 2}, 3},
+	} {
+		bubble(t, c.name, func(t *testing.T) {
+			b := newBench(t, sandbox.Options{})
+			defer b.close()
+			b.mapping = strings.Replace(b.mapping, "key: Deal\n", "key: Deal\non_change: update\n", 1)
+			_, err := b.load(t.Context(), b.deals("D1,a@example.com,before", "D2,b@example.com,before"))
+			check(t, err)
+			time.Sleep(time.Minute)
+			res, err := b.load(t.Context(), b.deals("D1,a@example.com,after", "D2,b@example.com,after"))
+			check(t, err)
+			time.Sleep(2 * time.Minute)
+			check(t, b.account.FailNext(c.fail))
+			b.o.OutageLimit = time.Hour
+			blind := false
+			b.wire.before = func(req *http.Request) (*http.Response, error) {
+				path := req.URL.Path[strings.LastIndexByte(req.URL.Path, '/')+1:]
+				if blind = blind || b.wire.count("Update") == 4; blind && slices.Contains(c.unread, path) {
+					return &http.Response{StatusCode: 500, Header: http.Header{"Content-Type": {"application/json"}}, Body: http.NoBody}, nil
+				}
+				return nil, nil
+			}
+			for i, restored := range c.results {
+				if i == 2 {
+					b.wire.before = nil
+				}
+				got, err := b.undo(t.Context(), res.Run.ID)
+				if err != nil || got.Totals.N[words.Restored] != restored || got.Totals.N[words.Failed] != 2-restored {
+					t.Errorf("undo %d: %v, %s, %+v", i+1, err, got.Totals, got.Rows)
+				}
+			}
+			if n := b.wire.count("Update") - 2; n != c.calls {
+				t.Errorf("%d updates, want %d", n, c.calls)
+			}
+		})
+	}
 }

@@ -232,6 +232,8 @@ func (e *Edit) Kept(s State) []Kept {
 			continue // nothing was replaced
 		case s == Ready:
 			continue // it goes on
+		case e.Back:
+			continue // what the update replaced stays kept, so that it can be put back later
 		case s == Rejected && c.Tried:
 			k.Result = ResultRejected
 		case c.Why != "":

@@ -3,6 +3,7 @@ package undo
 import (
 	"context"
 	"encoding/binary"
+	"slices"
 	"strings"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"leadload/loader/ledger"
 	"leadload/loader/line"
 	"leadload/loader/target"
+	"leadload/loader/update"
 	"leadload/loader/words"
 )
 
@@ -84,20 +86,18 @@ func restoring(it *Item, known *ledger.Record) *ledger.Payload {
 
 // restore puts the values of one record back.
 func (u *Undoer) restore(ctx context.Context, it *Item) error {
+	if it.Change.Open() && slices.ContainsFunc(it.payload.Edit.Changes, func(c ledger.FieldChange) bool { return !c.Done }) {
+		it.fail(notKnown) // a call that may still arrive is not made again
+		return nil
+	}
 	o, err := u.Updater.Send(ctx, it.Record, it.payload)
 	if o.State == 0 {
 		return err
 	}
-	e := it.payload.Edit
 	if o.State == ledger.Loaded && err == nil {
-		// Whether an empty value clears a field is not documented: it is read back.
-		var field string
-		if field, err = u.uncleared(ctx, e); field != "" {
-			o.State, o.Code, o.Msg = ledger.Withheld, "undo.empty", field+" was empty before, and the account does not take an empty value"
-			o.Hint = "empty it in the account by hand"
-		}
+		err = u.cleared(ctx, it.payload.Edit, &o)
 	}
-	if serr := u.Ledger.Settle(context.WithoutCancel(ctx), u.Lease, o); serr != nil || err != nil {
+	if serr := u.Ledger.Settle(context.WithoutCancel(ctx), u.Lease, update.Stands(o)); serr != nil || err != nil {
 		return firstOf(err, serr)
 	}
 	switch o.State {
@@ -115,6 +115,17 @@ func (u *Undoer) restore(ctx context.Context, it *Item) error {
 		}
 	}
 	return nil
+}
+
+// cleared reads back whether empty values have cleared their fields, which is not
+// documented, and makes the outcome say where they have not.
+func (u *Undoer) cleared(ctx context.Context, e *ledger.Edit, o *ledger.Outcome) error {
+	field, err := u.uncleared(ctx, e)
+	if field != "" {
+		o.State, o.Code, o.Msg = ledger.Withheld, "undo.empty", field+" was empty before, and the account does not take an empty value"
+		o.Hint = "empty it in the account by hand"
+	}
+	return err
 }
 
 // uncleared returns the first field that was emptied and still has a value when
@@ -179,22 +190,59 @@ func (u *Undoer) settleValues(ctx context.Context, items []*Item) error {
 	if err := u.Updater.Settle(ctx, open[0].Run); err != nil {
 		return err
 	}
+	var others []*Item
 	for _, it := range open {
-		it.Result, it.Why, it.Hint = Open, "", ""
+		done, err := u.settled(ctx, it)
+		if err != nil {
+			return err
+		}
+		if !done {
+			it.Result, it.Why, it.Hint = Open, "", ""
+			others = append(others, it)
+		}
 	}
-	if err := u.lookAtValues(ctx, open); err != nil {
+	if err := u.lookAtValues(ctx, others); err != nil {
 		return err
 	}
-	for _, it := range open {
-		if it.Result != Open {
-			continue
-		}
-		it.Result, it.Change = words.Restored, ledger.Loaded
-		for i := range it.payload.Edit.Changes {
-			if !it.payload.Edit.Changes[i].Done {
-				it.fail("the account does not show the values that it had")
-			}
+	for _, it := range others {
+		if it.Result == Open {
+			it.fail("the account did not take the values that it had")
 		}
 	}
 	return nil
+}
+
+// notKnown says why an item failed whose values may have been put back.
+const notKnown = "whether the account has the values that it had is not known"
+
+// settled gives an item its result where its update is in doubt no more and has put
+// back all values, or where it still is in doubt. It reports false otherwise.
+func (u *Undoer) settled(ctx context.Context, it *Item) (bool, error) {
+	known := make([]ledger.Record, 1)
+	if err := u.Ledger.Recall(ctx, []int64{it.Record}, known); err != nil {
+		return false, err
+	}
+	if it.Change = known[0].Changing; it.Change.Open() {
+		it.fail(notKnown)
+		return true, nil
+	}
+	// The prints are those of what was sent last.
+	e := it.payload.Edit
+	for i := range e.Changes {
+		c := &e.Changes[i]
+		if known[0].Print(c.Field) != compare.Print(c.Value) {
+			return false, nil
+		}
+		c.Wrote = c.Value == "" // an empty value is read back
+	}
+	o := ledger.Outcome{Record: it.Record, Op: ledger.Update, Edit: e}
+	if err := u.cleared(ctx, e, &o); err != nil {
+		return false, err
+	}
+	if it.Result, it.Why, it.Hint = words.Restored, "", ""; o.State == 0 {
+		return true, nil
+	}
+	it.fail(o.Msg)
+	it.Hint = o.Hint
+	return true, u.Ledger.Settle(ctx, u.Lease, update.Stands(o))
 }

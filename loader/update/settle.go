@@ -95,7 +95,7 @@ func (u *Updater) finish(ctx context.Context, d *doubt) error {
 	if next(e) == "" {
 		o = ended(d.Record, e, ledger.Outcome{})
 	}
-	if err := u.Ledger.Settle(ctx, u.Lease, o); err != nil {
+	if err := u.Ledger.Settle(ctx, u.Lease, Stands(o)); err != nil {
 		return err
 	}
 	u.Tally(ledger.InDoubt, -1)
@@ -111,7 +111,7 @@ func (u *Updater) finish(ctx context.Context, d *doubt) error {
 		return err
 	}
 	u.Tally(o.State, 1)
-	return firstOf(u.Ledger.Settle(ctx, u.Lease, o), err)
+	return firstOf(u.Ledger.Settle(ctx, u.Lease, Stands(o)), err)
 }
 
 // doubts returns the account's updates in doubt.

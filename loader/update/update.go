@@ -246,6 +246,15 @@ func firstOf(errs ...error) error {
 // for a reason that is not an outage.
 const notSentTries = 8
 
+// Stands returns the outcome as it is written down. The update whose values were to
+// be put back has ended well, however far that came.
+func Stands(o ledger.Outcome) ledger.Outcome {
+	if o.Edit != nil && o.Edit.Back && !o.State.Open() && o.State != ledger.Ready {
+		o.State = ledger.Loaded
+	}
+	return o
+}
+
 // ended returns what became of an update that has nothing left to write. refused
 // is the account's refusal of a part, or what it had to say beside a success.
 func ended(record int64, e *ledger.Edit, refused ledger.Outcome) ledger.Outcome {
