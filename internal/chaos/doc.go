@@ -9,5 +9,6 @@
 //	go test ./internal/chaos                      short: a few seconds
 //	go test ./internal/chaos -run TestChaos -chaos.seeds 20 -chaos.rows 2000 -parallel 4 -timeout 60m -v
 //
-// The second form is the long one; its last lines are the totals.
+// The second form is the long one; its last lines are the totals. TestChaosUndo takes
+// a load back while it is killed, and TestChaosAdopt loses the ledger.
 package chaos
