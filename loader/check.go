@@ -125,6 +125,7 @@ func checkFile(ctx context.Context, j CheckJob) (CheckResult, error) {
 	}
 	res.Totals = res.Plan.Rows
 	res.Plan.Renamed, res.Plan.Remade, res.Plan.RemadeRows = pass.Told.Renamed, pass.Told.Remade, pass.Told.RemadeRows
+	res.Plan.Unfit = pass.Told.Unfit
 	if seen.Rows == 0 {
 		return res, fault.New("file.no-rows", "check that it is the right file and sheet, and header_row in the mapping", "%s holds a header but no rows", j.Input)
 	}
@@ -178,7 +179,7 @@ func (j *CheckJob) tell(row *plan.Row) {
 			j.OnBody(e.Number, ledger.PlannedResult(e.Verdict, e.State), row.Body)
 		}
 	case ledger.Already:
-		if j.OnBody != nil {
+		if j.OnBody != nil && !e.Unfit {
 			j.OnBody(e.Number, ledger.ResultAlready, row.Body)
 		}
 	}

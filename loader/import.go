@@ -83,6 +83,7 @@ type Plan struct {
 	// lost or makes in another way now, and RemadeRows all of them.
 	Renamed, Remade          map[string]int64
 	RemadeRows               int64
+	Unfit                    int64 // rows that are loaded, and cannot be sent as they are written now
 	OtherDoubt, OtherPending int64 // open rows of earlier runs that this file does not go on with
 }
 
@@ -298,6 +299,7 @@ func (r *run) firstPass(ctx context.Context) (Plan, error) {
 	counts := tally.Planned()
 	p := Plan{Rows: counts, Unused: r.program.Unused(), Warnings: slices.Concat(r.program.Warnings(), pass.Warnings(), hiddenNote(seen.Hidden)), Account: r.o.Account.Display()}
 	p.Renamed, p.Remade, p.RemadeRows = pass.Planner.Renamed, pass.Planner.Remade, pass.Planner.RemadeRows
+	p.Unfit = pass.Planner.Unfit
 	if p.Lookups, err = r.led.Memo().WantedLeads(ctx, r.acct); err != nil {
 		return p, err
 	}

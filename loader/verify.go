@@ -105,8 +105,7 @@ type verifier struct {
 	fields  []string        // that a read of records brings
 	compare map[string]bool // fields that are compared at all
 	leads   bool
-	seen    recordSet       // records that the file still has
-	unread  map[string]bool // keys of rows whose record was not looked for: invalid, skipped
+	seen    ledger.Set      // records that the file still has
 	shown   map[string]bool // fields that the account showed of some record
 
 	chunk *verifyChunk

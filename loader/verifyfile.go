@@ -103,12 +103,7 @@ func (v *verifier) count(pass *plan.Check, left []string) error {
 	}
 	seen, err := pass.Run(v.ctx, func(row *plan.Row) error {
 		if row.Known != nil {
-			v.seen.add(row.Known.ID)
-		} else if row.KeyText != "" && (row.Verdict == ledger.Invalid || row.Verdict == ledger.Skipped) {
-			if v.unread == nil {
-				v.unread = map[string]bool{}
-			}
-			v.unread[strings.Clone(row.KeyText)] = true
+			v.seen.Add(row.Known.ID)
 		}
 		if inAccount(row) {
 			if n++; v.sales || v.leads {
@@ -155,7 +150,7 @@ func (v *verifier) cost(n, leads int, left []string) {
 
 // inAccount reports whether the ledger has an id for a row, as far as is known.
 func inAccount(row *plan.Row) bool {
-	return row.Known != nil && row.Verdict != ledger.Invalid && row.Verdict != ledger.Skipped && row.Verdict != ledger.Repeated &&
+	return row.Known != nil && !row.Unfit && row.Verdict != ledger.Invalid && row.Verdict != ledger.Skipped && row.Verdict != ledger.Repeated &&
 		row.Known.State().Ended() && row.Known.Remote != ""
 }
 
@@ -168,7 +163,7 @@ func (v *verifier) take(row *plan.Row) error {
 	switch {
 	case row.Verdict == ledger.Skipped || row.Verdict == ledger.Repeated:
 		r.Result, r.Note = words.VerifySkipped, row.Msg
-	case row.Verdict == ledger.Invalid:
+	case row.Verdict == ledger.Invalid || row.Unfit:
 		r.Result, r.Note = words.NotLoaded, row.Msg
 	case inAccount(row):
 		r.record, r.ID = row.Known.ID, row.Known.Remote
@@ -232,10 +227,10 @@ func (v *verifier) removed() error {
 			if err != nil {
 				return err
 			}
-			if !isThere(&row) || v.seen.has(row.Record) || v.unread[row.Key] {
+			if !isThere(&row) || v.seen.Has(row.Record) {
 				continue
 			}
-			v.seen.add(row.Record) // told once, whichever runs had it
+			v.seen.Add(row.Record) // told once, whichever runs had it
 			v.res.Removed++
 			if err := v.job.Sink.Removed(row); err != nil {
 				return err

@@ -74,6 +74,18 @@ func (r *Runner) Map(cells []converter.Cell, rec *Record) {
 	}
 }
 
+// Key reads nothing but the key of a row into rec, whose former content is lost. A
+// key with a faulty or an empty column is "".
+func (r *Runner) Key(cells []converter.Cell, rec *Record) {
+	rec.reset()
+	r.rec, r.input = rec, cells
+	r.row++
+	r.arena = r.arena[:0]
+	keyLen, keyTextLen := r.key()
+	r.setKey(string(r.arena), keyLen, keyTextLen)
+	rec.Problems = rec.Problems[:0]
+}
+
 // values makes the fields' values and the body of them, and returns the value
 // by which the body names the lead.
 func (r *Runner) values() (leadValue value) {

@@ -60,6 +60,9 @@ func (a *app) showPlan(input string, m *mapping.Mapping, p loader.Plan, info sou
 		}
 	}
 	a.say("  %s: %s", count(p.Rows.Sum(), "row", "rows"), list(parts))
+	if p.Unfit > 0 {
+		a.say("  %s as written now, and loaded under the key: left as it is in the account", count(p.Unfit, "row is invalid", "rows are invalid"))
+	}
 	for _, name := range slices.Sorted(maps.Keys(p.Renamed)) {
 		a.say("  %s with mapping %s before", count(p.Renamed[name], "row was loaded", "rows were loaded"), name)
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -57,6 +58,7 @@ func TestMain(m *testing.M) {
 //	nokeys               look for the account's keys in every file, and in what was printed last
 //	private FILE...      check that nobody else can read the files
 //	sheet FILE SHEET     print a sheet of a workbook, cells separated by " | "
+//	correct FILE SHEET KEY COLUMN=VALUE...  type into cells of a workbook's row that has the key
 func TestScripts(t *testing.T) {
 	if signal.Ignored(syscall.SIGHUP) {
 		// Under nohup the program goes on, and so would the scripts' programs: a
@@ -83,7 +85,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"samples": scriptSamples, "account": scriptAccount, "faults": scriptFaults, "failnext": scriptFailNext, "holds": scriptHolds,
-			"dump": scriptDump, "addlead": scriptAddLead, "edit": scriptEdit, "has": scriptHas, "remove": scriptRemove, "revisions": scriptRevisions, "limit": scriptLimit, "outage": scriptOutage, "waitcalls": scriptWaitCalls, "code": scriptCode, "exit": scriptExit, "sheet": scriptSheet,
+			"dump": scriptDump, "addlead": scriptAddLead, "edit": scriptEdit, "has": scriptHas, "remove": scriptRemove, "revisions": scriptRevisions, "limit": scriptLimit, "outage": scriptOutage, "waitcalls": scriptWaitCalls, "code": scriptCode, "exit": scriptExit, "sheet": scriptSheet, "correct": scriptCorrect,
 			"nokeys": scriptNoKeys, "private": scriptPrivate, "age": scriptAge,
 		},
 	})
@@ -347,4 +349,36 @@ func scriptSheet(ts *testscript.TestScript, _ bool, args []string) {
 		fmt.Fprintln(&b, strings.Join(r, " | "))
 	}
 	fmt.Fprint(ts.Stdout(), b.String())
+}
+
+// scriptCorrect types into cells of a results workbook, as a person does.
+func scriptCorrect(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 4 {
+		ts.Fatalf("usage: correct FILE SHEET KEY COLUMN=VALUE...")
+	}
+	f, err := excelize.OpenFile(ts.MkAbs(args[0]))
+	ts.Check(err)
+	defer f.Close()
+	rows, err := f.GetRows(args[1], excelize.Options{RawCellValue: true})
+	ts.Check(err)
+	done := 0
+	for i, row := range rows {
+		if len(row) < 2 || row[1] != args[2] {
+			continue
+		}
+		for name, value := range pairs(ts, args[3:]) {
+			column := slices.Index(rows[0], name)
+			if column < 0 {
+				ts.Fatalf("%s has no column %q", args[1], name)
+			}
+			cell, err := excelize.CoordinatesToCellName(column+1, i+1)
+			ts.Check(err)
+			ts.Check(f.SetCellStr(args[1], cell, value))
+			done++
+		}
+	}
+	if done == 0 {
+		ts.Fatalf("no row of %s has the key %q", args[1], args[2])
+	}
+	ts.Check(f.Save())
 }

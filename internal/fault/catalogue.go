@@ -192,6 +192,7 @@ var catalogue = []struct {
 		{"row.skipped", "skip_when of the mapping holds for the row", "nothing, if that is what was meant"},
 		{"row.not-chosen", "the row is not among those named by --rows", "leave --rows out to load it"},
 		{"row.repeated", "a second line has the key of an earlier one", "give the row a key of its own, or delete it if it says the same thing twice"},
+		{"row.unfit", "a row cannot be sent as it is written now, and its record is in the account", "nothing for the account; correct the row in the file, so that what changes in it is seen again"},
 		{"row.conflict", "file and account both changed a value since the row was loaded, and the account's was left alone", "decide which is right: correct the file, add --on-conflict overwrite to send what the file has, or leave the account as it is with leadload accept"},
 		{"row.gone", "the row's record was deleted in the account", "nothing is made again by itself; give the row a new key to make a new record"},
 		{"row.unread", "what the account has could not be read, so nothing was written", "run the same command again"},

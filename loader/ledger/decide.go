@@ -28,6 +28,8 @@ type Entry struct {
 	Verdict         Verdict
 	Code, Msg, Hint string
 
+	// HasKey, Identity and KeyText are those of Invalid and Skipped rows, too, where
+	// their key can be read.
 	HasKey   bool
 	Identity [16]byte // hash of the key, or without one of the body
 	KeyText  string   // as people read it
@@ -51,6 +53,9 @@ type Entry struct {
 	// Differs are the fields whose values are not those that were sent last, as
 	// places in Digest.Names.
 	Differs []int
+	// Unfit says that the row cannot be sent as it is written, and that its record is
+	// in the account (Keep).
+	Unfit bool
 	// Offer is what a row that changed would have the record be known by. Stores keep
 	// it while the record is not (Store.Offers, Store.Accept).
 	Offer Digest
@@ -291,6 +296,23 @@ func Decide(e *Entry, known *Record, earlier int, policy *Policy) {
 		e.State, e.Replan = Ready, true
 	}
 }
+
+// Keep lets a row that cannot be sent as it is written stay what it is, where its
+// record is in the account. Somebody has corrected it elsewhere, such as on the
+// sheet Failed. It is pure, like Decide.
+func Keep(e *Entry, known *Record) {
+	if e.Verdict != Invalid || known.ID == 0 || !known.State().Ended() {
+		return
+	}
+	e.Verdict, e.State, e.Record, e.Unfit = Already, known.State(), known.ID, true
+	e.Code = "row.unfit"
+	e.Msg = fmt.Sprintf("loaded before as %s; as it is written now it could not be sent: %s", known.Remote, e.Msg)
+	e.Hint = "nothing for the account; correct the row in the file, so that what changes in it is seen again"
+}
+
+// Aside reports whether a row is to be looked up by its key alone: it is not to be
+// sent, and the ledger may have its record.
+func (e *Entry) Aside() bool { return e.HasKey && (e.Verdict == Invalid || e.Verdict == Skipped) }
 
 // repeats marks a second line with the key of an earlier row.
 func (e *Entry) repeats(row int) {

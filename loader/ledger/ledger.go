@@ -174,4 +174,4 @@ var Codes = []string{
 }
 
 // RowCodes are the codes that this package gives to rows.
-var RowCodes = []string{"row.changed", "row.repeated", CutOffCode}
+var RowCodes = []string{"row.changed", "row.repeated", "row.unfit", CutOffCode}

@@ -24,7 +24,9 @@ type Planner struct {
 	Renamed    map[string]int64
 	Remade     map[string]int64
 	RemadeRows int64
+	Unfit      int64 // rows so far that are loaded, and cannot be sent as they are written now
 
+	aside  Set // records of rows that are looked up by their key alone
 	rows   firstRows
 	again  map[Ident]int // occurrences so far of bodies that came more than once
 	batch  map[Ident]int // where in the batch a record's first row stands
@@ -56,9 +58,15 @@ func (p *Planner) Plan(ctx context.Context, entries []Entry) error {
 	clear(p.batch)
 	clear(p.taken)
 	clear(p.given)
+	if err := p.keep(ctx, entries); err != nil {
+		return err
+	}
 	p.idents, p.places = p.idents[:0], p.places[:0]
 	for i := range entries {
 		e := &entries[i]
+		if e.Unfit {
+			continue
+		}
 		e.Record, e.SameAs = 0, 0
 		if e.Verdict == 0 {
 			e.Ident = e.IdentOf(1)
@@ -140,8 +148,34 @@ func (p *Planner) Plan(ctx context.Context, entries []Entry) error {
 		return err
 	}
 	for i := range entries {
-		if e := &entries[i]; e.Record != 0 && e.Verdict != Repeated {
+		if e := &entries[i]; e.Record != 0 && e.Verdict != Repeated && !e.Unfit {
 			p.rows.set(e.Record, e.Number)
+		}
+	}
+	return nil
+}
+
+// keep looks up the records of rows that are not to be sent, by their keys.
+func (p *Planner) keep(ctx context.Context, entries []Entry) error {
+	p.idents, p.places = p.idents[:0], p.places[:0]
+	for i := range entries {
+		if e := &entries[i]; e.Aside() {
+			p.idents, p.places = append(p.idents, e.IdentOf(1)), append(p.places, i)
+		}
+	}
+	if len(p.places) == 0 {
+		return nil
+	}
+	if err := p.ask(ctx); err != nil {
+		return err
+	}
+	for k, i := range p.places {
+		e, known := &entries[i], &p.known[k]
+		if known.ID != 0 {
+			p.aside.Add(known.ID)
+		}
+		if Keep(e, known); e.Unfit {
+			p.Unfit++
 		}
 	}
 	return nil
@@ -237,7 +271,20 @@ func (p *Planner) Tell(e *Entry, known *Record, name string) {
 }
 
 // Saw reports whether a row of the pass has a record.
-func (p *Planner) Saw(record int64) bool { return p.rows.get(record) != 0 }
+func (p *Planner) Saw(record int64) bool { return p.rows.get(record) != 0 || p.aside.Has(record) }
+
+// Records returns the records that rows of the pass have.
+func (p *Planner) Records() Set {
+	out := p.aside.Clone()
+	for page, rows := range p.rows {
+		for i, row := range rows {
+			if row != 0 {
+				out.Add(page*rowPage + int64(i))
+			}
+		}
+	}
+	return out
+}
 
 // ask looks up idents and keeps the answers in known, in their order.
 func (p *Planner) ask(ctx context.Context) error {

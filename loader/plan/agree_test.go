@@ -21,7 +21,7 @@ const keyed = "version: 1\ntarget: opportunity\nkey: Key\nsearch_by: EmailAddres
 // import does, on random files beside random ledgers.
 func TestCheckAndImportAgree(t *testing.T) {
 	defer func(n int) { identsAfter = n }(identsAfter)
-	seen := map[ledger.Verdict]int{}
+	seen, unfit := map[ledger.Verdict]int{}, map[string]int{} // unfit by whether the fault is the file's
 	for seed := range 24 {
 		r := rand.New(rand.NewPCG(uint64(seed), 11))
 		text := keyed
@@ -54,7 +54,11 @@ func TestCheckAndImportAgree(t *testing.T) {
 				if r.IntN(6) == 0 {
 					name += 1000
 				}
-				fmt.Fprintf(&b, "K%d,%s,Deal %d\n", k, email, name)
+				mark := ""
+				if r.IntN(30) == 0 {
+					mark = "\x00" // a fault of the file, beside the key
+				}
+				fmt.Fprintf(&b, "K%d,%s,Deal%s %d\n", k, email, mark, name)
 			}
 			path := filepath.Join(t.TempDir(), "rows.csv")
 			f.Check(os.WriteFile(path, []byte(b.String()), 0o600))
@@ -105,10 +109,16 @@ func TestCheckAndImportAgree(t *testing.T) {
 		for i, row := range rows {
 			e := checked[i]
 			seen[row.Verdict]++
+			if e.Unfit {
+				unfit[fmt.Sprint(strings.Contains(e.Msg, "NUL"))]++
+			}
 			if row.Number != e.Number || row.Verdict != e.Verdict || row.Verdict == ledger.Due && row.State != e.State || row.Verdict != ledger.Due && row.Error != e.Msg {
 				t.Fatalf("seed %d, row %d: the import says %d, %s, %q; the check %d, %s, %q", seed, row.Number, row.Verdict, row.State, row.Error, e.Verdict, e.State, e.Msg)
 			}
 		}
+	}
+	if unfit["true"] == 0 || unfit["false"] == 0 {
+		t.Errorf("rows that are loaded and unfit now: %v", unfit)
 	}
 	for _, v := range []ledger.Verdict{ledger.Due, ledger.Invalid, ledger.Already, ledger.Repeated, ledger.Changed} {
 		if seen[v] == 0 {

@@ -72,6 +72,9 @@ func (c *Check) Run(ctx context.Context, each func(*Row) error) (Seen, error) {
 		}
 	}()
 	p := pass{file: c.File, rows: c.Rows, first: Batch, cells: c.Cells, prints: c.Prints}
+	if !c.brief {
+		p.key = c.Mapping.Key
+	}
 	return p.run(ctx, func() func(*rowBatch) { return c.worker().examine }, func(b *rowBatch) error {
 		if err := c.decide(ctx, b.rows, b.cells); err != nil {
 			return err
@@ -135,16 +138,22 @@ func (w *checkWorker) examine(b *rowBatch) {
 	w.known = 0
 	for i := range b.rows {
 		row := &b.rows[i]
+		cells := b.of(row)
+		if row.keyed {
+			w.full.faulty(&row.Entry, cells)
+		}
 		if !row.read {
 			continue
 		}
-		cells := b.of(row)
 		e := &row.Entry
 		ex := w.full
 		if ex == nil || twice {
 			ex = w.judge
 		}
 		ex.examine(e, cells)
+		if twice && e.Aside() {
+			e.Identity = ex.keyed()
+		}
 		if e.Verdict == 0 && both {
 			if twice {
 				e.Identity = ex.keyed()
@@ -157,6 +166,9 @@ func (w *checkWorker) examine(b *rowBatch) {
 					ex.again = false
 				}
 			}
+		}
+		if e.Verdict == ledger.Skipped {
+			continue
 		}
 		if e.Verdict == ledger.Invalid {
 			row.Problems = slices.Clone(ex.Record.Problems)
@@ -179,6 +191,9 @@ func (w *checkWorker) examine(b *rowBatch) {
 
 // decide says what is to be done with the rows of a batch.
 func (c *Check) decide(ctx context.Context, rows []Row, cells []converter.Cell) error {
+	if err := c.keep(ctx, rows); err != nil {
+		return err
+	}
 	c.keys.warm(rows)
 	var asked []int
 	var idents []ledger.Ident
@@ -249,6 +264,34 @@ func (c *Check) decide(ctx context.Context, rows []Row, cells []converter.Cell) 
 		c.Told.Tell(e, known, name)
 		rows[i].Known = known
 		e.Earlier = nil // the cells are the next batch's
+	}
+	return nil
+}
+
+// keep looks up the records of rows that are not to be sent, by their keys.
+func (c *Check) keep(ctx context.Context, rows []Row) error {
+	var places []int
+	var idents []ledger.Ident
+	for i := range rows {
+		if e := &rows[i].Entry; !c.brief && e.Aside() && c.mayKnow(e) {
+			places, idents = append(places, i), append(idents, e.IdentOf(1))
+		}
+	}
+	if len(places) == 0 {
+		return nil
+	}
+	known := make([]ledger.Record, len(places))
+	if err := c.Store.Known(ctx, c.Scope, idents, known); err != nil {
+		return err
+	}
+	for k, i := range places {
+		if known[k].ID == 0 {
+			continue
+		}
+		rows[i].Known = &known[k]
+		if ledger.Keep(&rows[i].Entry, &known[k]); rows[i].Unfit {
+			c.Told.Unfit++
+		}
 	}
 	return nil
 }

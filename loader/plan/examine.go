@@ -5,6 +5,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"leadload/converter"
@@ -84,6 +85,7 @@ func (ex *Examiner) examine(e *ledger.Entry, cells []converter.Cell) {
 	e.KeyText = rec.KeyText
 	if rec.Skipped {
 		e.Verdict, e.Code, e.Msg = ledger.Skipped, "row.skipped", "skip_when of the mapping holds for this row"
+		ex.aside(e)
 		return
 	}
 	if ex.judge != nil {
@@ -96,9 +98,35 @@ func (ex *Examiner) examine(e *ledger.Entry, cells []converter.Cell) {
 			hints = appendNew(hints, p.Hint)
 		}
 		e.Verdict, e.Code, e.Msg, e.Hint = ledger.Invalid, rec.Problems[0].Code, strings.Join(msgs, "; "), strings.Join(hints, "; ")
+		ex.aside(e)
 		return
 	}
 	ex.identify(e)
+}
+
+// aside names a row that is not to be sent by its key, where it has one.
+func (ex *Examiner) aside(e *ledger.Entry) {
+	if e.HasKey = ex.Record.Key != ""; e.HasKey && !ex.Brief {
+		e.Identity = ex.keyed()
+	}
+}
+
+// faulty names a row by its key that has faults of the file, in other cells.
+func (ex *Examiner) faulty(e *ledger.Entry, cells []converter.Cell) {
+	ex.runner.Key(cells, &ex.Record)
+	e.KeyText = ex.Record.KeyText
+	ex.aside(e)
+}
+
+// keyStands reports whether faults of the file leave a row's key as it is: they are
+// in other cells, and have moved none.
+func keyStands(key []string, faults []*source.Error) bool {
+	for _, f := range faults {
+		if f.Column == "" || f.Code == "cell.after-quote" || f.Code == "row.origin" || slices.Contains(key, f.Column) {
+			return false
+		}
+	}
+	return len(key) > 0
 }
 
 // identify fills in what names the row: its key, or without one what it says.

@@ -35,7 +35,7 @@ func (p *Import) Run(ctx context.Context) (Seen, error) {
 		entries []ledger.Entry
 		planned int64
 	)
-	through := pass{file: p.File, rows: p.Rows, first: firstBatch, prints: true}
+	through := pass{file: p.File, rows: p.Rows, first: firstBatch, prints: true, key: p.Mapping.Key}
 	return through.run(ctx, p.worker, func(b *rowBatch) error {
 		entries = entries[:0]
 		for i := range b.rows {
@@ -61,8 +61,11 @@ func (p *Import) worker() func(*rowBatch) {
 	p.warned = append(p.warned, ex.runner.Seen())
 	return func(b *rowBatch) {
 		for i := range b.rows {
-			if row := &b.rows[i]; row.read {
+			switch row := &b.rows[i]; {
+			case row.read:
 				ex.examine(&row.Entry, b.of(row))
+			case row.keyed:
+				ex.faulty(&row.Entry, b.of(row))
 			}
 		}
 	}

@@ -34,6 +34,7 @@ type Row struct {
 	Known    *ledger.Record       // the ledger's record of it; nil: there is none
 
 	read     bool // it has cells that can be mapped
+	keyed    bool // it has faults, and cells with its key
 	from, to int  // its cells in the batch
 }
 
@@ -60,9 +61,10 @@ func (b *rowBatch) full(rows int) bool {
 type pass struct {
 	file   *source.File
 	rows   RowSet
-	first  int  // rows of the first batch; each later one has twice as many, up to Batch
-	prints bool // rows get their Fingerprint
-	cells  bool // rows that are not examined keep their cells, too
+	first  int      // rows of the first batch; each later one has twice as many, up to Batch
+	prints bool     // rows get their Fingerprint
+	cells  bool     // rows that are not examined keep their cells, too
+	key    []string // the columns of the key
 }
 
 // run calls worker once for each goroutine that examines batches, and each for
@@ -175,7 +177,8 @@ func (p *pass) add(b *rowBatch, row *source.Row) {
 	if p.prints {
 		r.Fingerprint = row.Fingerprint()
 	}
-	if p.cells && (!chosen || len(row.Faults) > 0) {
+	keyed := chosen && len(row.Faults) > 0 && keyStands(p.key, row.Faults)
+	if keyed || p.cells && (!chosen || len(row.Faults) > 0) {
 		r.from = len(b.cells)
 		b.cells = append(b.cells, row.Kept()...)
 		r.to = len(b.cells)
@@ -185,7 +188,7 @@ func (p *pass) add(b *rowBatch, row *source.Row) {
 		r.Verdict, r.Code, r.Msg, r.Hint = ledger.Skipped, "row.not-chosen", "not among the rows named by --rows", "leave --rows out to load it"
 		return
 	case len(row.Faults) > 0:
-		r.Faults = slices.Clone(row.Faults)
+		r.Faults, r.keyed = slices.Clone(row.Faults), keyed
 		unusable(&r.Entry, r.Faults)
 		return
 	}

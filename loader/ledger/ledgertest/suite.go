@@ -69,6 +69,10 @@ func verdicts(entries []ledger.Entry) string {
 func testDecide(t *testing.T, fresh func(testing.TB) Open) {
 	type rows = []ledger.Entry
 	row := func(n int, key, value string) ledger.Entry { return Entry(n, key, "Name", value, "City", "Pune") }
+	unfit := func(e ledger.Entry) ledger.Entry {
+		e.Verdict, e.Code, e.Msg, e.Hint = ledger.Invalid, "x.code", "words", "do it"
+		return e
+	}
 	for _, c := range []struct {
 		name          string
 		first, second rows // the first are loaded before the second are planned
@@ -93,6 +97,10 @@ func testDecide(t *testing.T, fresh func(testing.TB) Open) {
 		{"no key, inserted between equals", rows{row(2, "", "a"), row(3, "", "a")}, rows{row(2, "", "a"), row(3, "", "n"), row(4, "", "a")}, "already due already", ""},
 		{"no key, changed is a new row", rows{row(2, "", "a")}, rows{row(2, "", "b")}, "due", ""},
 		{"a key is no body", rows{row(2, "A", "a")}, rows{row(2, "", "a")}, "due", ""},
+		{"invalid now, and loaded under its key", rows{row(2, "A", "a"), row(3, "B", "b")}, rows{unfit(row(2, "A", "x")), row(3, "B", "b")}, "already already", ""},
+		{"invalid now, and the row is there as well", rows{row(2, "A", "a")}, rows{unfit(row(2, "A", "x")), row(3, "A", "a")}, "already already", ""},
+		{"invalid and never loaded", rows{row(2, "A", "a")}, rows{unfit(row(2, "B", "x")), row(3, "A", "a")}, "invalid already", ""},
+		{"invalid, without a key", rows{row(2, "", "a")}, rows{unfit(row(2, "", "a"))}, "invalid", ""},
 		{"decided already", nil, rows{{Number: 2, Verdict: ledger.Invalid, Code: "x"}, {Number: 3, Verdict: ledger.Skipped}}, "invalid skipped", ""},
 	} {
 		// In one batch and row by row: batches end anywhere.
@@ -123,7 +131,7 @@ func testDecide(t *testing.T, fresh func(testing.TB) Open) {
 					if e := got[i]; e.Record != 0 && e.Verdict != ledger.Repeated && records[e.Record] {
 						t.Errorf("row %d shares record %d", e.Number, e.Record)
 					}
-					records[got[i].Record] = true
+					records[got[i].Record] = !got[i].Unfit
 				}
 				if n := len(f.Rows(run)); n != len(c.second) {
 					t.Errorf("%d rows in the report, want %d", n, len(c.second))

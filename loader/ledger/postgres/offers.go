@@ -34,7 +34,7 @@ func (u *unit) planOffers(run int64, entries []ledger.Entry) error {
 	var bodies, prints [][]byte
 	for i := range entries {
 		switch e := &entries[i]; {
-		case e.Record == 0 || e.Verdict == ledger.Repeated:
+		case e.Record == 0 || e.Verdict == ledger.Repeated || e.Unfit:
 		case e.Verdict == ledger.Changed:
 			u.offers[e.Record] = &offer{run, e.Offer}
 		case e.Verdict == ledger.Changing && e.Offer.Names != nil:

@@ -27,7 +27,7 @@ func (o *offer) is(other *offer) bool {
 func (w *writer) offers(run int64, entries []ledger.Entry) error {
 	first, last, any := int64(0), int64(0), false
 	for i := range entries {
-		if e := &entries[i]; e.Record != 0 && e.Verdict != ledger.Repeated {
+		if e := &entries[i]; e.Record != 0 && e.Verdict != ledger.Repeated && !e.Unfit {
 			if first == 0 || e.Record < first {
 				first = e.Record
 			}
@@ -45,7 +45,7 @@ func (w *writer) offers(run int64, entries []ledger.Entry) error {
 	for i := range entries {
 		e := &entries[i]
 		was := standing[e.Record]
-		if e.Record == 0 || e.Verdict == ledger.Repeated || was == nil && e.Verdict != ledger.Changed {
+		if e.Record == 0 || e.Verdict == ledger.Repeated || e.Unfit || was == nil && e.Verdict != ledger.Changed {
 			continue
 		}
 		var now offer
