@@ -138,6 +138,9 @@ func title(s string) string {
 // the plus. Codes such as 5E10 and 12E3 are texts; the strict form takes 12E+3
 // for a number too.
 func looksScientific(s string, strict bool) bool {
+	if s == "" || s[0] > '9' {
+		return false // a letter: most texts begin so
+	}
 	e := strings.LastIndexAny(s, "Ee")
 	if e <= 0 || e > 24 || e == len(s)-1 {
 		return false

@@ -244,8 +244,8 @@ func (c *Check) decide(ctx context.Context, rows []Row, cells []converter.Cell) 
 			continue
 		}
 		name := ""
-		var was ledger.Record
 		if known == nil && earlier[i] == 0 && e.Earlier != nil {
+			var was ledger.Record // here, so that the other rows allocate none
 			var err error
 			if name, err = ledger.Recognise(ctx, c.Store, c.Scope, e, func(record int64) bool { return c.taken[record] }, &was); err != nil {
 				return err
