@@ -2,6 +2,8 @@ package loader
 
 import (
 	"fmt"
+	"io"
+	"net/http"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -69,6 +71,42 @@ func TestAdoptEveryTarget(t *testing.T) {
 			res, err := b.load(t.Context(), path)
 			if err != nil || res.Totals[ledger.ResultAlready] != 4 || res.Totals[ledger.ResultLoaded] != 1 || form.held(b.account) != 5 {
 				t.Errorf("%v, %s, %d records", err, res.Totals, form.held(b.account))
+			}
+		})
+	}
+}
+
+// TestAdoptDoubtsPages looks for rows in pages that do not show what is there, or that
+// contradict themselves. The lists of the leads are asked then.
+func TestAdoptDoubtsPages(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		page string // in the place of the account's
+	}{
+		{"empty pages", `{"RecordCount":0,"ProspectActivities":[]}`},
+		{"records without their fields", `{"RecordCount":1,"ProspectActivities":[{"Id":"11111111-2222-4333-8444-555555555555"}]}`},
+		{"a count that is never reached", `{"RecordCount":7,"ProspectActivities":[{"Id":"11111111-2222-4333-8444-555555555555"}]}`},
+		{"a page that cannot be read", `{"Records":"many"}`},
+	} {
+		bubble(t, c.name, func(t *testing.T) {
+			b := newBench(t, sandbox.Options{})
+			defer b.close()
+			b.mapping += "    mx_Custom_12: Deal\n"
+			b.o.Account.Limit.Calls, b.o.SettleAfter = 1000, time.Second
+			check(t, b.account.SetLimit(1000, 5*time.Second))
+			path := b.many(asked + 30)
+			_, err := b.load(t.Context(), path)
+			check(t, err)
+			b.lose()
+			b.wire.after = func(req *http.Request, _ []byte, resp *http.Response) *http.Response {
+				if strings.HasSuffix(req.URL.Path, "/RetrieveRecentlyModified") {
+					resp.Body = io.NopCloser(strings.NewReader(c.page))
+				}
+				return resp
+			}
+			got, err := b.adopt(path, false)
+			if err != nil || got.Totals.N[words.Adopted] != asked+30 {
+				t.Errorf("%v, %s", err, got.Totals)
 			}
 		})
 	}

@@ -1,8 +1,11 @@
 package loader
 
 import (
+	"bytes"
 	"context"
+	"io"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -20,6 +23,8 @@ func (b *bench) undo(ctx context.Context, run int64) (UndoResult, error) {
 	defer func() { check(b.t, s.Close()) }()
 	return s.Undo(ctx, UndoJob{Run: run})
 }
+
+var modifiedOn = regexp.MustCompile(`"ModifiedOn":"[^"]*"`)
 
 // TestUndo takes an opportunity and a sale back in trouble of all kinds, in fake time.
 func TestUndo(t *testing.T) {
@@ -56,6 +61,16 @@ func TestUndo(t *testing.T) {
 		{name: "somebody changed it", result: words.Kept, left: 1, atOnce: true, set: func(b *bench) {
 			time.Sleep(2 * time.Second)
 			check(b.t, b.account.EditOpportunity(b.account.Opportunities()[0].ID, "Asha", map[string]string{"Status": "Lost"}))
+		}},
+		{name: "the account took its two times from the clock one after the other", result: words.Undone, atOnce: true, calls: 1, set: func(b *bench) {
+			modified := b.account.Opportunities()[0].CreatedOn.Truncate(time.Second).Add(400 * time.Millisecond)
+			b.wire.after = func(_ *http.Request, _ []byte, resp *http.Response) *http.Response {
+				body, err := io.ReadAll(resp.Body)
+				check(b.t, err)
+				body = modifiedOn.ReplaceAll(body, []byte(`"ModifiedOn":"`+modified.Format("2006-01-02 15:04:05.000")+`"`))
+				resp.Body = io.NopCloser(bytes.NewReader(body))
+				return resp
+			}
 		}},
 		{name: "somebody deleted it", result: words.Undone, atOnce: true, set: func(b *bench) {
 			check(b.t, b.account.DeleteRecord(b.account.Opportunities()[0].ID))

@@ -79,7 +79,7 @@ func (v *verifier) differences(c *verifyChunk, r *verifyRow, each func(Differenc
 				continue
 			}
 			of := c.leads[strings.ToLower(lead)]
-			if has, shown = of.Values[name]; !shown && of.Presence == target.Present {
+			if has, shown = of.Value(name); !shown && of.Presence == target.Present {
 				shown = true // the answer leaves attributes out that have no value
 			}
 		case !v.reader.Shows(name):

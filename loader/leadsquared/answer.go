@@ -181,7 +181,7 @@ func readID(v any) (id string, odd bool) {
 	if !isID(s) {
 		return "", true
 	}
-	return s, false
+	return strings.Trim(s, "{}"), false // one way to write a GUID, and no part of it
 }
 
 // isID reports whether a text has the form of an id.

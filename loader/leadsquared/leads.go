@@ -142,9 +142,7 @@ func leads(o Outcome, doc any) ([]Lead, Outcome) {
 			return nil, misread(o, "a list of leads")
 		}
 		l := Lead{}
-		if props, ok := row.get("LeadPropertyList").([]any); ok {
-			l.Attributes = pairsOf(props, []string{"Attribute"}, []string{"Value"})
-		} else {
+		if l.Attributes = pairsOf(row.get("LeadPropertyList")); l.Attributes == nil {
 			l.Attributes = flat(row)
 		}
 		id, _ := lookUp(l.Attributes, "ProspectID")

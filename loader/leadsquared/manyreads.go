@@ -107,14 +107,6 @@ func (c *Client) RecentlyModified(ctx context.Context, s Slot, eventCode int, fr
 			return SpanPage{}, misread(o, "a page of opportunities")
 		}
 		opp := readOpportunity(row)
-		if pairs, ok := row.get("Fields").([]any); ok {
-			for name, value := range pairsOf(pairs, []string{"Key", "SchemaName"}, []string{"Value"}) {
-				opp.Fields[name] = value
-			}
-			if note, ok := lookUp(opp.Fields, "ActivityEvent_Note"); ok && opp.Note == "" {
-				opp.Note = note
-			}
-		}
 		if opp.ID == "" {
 			return SpanPage{}, misread(o, "a page of opportunities: one has no id")
 		}

@@ -2,6 +2,7 @@ package leadsquared
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -132,7 +133,7 @@ func opportunity(o Outcome, doc any, id string) (Opportunity, Outcome) {
 	if !ok {
 		return Opportunity{}, misread(o, "an opportunity")
 	}
-	if len(pairsOf(asList(row.get("Fields")), []string{"SchemaName"}, nil)) == 0 {
+	if len(pairsOf(row.get("Fields"))) == 0 {
 		return Opportunity{}, misread(o, "an opportunity: it has no fields")
 	}
 	opp := readOpportunity(row)
@@ -152,11 +153,7 @@ func readOpportunity(row object) Opportunity {
 		LeadID: identifier(row.get("RelatedProspectId", "ProspectId")),
 		Fields: flat(row),
 	}
-	if list, ok := row.get("Fields").([]any); ok {
-		for name, v := range pairsOf(list, []string{"SchemaName"}, []string{"Value"}) {
-			opp.Fields[name] = v
-		}
-	}
+	maps.Copy(opp.Fields, pairsOf(row.get("Fields")))
 	first := func(names ...string) string {
 		for _, n := range names {
 			if v, ok := lookUp(opp.Fields, n); ok && v != "" {

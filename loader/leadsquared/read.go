@@ -64,16 +64,24 @@ type columns struct {
 	Include string `json:"Include_CSV"`
 }
 
-// pairsOf gives an object's members, or a list of {name, value} pairs, as one map.
-func pairsOf(list []any, nameKeys, valueKeys []string) map[string]string {
+// pairsOf returns an object's members, or a list of pairs of a name and a value, as
+// one map. It returns nil for anything else. The calls name the name differently.
+func pairsOf(v any) map[string]string {
+	if o, ok := v.(object); ok {
+		return flat(o)
+	}
+	list, ok := v.([]any)
+	if !ok {
+		return nil
+	}
 	m := map[string]string{}
 	for _, v := range list {
 		o, ok := v.(object)
 		if !ok {
 			continue
 		}
-		if name := o.text(nameKeys...); name != "" {
-			m[name] = fieldText(o.get(valueKeys...))
+		if name := o.text("SchemaName", "Key", "Attribute"); name != "" {
+			m[name] = fieldText(o.get("Value"))
 		}
 	}
 	return m

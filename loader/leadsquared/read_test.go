@@ -146,11 +146,13 @@ func TestReads(t *testing.T) {
 		{"opportunity", "Opportunity", `{"ID":"O-1","Name":"Deal","Fields":[{"SchemaName":"ActivityEvent_Note","Value":"a note"},{"SchemaName":"RelatedProspectId","Value":"l-1"},{"SchemaName":"EventCode","Value":12000},{"SchemaName":"CreatedOn","Value":"2026-07-31 05:33:50.000"},{"SchemaName":"mx_Custom_1","Value":null}]}`,
 			withFields(Opportunity{ID: "O-1", LeadID: "l-1", EventCode: 12000, Note: "a note", CreatedOn: opp.CreatedOn}, "ID", "O-1", "Name", "Deal", "ActivityEvent_Note", "a note", "RelatedProspectId", "l-1", "EventCode", "12000", "CreatedOn", "2026-07-31 05:33:50.000", "mx_Custom_1", "")},
 		{"opportunity without its id", "Opportunity", `{"Fields":[{"SchemaName":"Status","Value":"Open"}]}`, withFields(Opportunity{ID: "o-1"}, "Status", "Open")},
+		{"opportunity, fields as members", "Opportunity", `{"ID":"O-1","Fields":{"Status":"Open"}}`, withFields(Opportunity{ID: "O-1"}, "ID", "O-1", "Status", "Open")},
 
 		{"sales, none", "SalesActivitiesOf", `[]`, []SalesActivity{}},
 		{"sales", "SalesActivitiesOf", `[{"ID":"s-1","Name":"x","Fields":[{"SchemaName":"Status","Value":"Open"},{"SchemaName":"mx_Custom_2","Value":3.00},{"SchemaName":"mx_Custom_9","Value":null}]}]`, []SalesActivity{{ID: "s-1", Fields: map[string]string{"Status": "Open", "mx_Custom_2": "3.00", "mx_Custom_9": ""}}}},
 
 		{"sale", "SalesActivity", `{"ID":"S-1","Fields":[{"SchemaName":"mx_Custom_2","Value":"3.00"}]}`, SalesActivity{ID: "S-1", Fields: map[string]string{"mx_Custom_2": "3.00"}}},
+		{"sale, fields as members", "SalesActivity", `{"ID":"S-1","Fields":{"mx_Custom_2":"3.00"}}`, SalesActivity{ID: "S-1", Fields: map[string]string{"mx_Custom_2": "3.00"}}},
 		{"sale without its id, in a list", "SalesActivity", `[{"Fields":[{"SchemaName":"Status","Value":"Cancelled"}]}]`, SalesActivity{ID: "s-1", Fields: map[string]string{"Status": "Cancelled"}}},
 
 		{"many, none known", "OpportunitiesByID", `[{"EventCode":12000,"RecordCount":0,"Opportunities":[]}]`, []Opportunity(nil)},
@@ -164,6 +166,8 @@ func TestReads(t *testing.T) {
 		{"modified", "RecentlyModified", `{"RecordCount":7,"ProspectActivities":[{"Id":"o-1","RelatedProspectId":"l-1","CreatedOn":"2026-07-31T05:33:50.123Z","ModifiedOn":"/Date(1785476031000+0000)/","Fields":[{"Key":"ActivityEvent_Note","Value":"a note"},{"Key":"mx_Custom_1","Value":"x"}]}]}`,
 			SpanPage{Total: 7, List: []Opportunity{withFields(Opportunity{ID: "o-1", LeadID: "l-1", Note: "a note", CreatedOn: at("2026-07-31 05:33:50.123"), ModifiedOn: at("2026-07-31 05:33:51")},
 				"Id", "o-1", "RelatedProspectId", "l-1", "CreatedOn", "2026-07-31T05:33:50.123Z", "ModifiedOn", "/Date(1785476031000+0000)/", "ActivityEvent_Note", "a note", "mx_Custom_1", "x")}}},
+		{"modified, fields as members", "RecentlyModified", `{"RecordCount":1,"ProspectActivities":[{"Id":"{11111111-2222-4333-8444-555555555555}","Fields":{"mx_Custom_1":"x","mx_Custom_2":null}}]}`,
+			SpanPage{Total: 1, List: []Opportunity{withFields(Opportunity{ID: "11111111-2222-4333-8444-555555555555"}, "Id", "{11111111-2222-4333-8444-555555555555}", "mx_Custom_1", "x", "mx_Custom_2", "")}}},
 		{"count", "CountOfType", `{"RecordCount":5352,"List":[{"ProspectActivityId":"o-1"}]}`, 5352},
 		{"count, none", "CountOfType", `{"RecordCount":0}`, 0},
 		{"count as a text", "CountOfType", `{"RecordCount":"2","List":[{"ProspectActivityId":"o-1"}]}`, 2},

@@ -52,9 +52,6 @@ func (c *Client) SalesActivitiesOf(ctx context.Context, s Slot, leadID string) (
 // readSale reads one sales activity; ok is false where it has no list of fields.
 func readSale(row object) (a SalesActivity, ok bool) {
 	a.ID = identifier(row.get("ID", "SalesActivityId", "ProspectActivityId", "Id"))
-	fields, ok := row.get("Fields").([]any)
-	if ok {
-		a.Fields = pairsOf(fields, []string{"SchemaName"}, []string{"Value"})
-	}
-	return a, ok
+	a.Fields = pairsOf(row.get("Fields"))
+	return a, a.Fields != nil
 }

@@ -3,6 +3,7 @@ package leadsquared
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -95,16 +96,7 @@ func readTrail(o Outcome, doc any, eventCode int) (TrailPage, Outcome) {
 		if fields, ok := row.object("ActivityFields"); ok {
 			a.Data = flat(fields)
 		}
-		switch data := row.get("Data").(type) {
-		case []any:
-			for k, v := range pairsOf(data, []string{"Key", "SchemaName", "Attribute"}, []string{"Value"}) {
-				a.Data[k] = v
-			}
-		case object:
-			for k, v := range flat(data) {
-				a.Data[k] = v
-			}
-		}
+		maps.Copy(a.Data, pairsOf(row.get("Data")))
 		page.Activities = append(page.Activities, a)
 	}
 	return page, o

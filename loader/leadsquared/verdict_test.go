@@ -227,7 +227,7 @@ func answerCases() []answerCase {
 		{name: "a request id that is none", kind: kindSubmit, status: 200, body: `{"RequestID":"8eca6fa6\n262c"}`, want: inDoubt, code: codeNoID},
 		{name: "the limit beside an id that is none", kind: kindCapture, status: 200, body: `{"Status":"Error","ExceptionType":"` + rate + `","CreatedOpportunityId":"caf2201a ead4"}`, want: Outcome{Verdict: InDoubt, ExceptionType: rate}, code: codeContradiction},
 		{name: "a lead's id that is none is left out", kind: kindCapture, status: 200, body: `{"Status":0,"CreatedOpportunityId":` + id + `,"RelatedProspectId":"5f2d0f3e-\ufffd"}`, want: applied},
-		{name: "an id in braces", kind: kindCapture, status: 200, body: `{"Status":0,"CreatedOpportunityId":"{` + anID + `}"}`, want: Outcome{Verdict: Applied, ID: "{" + anID + "}"}},
+		{name: "an id in braces", kind: kindCapture, status: 200, body: `{"Status":0,"CreatedOpportunityId":"{` + anID + `}"}`, want: Outcome{Verdict: Applied, ID: anID}},
 
 		// The status decides.
 		{name: "400 with an MX type", kind: kindCapture, status: 400, body: `{"Status":"Error","ExceptionType":"MXInvalidInputException"}`, want: rejected("MXInvalidInputException"), code: "account.MXInvalidInputException"},

@@ -69,7 +69,7 @@ func (opportunity) Total(ctx context.Context, l *line.Line, code int) (int, bool
 		return 0, false, nil
 	}
 	n, out, err := line.Try(ctx, l, func(ctx context.Context, slot leadsquared.Slot) (int, leadsquared.Outcome) {
-		return l.Client.CountOfType(ctx, slot, code, beginning, time.Now().Add(24*time.Hour))
+		return l.Client.CountOfType(ctx, slot, code, beginning, time.Now().Add(everyClock))
 	})
 	return n, out.Verdict == leadsquared.Applied, err
 }

@@ -224,6 +224,10 @@ var (
 	errDeclined = fault.New("account.path", fault.RunAgain, "the pages of what was modified are too many")
 )
 
+// everyClock is later than now by every clock: one that runs ahead, and one that
+// reads a span in a zone of its own.
+const everyClock = 25 * time.Hour
+
 // Pages reads all opportunities of a type that were modified since a moment, by
 // the account's clock, each at least once, and hands each over as it was read last.
 // worth is told how many there are before the second page and may decline.
@@ -235,9 +239,10 @@ var (
 func Pages(ctx context.Context, l *line.Line, code int, since time.Time, worth func(total int) bool, each func(leadsquared.Opportunity)) error {
 	var missed int
 	for range pageTries {
-		// The account's clock may be ahead of ours or behind: the first answer's
-		// Date header says by how much, and what is in between is read twice.
-		lo, hi, _ := l.Ahead()
+		// The account's clock may be ahead of ours or behind. The Date header says by
+		// how much, but it may be missing, or be the clock of another machine. The
+		// second span therefore ends long after now.
+		lo, _, _ := l.Ahead()
 		from, to := since.Add(-time.Second).Truncate(time.Second), time.Now().Add(lo).Truncate(time.Second)
 		seen := map[string]time.Time{} // id → ModifiedOn
 		total, err := span(ctx, l, code, from, to, worth, seen, each)
@@ -248,7 +253,7 @@ func Pages(ctx context.Context, l *line.Line, code int, since time.Time, worth f
 		// What changed while the pages were read.
 		later := map[string]time.Time{}
 		for quiet := false; !quiet; {
-			end := time.Now().Add(max(hi, lo)).Add(time.Second).Truncate(time.Second)
+			end := time.Now().Add(everyClock).Truncate(time.Second)
 			before := len(later)
 			if _, err := span(ctx, l, code, to, end, nil, later, each); err != nil {
 				return err

@@ -58,6 +58,36 @@ type Back struct {
 	Values map[string]string
 }
 
+// Value returns the account's value of a field, and whether the answer had it.
+// The account may write the field's name in another case.
+func (b Back) Value(field string) (value string, shown bool) {
+	if value, shown = b.Values[field]; shown {
+		return value, true
+	}
+	for name, value := range b.Values {
+		if strings.EqualFold(name, field) {
+			return value, true
+		}
+	}
+	return "", false
+}
+
+// asMade is how far a record's two times may be apart although nobody has
+// touched it: the account may take each from its clock anew, or keep one of them
+// in whole seconds. No person is as fast.
+const asMade = time.Second
+
+// AsMade reports whether a record was not changed since it was made, by the
+// account's two times of it. certain is false where the answer lacks one, or
+// where they differ by less than a second: a program may be as fast.
+func (b Back) AsMade() (as, certain bool) {
+	if b.Created.IsZero() || b.Modified.IsZero() {
+		return false, false
+	}
+	after := b.Modified.Sub(b.Created)
+	return after < asMade, after <= 0 || after >= asMade
+}
+
 // Reader is a Target whose records can be read back.
 type Reader interface {
 	Target

@@ -333,6 +333,49 @@ func TestReadBackOfSales(t *testing.T) {
 	}
 }
 
+// The clock that the account writes into its records may run ahead although the
+// Date header shows nothing of it.
+func TestPagesUnderAnotherClock(t *testing.T) {
+	for _, skew := range []time.Duration{-3 * time.Hour, 4 * time.Minute, 6 * time.Hour} {
+		synctest.Test(t, func(t *testing.T) {
+			a, _, l := connect(t, sandbox.Options{Skew: skew, DateHeader: "real"})
+			time.Sleep(24 * time.Hour)
+			all := deals(t, a, 3)
+			seen := map[string]bool{}
+			if err := Pages(t.Context(), l, 12000, beginning, nil, func(o leadsquared.Opportunity) { seen[o.ID] = true }); err != nil || len(seen) != len(all) {
+				t.Errorf("a clock that is %v ahead: %d records of %d, %v", skew, len(seen), len(all), err)
+			}
+		})
+	}
+}
+
+func TestAsMade(t *testing.T) {
+	at := func(s string) time.Time {
+		when, err := time.Parse(time.DateTime, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return when
+	}
+	for _, c := range []struct {
+		name, created, modified string
+		as, certain             bool
+	}{
+		{"the same moment", "2026-01-31 10:00:00", "2026-01-31 10:00:00", true, true},
+		{"modified before it was made", "2026-01-31 10:00:00.5", "2026-01-31 10:00:00", true, true},
+		{"two looks at the clock", "2026-01-31 10:00:00.998", "2026-01-31 10:00:01.002", true, false},
+		{"one time in whole seconds", "2026-01-31 10:00:00", "2026-01-31 10:00:00.870", true, false},
+		{"a second later", "2026-01-31 10:00:00", "2026-01-31 10:00:01", false, true},
+	} {
+		if as, certain := (Back{Created: at(c.created), Modified: at(c.modified)}).AsMade(); as != c.as || certain != c.certain {
+			t.Errorf("%s: %v, %v", c.name, as, certain)
+		}
+	}
+	if _, certain := (Back{Created: at("2026-01-31 10:00:00")}).AsMade(); certain {
+		t.Error("certain without the second time")
+	}
+}
+
 func TestReadLeads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, _, l := connect(t, sandbox.Options{})
@@ -342,6 +385,9 @@ func TestReadLeads(t *testing.T) {
 		}
 		const nobody = "00000000-0000-4000-8000-000000000001"
 		got, err := ReadLeads(t.Context(), l, []string{lead, nobody})
+		if city, shown := got[lead].Value("LeadDetails.MX_city"); city != "Pune" || !shown {
+			t.Errorf("an attribute in another case: %q, %v", city, shown)
+		}
 		if err != nil || got[lead].Values["LeadDetails.mx_City"] != "Pune" || got[lead].Presence != Present || got[nobody].Presence != Gone {
 			t.Errorf("%v %+v", err, got)
 		}

@@ -200,13 +200,14 @@ const gone = "it was no longer in the account"
 
 // changedSince keeps a record that somebody has changed since the run made it.
 func (it *Item) changedSince(taker target.Taker, back target.Back, known *ledger.Record) {
-	if !back.Created.IsZero() && !back.Modified.IsZero() {
-		if back.Modified.After(back.Created) {
-			it.keep("somebody changed it in the account at %s UTC", back.Modified.UTC().Format(time.DateTime))
-		}
+	switch as, certain := back.AsMade(); {
+	case certain && as:
+		return
+	case certain:
+		it.keep("somebody changed it in the account at %s UTC", back.Modified.UTC().Format(time.DateTime))
 		return
 	}
-	// The account does not say when it was changed.
+	// The account does not say for certain whether it was changed.
 	for k, name := range known.Names {
 		value, shown := back.Values[name]
 		if shown && taker.Shows(name) && 4*k+4 <= len(known.Prints) && !compare.Is(value, printAt(known.Prints, k)) {

@@ -76,7 +76,7 @@ func (u *Updater) lookAgain(ctx context.Context, name mapping.Target, code int, 
 		if b.Presence != target.Present {
 			continue
 		}
-		now := valueOf(b, k.Field)
+		now, _ := b.Value(k.Field)
 		if p := compare.Print(now); p != compare.Print(k.Has) && p != compare.Print(k.Had) {
 			tell(Moved{Row: k.Row, ID: ids[k.Record], Field: k.Field, Wrote: k.Has, Become: now})
 		}

@@ -163,7 +163,7 @@ func (u *Updater) judge(e *ledger.Edit, ofLead bool, reader target.Reader, back 
 			}
 			continue
 		}
-		had := valueOf(back, c.Field)
+		had, _ := back.Value(c.Field) // one that an answer leaves out has none
 		v := compare.Values{Sent: c.Sent, Account: had, File: c.Value}
 		base := e.Baseline(ofLead, c.Field)
 		if ofLead {
@@ -215,8 +215,8 @@ func (u *Updater) untouched(e *ledger.Edit, ofLead bool, back target.Back, sent 
 	if back.Modified.IsZero() || sent == 0 {
 		return false
 	}
-	if e.Own && !ofLead && !back.Created.IsZero() && !back.Modified.After(back.Created) {
-		return true // by the account's clock, which has whole seconds: no person is as fast
+	if as, _ := back.AsMade(); as && e.Own && !ofLead {
+		return true
 	}
 	return base != nil && base.Sent == sent && u.ours(back.Modified, base.At)
 }
@@ -261,19 +261,6 @@ func (u *Updater) others(e *ledger.Edit, back target.Back) {
 }
 
 const refusedWhy = "the account refused it: "
-
-// valueOf returns the account's value of a field. One that an answer leaves out has none.
-func valueOf(b target.Back, field string) string {
-	if v, shown := b.Values[field]; shown {
-		return v
-	}
-	for name, v := range b.Values {
-		if strings.EqualFold(name, field) {
-			return v
-		}
-	}
-	return ""
-}
 
 // Together reports whether one call reads many records of a target. Others are
 // looked at when their turn comes.
