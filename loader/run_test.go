@@ -111,12 +111,27 @@ func TestOutage(t *testing.T) {
 			t.Errorf("%v, %s", err, res.Totals)
 		}
 	})
-	bubble(t, "one read that never works does not hold the run for ever", func(t *testing.T) {
-		b := newBench(t, sandbox.Options{Faults: sandbox.Faults{}})
+	bubble(t, "details that are never shown: the list of the lead has the fields, too", func(t *testing.T) {
+		b := newBench(t, sandbox.Options{})
 		defer b.close()
 		check(t, b.account.FailNext(sandbox.FaultLostAnswer))
 		b.wire.before = func(r *http.Request) (*http.Response, error) {
 			if strings.HasSuffix(r.URL.Path, "/GetOpportunityDetails") {
+				return page(404), nil
+			}
+			return nil, nil
+		}
+		res, err := b.load(t.Context(), b.deals("D1,a@example.com,A", "D2,b@example.com,B"))
+		if err != nil || res.Totals[ledger.ResultLoaded] != 2 || len(b.account.Opportunities()) != 2 {
+			t.Errorf("%v, %s", err, res.Totals)
+		}
+	})
+	bubble(t, "reads that never work do not hold the run for ever", func(t *testing.T) {
+		b := newBench(t, sandbox.Options{Faults: sandbox.Faults{}})
+		defer b.close()
+		check(t, b.account.FailNext(sandbox.FaultLostAnswer))
+		b.wire.before = func(r *http.Request) (*http.Response, error) {
+			if strings.HasSuffix(r.URL.Path, "/GetOpportunityDetails") || strings.HasSuffix(r.URL.Path, "/GetOpportunitiesOfLead") {
 				return page(502), nil
 			}
 			return nil, nil

@@ -207,7 +207,7 @@ func (s *Session) enroll(ctx context.Context) (used int64, err error) {
 		return 0, err
 	}
 	if n > 0 {
-		s.o.Notify(fmt.Sprintf("an earlier run was cut off while %s being sent: the account is asked about them before anything is sent again", fault.Plural(n, "row was", "rows were")))
+		s.o.Notify(fmt.Sprintf("an earlier run was cut off while %s being sent: the account is asked before anything is sent again", fault.Plural(n, "row was", "rows were")))
 	}
 	return s.led.Memo().CallsOn(ctx, s.acct, time.Now())
 }

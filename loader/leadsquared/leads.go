@@ -128,6 +128,9 @@ func leads(o Outcome, doc any) ([]Lead, Outcome) {
 	if o.Verdict != Applied {
 		return nil, o
 	}
+	if one, single := doc.(object); single && one.has("ProspectID", "LeadPropertyList") {
+		doc = []any{one} // an answer about one lead without the list around it
+	}
 	list, total, ok := rows(doc, "List", "Leads", "Lead")
 	if !ok || total > len(list) && len(list) == 0 {
 		return nil, misread(o, "a list of leads")

@@ -124,6 +124,7 @@ func TestReads(t *testing.T) {
 		{"leads in a list", "LeadByID", `{"RecordCount":1,"List":[` + flatLead + `]}`, oneLead},
 		{"leads, none, in a list", "LeadByID", `{"RecordCount":0,"List":null}`, []Lead{}},
 		{"leads, none, without a list", "LeadByID", `{"RecordCount":"0"}`, []Lead{}},
+		{"leads, one alone", "LeadByID", flatLead, oneLead},
 		{"leads inside d", "LeadByID", `{"d":[` + flatLead + `]}`, oneLead},
 		{"leads as properties", "LeadsBy", `{"RecordCount":1,"Leads":[{"LeadPropertyList":[{"Attribute":"ProspectID","Value":"l-1"},{"Attribute":"mx_Code","Value":"C-7"},{"Attribute":"EmailAddress","Value":null},{"Attribute":"Score","Value":"54"},{"Attribute":"CreatedOn","Value":"2015-07-31 06:35:37.000"}]}]}`, oneLead},
 		{"leads with names in other case", "LeadByID", `[{"prospectid":"l-1"}]`, []Lead{{ID: "l-1", Attributes: map[string]string{"prospectid": "l-1"}}}},

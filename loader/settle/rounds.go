@@ -152,9 +152,9 @@ func (s *Settler) round(ctx context.Context) (int, error) {
 	slices.SortFunc(list, func(a, b *group) int { return a.due.Compare(b.due) })
 	s.Phase(Asking)
 	if wait := time.Until(list[len(list)-1].due); wait > time.Second {
-		s.Notify(fmt.Sprintf("%s in doubt, because an answer was lost: the account is asked about them in %s, when what it made can be seen", fault.Plural(int64(rows), "row is", "rows are"), spoken(wait)))
+		s.Notify(fmt.Sprintf("%s in doubt, because an answer was lost: the account is asked in %s, when what it made can be seen", fault.Plural(int64(rows), "row is", "rows are"), spoken(wait)))
 	} else {
-		s.Notify(fmt.Sprintf("%s in doubt, because an answer was lost: the account is asked about them", fault.Plural(int64(rows), "row is", "rows are")))
+		s.Notify(fmt.Sprintf("%s in doubt, because an answer was lost: the account is asked", fault.Plural(int64(rows), "row is", "rows are")))
 	}
 	if err := s.calibrate(ctx); err != nil {
 		return 0, err

@@ -125,10 +125,11 @@ func hasAll(fields map[string]string, names []string) bool {
 }
 
 // lookAtIndex asks the account's index for opportunities that the trail did
-// not show, before a row is taken for absent. The index lags: it is a second
-// witness, and what it has means something. It returns how many calls have answered.
+// not show, before a row is taken for absent, and for the fields of records whose
+// details could not be read. The index lags: it is a second witness, and what it
+// has means something. It returns how many calls have answered.
 func lookAtIndex(ctx context.Context, l *line.Line, q *Question, s *Sight, lead string, code int) (int, error) {
-	if len(s.Records) >= q.Count && !slices.ContainsFunc(s.Records, func(r Record) bool { return !q.fresh(r.Created) }) {
+	if len(s.Records) >= q.Count && !slices.ContainsFunc(s.Records, func(r Record) bool { return !r.Readable || !q.fresh(r.Created) }) {
 		return 1, nil // nothing is missed
 	}
 	page, out, err := line.Try(ctx, l, func(ctx context.Context, slot leadsquared.Slot) (leadsquared.OpportunityPage, leadsquared.Outcome) {
@@ -138,8 +139,13 @@ func lookAtIndex(ctx context.Context, l *line.Line, q *Question, s *Sight, lead 
 		return 0, err
 	}
 	for _, o := range page.List {
-		known := slices.ContainsFunc(s.Records, func(r Record) bool { return strings.EqualFold(r.ID, o.ID) })
-		if known || o.CreatedOn.IsZero() {
+		if i := slices.IndexFunc(s.Records, func(r Record) bool { return strings.EqualFold(r.ID, o.ID) }); i >= 0 {
+			if r := &s.Records[i]; !r.Readable && q.fresh(r.Created) { // the call for its details has failed
+				r.Readable, r.Note, r.Fields = true, o.Note, o.Fields
+			}
+			continue
+		}
+		if o.CreatedOn.IsZero() {
 			continue
 		}
 		s.Shown = true
