@@ -92,6 +92,7 @@ func checkFile(ctx context.Context, j CheckJob) (CheckResult, error) {
 		return res, err
 	}
 	leads := map[[16]byte]struct{}{}
+	var known ledger.Set
 	var scratch []ledger.Entry
 	rows := int64(0)
 	seen, err := pass.Run(ctx, func(row *plan.Row) error {
@@ -101,6 +102,9 @@ func checkFile(ctx context.Context, j CheckJob) (CheckResult, error) {
 			leads[row.Lead] = struct{}{}
 		}
 		res.Plan.Rows.Add(ledger.PlannedResult(e.Verdict, e.State), 1)
+		if row.Known != nil {
+			known.Add(row.Known.ID)
+		}
 		rows++
 		if j.OnRow != nil {
 			j.OnRow(rows)
@@ -126,6 +130,13 @@ func checkFile(ctx context.Context, j CheckJob) (CheckResult, error) {
 	res.Totals = res.Plan.Rows
 	res.Plan.Renamed, res.Plan.Remade, res.Plan.RemadeRows = pass.Told.Renamed, pass.Told.Remade, pass.Told.RemadeRows
 	res.Plan.Unfit = pass.Told.Unfit
+	if pass.Scope != 0 && j.whole() {
+		found, err := removedFrom(ctx, j.Ledger, pass.Scope, &j.Job, func(run *ledger.Run) bool { return run.AccountName == j.Account.Display() }, known.Has)
+		if err != nil {
+			return res, err
+		}
+		res.Plan.Removed = found.counts()
+	}
 	if seen.Rows == 0 {
 		return res, fault.New("file.no-rows", "check that it is the right file and sheet, and header_row in the mapping", "%s holds a header but no rows", j.Input)
 	}

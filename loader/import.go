@@ -51,6 +51,7 @@ type Job struct {
 	Mapping     *mapping.Mapping
 	MappingPath string // absolute
 	Rows        RowSet // only these rows; nil is all
+	Dropped     bool   // it came into a folder of files, so that each is another one
 	Strict      bool   // send nothing if any row is invalid
 	Update      bool   // rows that changed since they were loaded are updated
 	Remake      bool   // so are fields that the mapping has gained or makes in another way now
@@ -83,6 +84,7 @@ type Plan struct {
 	// lost or makes in another way now, and RemadeRows all of them.
 	Renamed, Remade          map[string]int64
 	RemadeRows               int64
+	Removed                  Removed
 	Unfit                    int64 // rows that are loaded, and cannot be sent as they are written now
 	OtherDoubt, OtherPending int64 // open rows of earlier runs that this file does not go on with
 }
@@ -300,6 +302,9 @@ func (r *run) firstPass(ctx context.Context) (Plan, error) {
 	p := Plan{Rows: counts, Unused: r.program.Unused(), Warnings: slices.Concat(r.program.Warnings(), pass.Warnings(), hiddenNote(seen.Hidden)), Account: r.o.Account.Display()}
 	p.Renamed, p.Remade, p.RemadeRows = pass.Planner.Renamed, pass.Planner.Remade, pass.Planner.RemadeRows
 	p.Unfit = pass.Planner.Unfit
+	if err := r.removed(ctx, &p); err != nil {
+		return p, err
+	}
 	if p.Lookups, err = r.led.Memo().WantedLeads(ctx, r.acct); err != nil {
 		return p, err
 	}

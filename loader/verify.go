@@ -67,7 +67,7 @@ var Changers = []string{"file", "account", "both", "mapping"}
 type VerifyResult struct {
 	Totals  words.Counts
 	By      map[string]int64 // differences by who changed the field
-	Removed int64
+	Removed Removed
 	Calls   int64
 	Notes   []string
 	End     fault.Trait // the exit code

@@ -135,7 +135,7 @@ func TestVerifyWords(t *testing.T) {
 			t.Errorf("the rows are: %s", s)
 		}
 		// The invalid and the skipped row are still in the file.
-		if len(all.removed) != 1 || all.removed[0].Key != "D4" || got.Removed != 1 {
+		if len(all.removed) != 1 || all.removed[0].Key != "D4" || got.Removed.Rows != 1 {
 			t.Errorf("removed: %+v", all.removed)
 		}
 	})

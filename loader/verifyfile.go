@@ -58,7 +58,7 @@ func (v *verifier) file() error {
 	if err := v.flush(); err != nil {
 		return err
 	}
-	return v.removed()
+	return v.removed(in)
 }
 
 // compared chooses the fields that are compared, and says what is left out.
@@ -207,31 +207,23 @@ func eventCode(values []mapping.Field) int {
 
 // removed tells which rows of earlier runs of the file it no longer has. A part
 // of a file cannot say.
-func (v *verifier) removed() error {
-	if v.job.Rows != nil || v.job.InputPath == "" || v.job.File.Info().Results {
+func (v *verifier) removed(scope int64) error {
+	if !v.job.whole() || scope == 0 {
 		return nil
 	}
-	runs, err := v.led.Runs(v.ctx, ledger.RunQuery{Newest: 1000})
+	found, err := removedFrom(v.ctx, v.led, scope, &v.job.Job, func(run *ledger.Run) bool { return run.Account == v.acct }, v.seen.Has)
 	if err != nil {
 		return err
 	}
-	sheet, of := v.job.File.Info().Sheet, string(v.job.Mapping.Target)
-	for _, run := range runs {
-		if run.Command != "import" || run.Account != v.acct || run.InputPath != v.job.InputPath || run.Sheet != sheet || run.Target != of {
-			continue
+	if v.res.Removed = found.counts(); v.res.Removed.Rows == 0 {
+		return nil
+	}
+	for part := range slices.Chunk(slices.Collect(found.gone.All()), 1000) {
+		rows, err := v.led.Named(v.ctx, part)
+		if err != nil {
+			return err
 		}
-		for row, err := range v.led.Rows(v.ctx, run.ID) {
-			if fault.Of(err) != nil && fault.Of(err).Code == "ledger.pruned" {
-				break
-			}
-			if err != nil {
-				return err
-			}
-			if !isThere(&row) || v.seen.Has(row.Record) {
-				continue
-			}
-			v.seen.Add(row.Record) // told once, whichever runs had it
-			v.res.Removed++
+		for _, row := range rows {
 			if err := v.job.Sink.Removed(row); err != nil {
 				return err
 			}

@@ -34,6 +34,7 @@ type book struct {
 	doubt  *sheet // these two are written only when they have a row
 	wait   *sheet
 	moved  *changes
+	gone   *table // rows that the file no longer has
 }
 
 // saveBook writes the workbook to out. dir is a folder for temporary files.
@@ -51,6 +52,9 @@ func (j *job) saveBook(ctx context.Context, dir string, out *os.File) (err error
 	if err := j.each(ctx, &t, b.add); err != nil {
 		return err
 	}
+	if b.gone, err = j.addRemoved(ctx, b); err != nil {
+		return err
+	}
 	if err := b.finish(); err != nil {
 		return err
 	}
@@ -63,7 +67,7 @@ func (j *job) saveBook(ctx context.Context, dir string, out *os.File) (err error
 			return err
 		}
 	}
-	if err := b.moved.close(b.f); err != nil {
+	if err := errors.Join(b.moved.close(b.f), b.gone.close(b.f)); err != nil {
 		return err
 	}
 	a := newArchive(ctx, out, t.lines, j.made())
@@ -184,6 +188,6 @@ func (b *book) finish() error {
 		}
 		order = append(order, s.names...)
 	}
-	order = append(order, b.moved.names...)
+	order = append(append(order, b.moved.names...), b.gone.names...)
 	return inOrder(b.f, order)
 }

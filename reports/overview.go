@@ -73,6 +73,9 @@ func (j *job) writeSummary(ctx context.Context, b *book, t *tally) error {
 	if n := b.moved.total(); n > 0 {
 		notes = append(notes, fmt.Sprintf("The sheet %s lists %s that updates wrote or left alone, with the account's value and the file's.", titleChanges, counted(int64(n), "field")))
 	}
+	if n := b.gone.total(); n > 0 {
+		notes = append(notes, fmt.Sprintf("The sheet %s lists %s of earlier runs that the file no longer has. Nothing was done about them.", titleRemoved, counted(int64(n), "row")))
+	}
 	notes = append(notes, j.Notes...)
 	o.heading(row, "Notes")
 	for _, n := range notes {

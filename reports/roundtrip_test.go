@@ -285,7 +285,7 @@ func TestThroughTheLedger(t *testing.T) {
 	}
 	s, err := Summarize(ctx, r, name)
 	check(err)
-	if s.Totals.Sum() != 4 || s.Totals[ledger.ResultInDoubt] != 1 || len(s.Errors) != 2 || s.Duration != 10 || s.CallsPerS != 0.2 || s.ExitCode != 4 {
+	if s.Totals.Sum() != 4 || s.Totals.Counts[ledger.ResultInDoubt] != 1 || len(s.Errors) != 2 || s.Duration != 10 || s.CallsPerS != 0.2 || s.ExitCode != 4 {
 		t.Errorf("%+v", s)
 	}
 	if want := "loaded 1 · updated 0 · already 0 · duplicate 0 · pending 0 · rejected 0 · invalid 1 · changed 0 · in doubt 1 · not sent 1 · skipped 0 of 4 rows → deals-results.xlsx"; s.Line != want {

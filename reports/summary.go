@@ -3,6 +3,7 @@ package reports
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"math"
 	"time"
@@ -33,7 +34,7 @@ type Summary struct {
 	Limit       string         `json:"limit"`                 // "25/5s" or "off"
 	Throttled   int64          `json:"throttled"`             // calls that the account turned away for their rate
 	Stop        string         `json:"stopped"`               // why the run ended early, in words; "" when it did not
-	Totals      ledger.Counts  `json:"totals"`                // of rows
+	Totals      Totals         `json:"totals"`                // of rows
 	Errors      []SummaryError `json:"errors"`                // the most common first, at most ten; never null
 	ResultsFile string         `json:"results_file"`          // "" for none, "-" for standard output
 	ExitCode    int            `json:"exit_code"`             // of the process
@@ -44,6 +45,34 @@ type Summary struct {
 	Bodies      []Body         `json:"bodies,omitempty"`      // check --show
 	Next        []string       `json:"next"`                  // commands to type next; never null
 	Line        string         `json:"line"`                  // the sentence that ends the run
+}
+
+// Totals are the rows of a run by their results, and beside them the rows of earlier
+// runs that its file no longer has.
+type Totals struct {
+	ledger.Counts
+	Removed int64
+}
+
+// MarshalJSON writes the counts with "removed" at the end.
+func (t Totals) MarshalJSON() ([]byte, error) {
+	text, err := t.Counts.MarshalJSON()
+	if err != nil {
+		return nil, err
+	}
+	return fmt.Appendf(text[:len(text)-1], `,"removed":%d}`, t.Removed), nil
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (t *Totals) UnmarshalJSON(text []byte) error {
+	var beside struct {
+		Removed int64 `json:"removed"`
+	}
+	if err := json.Unmarshal(text, &beside); err != nil {
+		return err
+	}
+	t.Removed = beside.Removed
+	return t.Counts.UnmarshalJSON(text)
 }
 
 // SummaryError is one kind of error and the number of rows that have it.
@@ -97,12 +126,15 @@ func (j *job) summarize(ctx context.Context, resultsFile string) (Summary, error
 		Mapping: run.Mapping, Target: run.Target, TimeZones: j.Zones, Account: run.AccountName, Started: run.Started.UTC(),
 		Duration: round(duration(run).Seconds(), 3), Calls: run.Calls, CallsPerS: round(callsPerSecond(run), 3),
 		Limit: run.Limit, Throttled: run.Throttled, Stop: run.Stop,
-		Totals:      t,
+		Totals:      Totals{Counts: t},
 		ResultsFile: resultsFile, ExitCode: run.Exit, Warnings: []string{}, Next: j.Next, Line: Line(t, resultsFile),
 	}
 	if !run.Ended.IsZero() {
 		ended := run.Ended.UTC()
 		s.Ended = &ended
+	}
+	if err := j.eachRemoved(ctx, func(*ledger.Row) error { s.Totals.Removed++; return nil }); err != nil {
+		return s, err
 	}
 	errs, err := j.rows.Errors(ctx, run.ID, topErrors)
 	for _, e := range errs {

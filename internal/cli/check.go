@@ -181,6 +181,7 @@ func (a *app) checkOne(ctx context.Context, o *checkOptions, in string, m *mappi
 	defer f.Close()
 	run.Sheet = f.Info().Sheet
 	job := loader.CheckJob{Job: loader.Job{Input: in, File: f, Mapping: m, Rows: rows, Update: o.change.update, Remake: o.change.remake}, Account: acct, Ledger: led, Online: online}
+	job.InputPath = absolute(in)
 	if o.out != "" {
 		if _, err := reports.PathFor(in, o.out, "-check"); err != nil {
 			return fail(err)

@@ -150,12 +150,8 @@ func (a *app) runImport(ctx context.Context, o *importOptions) error {
 				continue
 			}
 		}
-		job := loader.Job{Input: in.name, File: in.file, Mapping: m, MappingPath: mappingPath, Rows: rows, Strict: o.strict, Update: o.change.update, Remake: o.change.remake, SendAgain: o.change.sendAgain, Overwrite: o.change.overwrite, KeepValues: o.change.keep, Who: who(), Version: version()}
-		if in.name != "-" {
-			if abs, err := filepath.Abs(in.name); err == nil {
-				job.InputPath = abs
-			}
-		}
+		job := loader.Job{Input: in.name, Dropped: in.drop, File: in.file, Mapping: m, MappingPath: mappingPath, Rows: rows, Strict: o.strict, Update: o.change.update, Remake: o.change.remake, SendAgain: o.change.sendAgain, Overwrite: o.change.overwrite, KeepValues: o.change.keep, Who: who(), Version: version()}
+		job.InputPath = absolute(in.name)
 		job.Confirm = func(p loader.Plan) error {
 			a.run.Store(k.session.Snapshot().Run)
 			return a.confirm(o, k, in.name, m, p, in.file.Info())
@@ -472,6 +468,7 @@ func (a *app) summary(led ledger.Reader, res loader.Result, out string, code fau
 		a.explain(serr)
 	}
 	s.Faults, s.FaultsLeft, s.Bodies, s.Warnings = a.seen.Faults, a.seen.FaultsLeft, a.seen.Bodies, res.Plan.Warnings
+	s.Totals.Removed = max(s.Totals.Removed, res.Plan.Removed.Rows) // a check writes none down
 	s.ExitCode = code.Exit()
 	s.Error = failedOf(err)
 	return s

@@ -40,6 +40,18 @@ func (in *input) out(c *common) string {
 	return ""
 }
 
+// absolute returns where a file is; "" for standard input.
+func absolute(name string) string {
+	if name == "-" {
+		return ""
+	}
+	abs, err := filepath.Abs(name)
+	if err != nil {
+		return "" // without a current folder
+	}
+	return abs
+}
+
 // errChanged says that a file is no longer the one that was loaded.
 var errChanged = errors.New("it was changed or replaced while it was being loaded")
 

@@ -37,6 +37,17 @@ func about(d time.Duration) string {
 	return fmt.Sprintf("about %d h %02d min", int(d/time.Hour), int(d%time.Hour/time.Minute))
 }
 
+// removedWords says which rows a file no longer has; "" where it has all of them.
+func removedWords(r loader.Removed) string {
+	switch {
+	case r.Rows > 0:
+		return count(r.Rows, "row", "rows") + " of earlier runs the file no longer has: sheet Removed"
+	case r.Left > 0:
+		return fmt.Sprintf("%d of the %s of earlier runs are not in this file, and not listed: it seems to have what is new alone", r.Left, count(r.Of, "row", "rows"))
+	}
+	return ""
+}
+
 // showPlan says what a run is about to do and what it costs.
 func (a *app) showPlan(input string, m *mapping.Mapping, p loader.Plan, info source.Info) {
 	name := input
@@ -62,6 +73,9 @@ func (a *app) showPlan(input string, m *mapping.Mapping, p loader.Plan, info sou
 	a.say("  %s: %s", count(p.Rows.Sum(), "row", "rows"), list(parts))
 	if p.Unfit > 0 {
 		a.say("  %s as written now, and loaded under the key: left as it is in the account", count(p.Unfit, "row is invalid", "rows are invalid"))
+	}
+	if text := removedWords(p.Removed); text != "" {
+		a.say("  %s", text)
 	}
 	for _, name := range slices.Sorted(maps.Keys(p.Renamed)) {
 		a.say("  %s with mapping %s before", count(p.Renamed[name], "row was loaded", "rows were loaded"), name)

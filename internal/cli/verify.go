@@ -145,7 +145,7 @@ func (a *app) verifyOne(ctx context.Context, o *verifyOptions, k *connection, sh
 	}
 	book, err := reports.NewFindings(path, a.data(),
 		reports.FindingSheet{Title: "Differences", Tone: words.Odd, Header: []string{"Row", "Key", "ID", "Field", "File", "Account", "Sent last", "Changed by"}},
-		reports.FindingSheet{Title: "Removed", Tone: words.Open, Header: []string{"Row", "Key", "ID"}},
+		reports.FindingSheet{Title: "Removed", Tone: words.Open, Header: reports.RemovedColumns()},
 		reports.FindingSheet{Title: "All rows", Tone: words.Known, Header: []string{"Row", "Key", "Result", "ID", "Note"}, Own: header, Main: true})
 	if err != nil {
 		return s, err
@@ -165,15 +165,11 @@ func (a *app) verifyOne(ctx context.Context, o *verifyOptions, k *connection, sh
 		res, err = k.session.VerifyRun(ctx, o.run, cost, verifyBook{book})
 	} else {
 		job := loader.VerifyJob{Job: loader.Job{Input: in, File: file, Mapping: m, Rows: rows}, Leads: o.leads, OnCost: cost, Sink: verifyBook{book}}
-		if in != "-" {
-			if abs, err := filepath.Abs(in); err == nil {
-				job.InputPath = abs
-			}
-		}
+		job.InputPath = absolute(in)
 		res, err = k.session.Verify(ctx, job)
 	}
 	show.stop()
-	s.Totals, s.By, s.Removed, s.Calls, s.Notes = res.Totals, res.By, &res.Removed, res.Calls, res.Notes
+	s.Totals, s.By, s.Removed, s.Calls, s.Notes = res.Totals, res.By, &res.Removed.Rows, res.Calls, res.Notes
 	if err != nil {
 		return s, err
 	}
@@ -195,8 +191,7 @@ func (a *app) verifyOne(ctx context.Context, o *verifyOptions, k *connection, sh
 			notes = append(notes, fmt.Sprintf("%s changed by: %s", count(n, "value", "values"), by))
 		}
 	}
-	if res.Removed > 0 {
-		text := count(res.Removed, "row", "rows") + " of earlier runs the file no longer has: sheet Removed"
+	if text := removedWords(res.Removed); text != "" {
 		notes = append(notes, text)
 		if !o.quiet {
 			a.say("  %s", text)

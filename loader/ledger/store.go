@@ -20,6 +20,13 @@ type Reader interface {
 	// Kept returns the values that the updates of a run met in the account, in
 	// the order of its rows.
 	Kept(ctx context.Context, run int64) iter.Seq2[Kept, error]
+	// Gone returns the records that earlier runs of a run's file had, and that the
+	// file no longer had then.
+	Gone(ctx context.Context, run int64) (Set, error)
+	// Named returns the rows of those of some records that are in the account now, as
+	// the runs have them that planned them last: Record, Number, Key, ID, LeadID and
+	// State are filled in.
+	Named(ctx context.Context, records []int64) ([]Row, error)
 	// Tally counts the rows of a run as they stand now; those of a run whose
 	// rows were dropped, as they stood then.
 	Tally(ctx context.Context, run int64) (Tally, error)
@@ -127,6 +134,12 @@ type Store interface {
 	// Records yields the records of a scope that the query names, by their numbers.
 	// Prints are valid until the next one. No read stays open between two.
 	Records(ctx context.Context, q RecordQuery) iter.Seq2[Record, error]
+	// Roster returns the records that runs of a whole file have had; not known: no
+	// run has written it.
+	Roster(ctx context.Context, f WholeFile) (all Set, known bool, err error)
+	// Enlist writes the roster of a file, as a run leaves it, and which of its records
+	// the file no longer has.
+	Enlist(ctx context.Context, l Lease, run int64, f WholeFile, all, gone Set) error
 	// Trusted reports whether a run with a mapping, named by its hash, has loaded
 	// a record into the account.
 	Trusted(ctx context.Context, account int64, mapping string) (bool, error)
@@ -229,6 +242,12 @@ type RecordQuery struct {
 	Scope int64
 	Path  string
 	Run   int64
+}
+
+// WholeFile names a file, or a sheet of one, whose rows are records of a scope.
+type WholeFile struct {
+	Scope       int64
+	Path, Sheet string
 }
 
 // OpenCount is a number of open operations by state.

@@ -28,6 +28,7 @@ func Run(t *testing.T, fresh func(testing.TB) Open) {
 		{"TakenBack", testTakenBack},
 		{"Forget", testForget},
 		{"Accept", testAccept},
+		{"Rosters", testRosters},
 		{"Model", testModel},
 		{"Recover", testRecover},
 		{"Fence", testFence},

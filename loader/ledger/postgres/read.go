@@ -309,7 +309,8 @@ func (l *Ledger) Prune(ctx context.Context, before time.Time) (ledger.Pruned, er
 			_, terr := u.exec("INSERT INTO leadload.tallies (run, verdict, state, n) SELECT $1, v, s, n FROM unnest($2::bigint[], $3::bigint[], $4::bigint[]) AS t(v, s, n) ON CONFLICT DO NOTHING", run, verdicts, states, counts)
 			_, oerr := u.exec("DELETE FROM leadload.operations WHERE state IN (6, 7) AND record IN (SELECT id FROM leadload.records WHERE run = $1)", run)
 			_, cerr := u.exec("DELETE FROM leadload.chunks WHERE run = $1", run)
-			return errors.Join(err, terr, oerr, cerr)
+			_, gerr := u.exec("DELETE FROM leadload.gone WHERE run = $1", run)
+			return errors.Join(err, terr, oerr, cerr, gerr)
 		}}); err != nil {
 			return out, err
 		}

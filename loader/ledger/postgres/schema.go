@@ -209,4 +209,16 @@ CREATE TABLE leadload.paces (
 	PRIMARY KEY (account, calls, span)
 );
 `,
+	// 5: which records the rows of whole files are, so that rows which are gone are told.
+	`
+CREATE TABLE leadload.rosters (
+	hash    bytea PRIMARY KEY,           -- of scope, path and sheet: an index holds no long text
+	scope bigint NOT NULL, path bytea NOT NULL, sheet bytea NOT NULL,
+	records bytea NOT NULL               -- a packed set
+);
+CREATE TABLE leadload.gone (
+	run     bigint PRIMARY KEY,
+	records bytea NOT NULL               -- of the roster, a packed set
+);
+`,
 }

@@ -16,7 +16,7 @@ import (
 	"leadload/loader/ledger/ledgertest"
 )
 
-const newest = 9
+const newest = 10
 
 // moving is the version that takes records over from other tables.
 const moving = 4

@@ -57,6 +57,9 @@ func (w *writer) prune(run int64, t ledger.Tally) error {
 	if _, err := w.exec("DELETE FROM operations WHERE state > 5 AND state < 8 AND record IN (SELECT id FROM records WHERE run = ?)", run); err != nil {
 		return err
 	}
+	if _, err := w.exec("DELETE FROM gone WHERE run = ?", run); err != nil {
+		return err
+	}
 	_, err := w.exec("DELETE FROM chunks WHERE run = ?", run)
 	return err
 }

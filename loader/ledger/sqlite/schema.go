@@ -242,4 +242,17 @@ CREATE TABLE baselines (
 	PRIMARY KEY (account, id, field)
 ) WITHOUT ROWID;
 `},
+	// 10: which records the rows of whole files are, so that rows which are gone are told.
+	{sql: `
+CREATE TABLE rosters (
+	id INTEGER PRIMARY KEY,
+	scope INTEGER NOT NULL, path TEXT NOT NULL, sheet TEXT NOT NULL,
+	records BLOB NOT NULL,               -- a packed set
+	UNIQUE (scope, path, sheet)
+);
+CREATE TABLE gone (
+	run     INTEGER PRIMARY KEY,
+	records BLOB NOT NULL                -- of the roster, a packed set
+);
+`},
 }
