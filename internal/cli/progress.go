@@ -114,7 +114,9 @@ func describe(v loader.Snapshot) string {
 	case loader.Reading:
 		return fmt.Sprintf("%d of %d records read", min(v.Read, v.Rows), v.Rows)
 	case loader.Settling:
-		return count(v.Results[ledger.ResultInDoubt], "row in doubt is looked up", "rows in doubt are looked up")
+		if n := v.Results[ledger.ResultInDoubt]; n > 0 { // otherwise rows that were not found go again
+			return count(n, "row in doubt is looked up", "rows in doubt are looked up")
+		}
 	case loader.Polling:
 		return count(v.Results[ledger.ResultPending], "row is in the account's queue", "rows are in the account's queue")
 	}

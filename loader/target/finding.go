@@ -99,7 +99,7 @@ func (t sale) OfLead(ctx context.Context, l *line.Line, lead string, q ReadQuest
 	}
 	var all []Back
 	for _, s := range sales {
-		if strings.EqualFold(s.Fields["Status"], "Cancelled") {
+		if cancelled(s.Fields["Status"]) {
 			continue // taken back: no row's record any more
 		}
 		if err := r.present(ctx, Wanted{ID: s.ID, Lead: lead}, s); err != nil {

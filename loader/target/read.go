@@ -56,11 +56,16 @@ func read[T any](ctx context.Context, l *line.Line, what string, call func(conte
 	if err != nil {
 		return value, err
 	}
+	return value, unread(what, out)
+}
+
+// unread returns the error of a call for metadata that was not answered.
+func unread(what string, out leadsquared.Outcome) error {
 	switch out.Verdict {
 	case leadsquared.Applied:
-		return value, nil
+		return nil
 	case leadsquared.Rejected:
-		return value, fault.New("online.refused", "ask the account's administrator for the right to read it, or check without --online", "%s cannot be read: %s", what, out.Refusal())
+		return fault.New("online.refused", "ask the account's administrator for the right to read it, or check without --online", "%s cannot be read: %s", what, out.Refusal())
 	}
-	return value, fault.New("online.unread", "run the same command again later, or check without --online", "%s could not be read: %s", what, out.Message)
+	return fault.New("online.unread", "run the same command again later, or check without --online", "%s could not be read: %s", what, out.Message)
 }

@@ -376,6 +376,36 @@ func TestAsMade(t *testing.T) {
 	}
 }
 
+// An account without a list of products shows ids of products alone: the SKU is
+// not known then, and all else is read.
+func TestReadBackWithoutProducts(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, _, l := connect(t, sandbox.Options{Without: []string{"/v2/SalesActivity.svc/RetrieveProducts"}})
+		lead, err := a.AddLead(map[string]string{"EmailAddress": "a@example.com"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		id, err := a.AddSalesActivity(lead, map[string]string{"ProductSku": "SKU-7", "Status": "Won", "mx_Custom_5": "INV-1"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := sale{}.Read(t.Context(), l, ReadQuestion{Wanted: []Wanted{{ID: id, Lead: lead}}, Fields: []string{"SalesActivity.ProductSku", "SalesActivity.mx_Custom_5"}})
+		b := got[strings.ToLower(id)]
+		if _, sku := b.Value("SalesActivity.ProductSku"); err != nil || sku || b.Values["SalesActivity.mx_Custom_5"] != "INV-1" {
+			t.Errorf("%v %+v", err, b)
+		}
+	})
+}
+
+func TestCancelled(t *testing.T) {
+	for status, want := range map[string]bool{"Cancelled": true, "CANCELED": true, " cancelled ": true, "Won": false, "": false} {
+		got := sale{}.Cancelled(Back{Presence: Present, Values: map[string]string{statusField: status}})
+		if taken := takingOf(leadsquared.SalesActivity{Fields: map[string]string{"Status": status}}) == TakenBack; got != want || taken != want {
+			t.Errorf("status %q: %v, %v", status, got, taken)
+		}
+	}
+}
+
 func TestReadLeads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, _, l := connect(t, sandbox.Options{})

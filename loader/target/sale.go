@@ -146,7 +146,10 @@ func products(ctx context.Context, l *line.Line) ([]leadsquared.Product, error) 
 	var all []leadsquared.Product
 	seen := map[string]bool{}
 	for page := 1; page <= productPages; page++ {
-		got, err := read(ctx, l, "the list of products", line.With(l.Client.Products, page))
+		got, out, err := line.Try(ctx, l, line.With(l.Client.Products, page))
+		if err == nil {
+			err = unread("the list of products", out)
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -73,14 +73,17 @@ func (t opportunity) Taken(ctx context.Context, l *line.Line, code int, w Wanted
 	return Unclear, b.Why, err
 }
 
-// statusCancelled is what a cancelled sale has as its status.
-const statusCancelled = "Cancelled"
+// cancelled reports whether a sale's status says that it was cancelled: Cancelled,
+// in this spelling or another (assumed). The other statuses are Open, Won and Lost.
+func cancelled(status string) bool {
+	return strings.HasPrefix(strings.ToLower(strings.TrimSpace(status)), "cancel")
+}
 
 // statusField has the status of a sale.
 const statusField = "SalesActivity.Status"
 
 func (sale) Cancelled(b Back) bool {
-	return b.Presence == Present && strings.EqualFold(b.Values[statusField], statusCancelled)
+	return b.Presence == Present && cancelled(b.Values[statusField])
 }
 
 // Taken reads the list of the sale's lead, where a cancelled one has the status
@@ -110,7 +113,7 @@ func (t sale) Taken(ctx context.Context, l *line.Line, _ int, w Wanted) (Taking,
 }
 
 func takingOf(s leadsquared.SalesActivity) Taking {
-	if strings.EqualFold(s.Fields["Status"], statusCancelled) {
+	if cancelled(s.Fields["Status"]) {
 		return TakenBack
 	}
 	return StillThere
