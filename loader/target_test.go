@@ -213,6 +213,20 @@ func TestSettleQueued(t *testing.T) {
 			}
 		}
 	})
+	bubble(t, "an account without the queue's status says so", func(t *testing.T) {
+		b := newBench(t, sandbox.Options{})
+		defer b.close()
+		b.mapping = mapped
+		b.o.Wait = time.Minute
+		b.wire.before = missing("/status")
+		res, err := b.load(t.Context(), b.deals(rows...))
+		if err != nil || res.Totals != (ledger.Counts{ledger.ResultPending: 2}) {
+			t.Errorf("%v, %s; want 2 pending", err, res.Totals)
+		}
+		if said := strings.Join(b.said, "\n"); strings.Count(said, "the account's queue could not be asked about 2 rows") != 1 || !strings.Contains(said, "async_status_path") {
+			t.Errorf("told: %s", said)
+		}
+	})
 	bubble(t, "a slow queue: the run waits as long as it is told, and settle goes on", func(t *testing.T) {
 		b := newBench(t, sandbox.Options{AsyncDelay: time.Hour})
 		defer b.close()

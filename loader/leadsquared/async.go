@@ -124,6 +124,8 @@ func readTask(o Outcome, doc any, requestID string) (Task, Outcome) {
 		}
 	case strings.Contains(word, "queue"), strings.Contains(word, "process"), strings.Contains(word, "progress"), strings.Contains(word, "pending"), strings.Contains(word, "retry"):
 		r = Outcome{Verdict: Accepted, RequestID: t.RequestID, Status: o.Status, Started: o.Started, Ended: o.Ended, ServerTime: o.ServerTime, Message: t.Reason}
+	case r.ID != "" && (r.Verdict == Applied || r.Verdict == Duplicate):
+		// Another word for the end; the answer names the record.
 	default:
 		return Task{}, misread(o, "the status of a request: its status is unknown")
 	}

@@ -395,6 +395,7 @@ func TestTasks(t *testing.T) {
 		{"error of the vendor's own", task("ERROR", "Unable to connect to DB", "null"), InDoubt, "", "", "Unable to connect"},
 		{"error by the application", task("ERROR", "[MXInvalidInputException] x", "null"), Rejected, "", "MXInvalidInputException", ""},
 		{"failed and yet made", task("FAILURE", "x", done), InDoubt, "", "", ""},
+		{"another word for done", task("Completed", "x", done), Applied, anID, "", ""},
 		{"flat", `{"RequestId":"r-1","Status":"In-Queue"}`, Accepted, "", "", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

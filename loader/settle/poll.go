@@ -22,6 +22,12 @@ import (
 func (s *Settler) poll(ctx context.Context) error {
 	deadline := s.deadline
 	repeats := newRepeats()
+	var silent unanswered
+	defer func() {
+		if why := silent.tell(); why != "" {
+			s.Notify(why)
+		}
+	}()
 	for round := 0; ; round++ {
 		var pending []ledger.Operation
 		held := 0          // rows that the account is about to repeat
@@ -82,13 +88,14 @@ func (s *Settler) poll(ctx context.Context) error {
 				return err
 			}
 		}
+		silent.reset()
 		g, gctx := errgroup.WithContext(ctx)
 		g.SetLimit(min(s.Concurrency, 16))
 		for _, rec := range pending {
 			if context.Cause(gctx) != nil {
 				break
 			}
-			g.Go(func() error { return s.pollOne(gctx, rec, repeats) })
+			g.Go(func() error { return s.pollOne(gctx, rec, repeats, &silent) })
 		}
 		if err := g.Wait(); err != nil || !patient {
 			return err
@@ -104,6 +111,35 @@ type repeats struct {
 }
 
 func newRepeats() *repeats { return &repeats{at: map[int64]time.Time{}} }
+
+// unanswered counts the pending rows of one round that could not be asked about.
+type unanswered struct {
+	mu      sync.Mutex
+	rows    int64
+	why     string
+	missing bool // the account does not have the call
+}
+
+func (u *unanswered) reset() { u.rows = 0 }
+
+func (u *unanswered) add(out leadsquared.Outcome) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.rows++
+	u.why, u.missing = out.Message, line.MissingPath(out)
+}
+
+// tell returns what kept the answers of the last round away; "" is nothing.
+func (u *unanswered) tell() string {
+	if u.rows == 0 {
+		return ""
+	}
+	text := fmt.Sprintf("the account's queue could not be asked about %s: %s", fault.Plural(u.rows, "row", "rows"), u.why)
+	if u.missing {
+		text += "; if the queue's status has another path there, write it into the account file as async_status_path"
+	}
+	return text
+}
 
 // repeatSlack is how long a repeat takes, after which its result is there.
 const repeatSlack = 5 * time.Second
@@ -152,12 +188,15 @@ func (s *Settler) queueWait(ctx context.Context, pending []ledger.Operation, rou
 }
 
 // pollOne asks about one pending row.
-func (s *Settler) pollOne(ctx context.Context, rec ledger.Operation, repeats *repeats) error {
+func (s *Settler) pollOne(ctx context.Context, rec ledger.Operation, repeats *repeats, silent *unanswered) error {
 	q, ok := queueOf(&rec)
 	if !ok {
 		return nil // another version of the program queued it
 	}
 	task, out, err := q.Status(ctx, s.Line, rec.RequestID)
+	if err == nil && out.Verdict != leadsquared.Applied {
+		silent.add(out)
+	}
 	if err != nil || out.Verdict != leadsquared.Applied || task.Pending() {
 		return err // it stays pending, whatever kept the answer away
 	}
