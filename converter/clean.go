@@ -101,11 +101,11 @@ func inside(s string) (string, *Problem) {
 			if r >= 0x80 {
 				hint = "the file was probably saved in Windows-1252 and read as something else: set input.encoding, or save it anew"
 			}
-			return "", problem(codeControl, hint, "%s holds the control character U+%04X after %d characters",
-				quote(s), r, utf8.RuneCountInString(s[:i]))
+			return "", problem(codeControl, hint, "%s holds the control character U+%04X at place %d",
+				quote(s), r, utf8.RuneCountInString(s[:i])+1)
 		case r == utf8.RuneError:
 			return "", problem(codeLost, "write the text anew; an earlier conversion of the file lost a letter there",
-				"%s holds a replacement character after %d characters", quote(s), utf8.RuneCountInString(s[:i]))
+				"%s holds a replacement character at place %d", quote(s), utf8.RuneCountInString(s[:i])+1)
 		case r >= 0xa0 && (invisible(r) || joiner(r) || hardSpace(r)):
 			change = true
 		}
