@@ -9,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"sync"
 	"time"
 
 	"leadload/internal/fault"
@@ -114,7 +113,7 @@ type Session struct {
 // run that was cut off left behind. No call is made. The error is a *fault.Fault.
 func Connect(ctx context.Context, o Options) (*Session, error) {
 	o = o.withDefaults()
-	s := &Session{o: o, led: o.Ledger, lacks: &lacks{}}
+	s := &Session{o: o, led: o.Ledger, lacks: lacksOf(o)}
 	var fence func() error
 	var hold func(context.Context) error
 	if s.led != nil {
@@ -310,37 +309,6 @@ func (s *Session) untilTime(ctx context.Context) (context.Context, context.Cance
 		context.AfterFunc(ctx, func() { t.Stop() })
 	}
 	return ctx, cancel
-}
-
-// lacks remembers which calls the account does not have. It is safe for
-// concurrent use.
-type lacks struct {
-	mu    sync.Mutex
-	calls map[string]bool
-}
-
-// Missing reports whether the account is known not to have a call.
-func (m *lacks) Missing(call string) bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.calls[call]
-}
-
-// SetMissing remembers that the account does not have a call.
-func (m *lacks) SetMissing(call string) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.calls == nil {
-		m.calls = map[string]bool{}
-	}
-	m.calls[call] = true
-}
-
-// any reports whether the account is known not to have some call.
-func (m *lacks) any() bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return len(m.calls) > 0
 }
 
 // settler returns what settles open rows, those of a run or with 0 all.

@@ -89,6 +89,15 @@ func (a *practice) figures() (figures, error) {
 	return f, a.read(&f)
 }
 
+// become changes the account's limit and latency.
+func (a *practice) become(calls int, latency time.Duration) error {
+	if _, err := fmt.Fprintf(a.in, "become %d %s\n", calls, latency); err != nil {
+		return err
+	}
+	_, err := a.figures() // it answers in order
+	return err
+}
+
 func (a *practice) close() error {
 	return errors.Join(a.in.Close(), a.cmd.Wait())
 }
@@ -125,7 +134,16 @@ func serveAccount(_ context.Context, args []string) error {
 		return err
 	}
 	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
-		if strings.TrimSpace(lines.Text()) != "figures" {
+		var calls int
+		var latency string
+		switch n, _ := fmt.Sscanf(lines.Text(), "become %d %s", &calls, &latency); {
+		case n == 2:
+			d, err := time.ParseDuration(latency)
+			if err = errors.Join(err, a.SetLimit(calls, sandbox.DefaultWindow), a.SetLatency(d)); err != nil {
+				return err
+			}
+			continue
+		case strings.TrimSpace(lines.Text()) != "figures":
 			return fmt.Errorf("%q is no question", lines.Text())
 		}
 		if err := say.Encode(look(a, o)); err != nil {

@@ -99,6 +99,7 @@ var measurements = []measurement{
 	{"workbook", "results workbook beside excelize's StreamWriter", workbookSpeed},
 	{"memory", "peak memory of import as the file grows", memory},
 	{"nightly", "a file of which every row is loaded, and what the ledger keeps of it", nightly},
+	{"verify", "reading every row back, and finding the rows of a lost ledger", readBack},
 	{"large-night", "the same with a million rows, and a check beside that ledger", nightlyMemory},
 }
 

@@ -456,13 +456,24 @@ func (a *Account) date(h http.Header) {
 
 // leg is one way through the network.
 func (a *Account) leg() time.Duration {
+	a.mu.Lock()
+	defer a.mu.Unlock()
 	d := a.o.Latency / 2
 	if a.o.Jitter > 0 {
-		a.mu.Lock()
 		d += time.Duration((a.wobble.Float64() - 0.5) * float64(a.o.Jitter))
-		a.mu.Unlock()
 	}
 	return max(0, d)
+}
+
+// SetLatency changes what the network adds to each call, from the next one on.
+func (a *Account) SetLatency(latency time.Duration) error {
+	if latency < 0 {
+		return fmt.Errorf("a latency of %v: want none or more", latency)
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.o.Latency = latency
+	return nil
 }
 
 // pause waits; false means that the account closed meanwhile. It does not look

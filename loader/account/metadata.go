@@ -48,7 +48,7 @@ func (a *Account) Describe(ctx context.Context, l *line.Line, m *mapping.Mapping
 		return nil, err
 	}
 	if path != "" {
-		if err := writeMetadata(path, md); err != nil {
+		if err := WriteCache(path, md); err != nil {
 			warn("the account's field list cannot be kept for the next check: " + err.Error())
 		}
 	}
@@ -92,17 +92,17 @@ func readMetadata(path string) *Metadata {
 	return md
 }
 
-// writeMetadata keeps the cache, readable by this user alone.
-func writeMetadata(path string, md *Metadata) error {
+// WriteCache keeps something that is harmless to lose as JSON, readable by this user alone.
+func WriteCache(path string, v any) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
-	text, err := json.Marshal(md)
+	text, err := json.Marshal(v)
 	if err != nil {
 		return err
 	}
 	// Written beside and renamed, so that two checks at once leave a whole file. CreateTemp gives mode 0600.
-	f, err := os.CreateTemp(filepath.Dir(path), ".metadata-*")
+	f, err := os.CreateTemp(filepath.Dir(path), ".cache-*")
 	if err != nil {
 		return err
 	}

@@ -154,7 +154,7 @@ func TestMetadataIsKeptForADay(t *testing.T) {
 			t.Fatal("a file that is not there was read")
 		}
 		md := &Metadata{Version: metadataVersion, Fetched: time.Now(), Fields: target.Fields{HasProducts: true, Lead: []leadsquared.Field{{SchemaName: "mx_City", Options: []string{"Pune"}}}}}
-		if err := writeMetadata(path, md); err != nil {
+		if err := WriteCache(path, md); err != nil {
 			t.Fatal(err)
 		}
 		st, err := os.Stat(path)

@@ -296,7 +296,11 @@ func parseTime(s string) (time.Time, bool) {
 		}
 		return time.UnixMilli(ms).UTC(), true
 	}
+	yearFirst := len(s) > 4 && s[4] == '-'
 	for _, l := range timeLayouts {
+		if (l[4] == '-') != yearFirst {
+			continue // a layout that does not fit takes longer than one that does
+		}
 		if t, err := time.ParseInLocation(l, s, time.UTC); err == nil {
 			if t.Year() < 1900 { // .NET's DateTime.MinValue stands for "none"
 				return time.Time{}, false

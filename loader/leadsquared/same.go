@@ -83,6 +83,11 @@ var (
 )
 
 func sameNumber(sent, got string) bool {
+	if s, plain := canonicalNumber(sent); plain { // which most are
+		if g, ok := canonicalNumber(got); ok && s == g {
+			return true
+		}
+	}
 	if !plainNumber().MatchString(sent) {
 		return false
 	}

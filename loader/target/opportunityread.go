@@ -100,6 +100,9 @@ func opportunityBack(fields []string, w Wanted, o leadsquared.Opportunity) Back 
 	}
 }
 
+// few records are rather read one by one than asked for again.
+const few = 20
+
 // byID asks for up to 2,000 ids a call.
 func (r *opportunityRead) byID(ctx context.Context) error {
 	if r.missing(callByID) || len(r.q.Wanted) < 2 {
@@ -111,7 +114,9 @@ func (r *opportunityRead) byID(ctx context.Context) error {
 			columns = append(columns, c)
 		}
 	}
-	for chunk := range slices.Chunk(r.q.Wanted, leadsquared.MaxIDs) {
+	for open := r.q.Wanted; len(open) > 0; {
+		chunk := open[:min(len(open), leadsquared.MaxIDs)]
+		open = open[len(chunk):]
 		ids := make([]string, len(chunk))
 		by := make(map[string]Wanted, len(chunk))
 		for i, w := range chunk {
@@ -129,8 +134,21 @@ func (r *opportunityRead) byID(ctx context.Context) error {
 		case out.Verdict != leadsquared.Applied:
 			return nil // refused, or an answer that cannot be read: the next way
 		}
+		shown := 0
 		for _, o := range found {
-			r.present(by[strings.ToLower(o.ID)], o)
+			if w, wanted := by[strings.ToLower(o.ID)]; wanted {
+				delete(by, strings.ToLower(o.ID))
+				r.present(w, o)
+				shown++
+			}
+		}
+		if shown > 0 && len(by) > few {
+			// The account may have a bound of its own: the others are asked for again.
+			for _, w := range chunk {
+				if _, left := by[strings.ToLower(w.ID)]; left {
+					open = append(slices.Clip(open), w)
+				}
+			}
 		}
 	}
 	r.whole = true
