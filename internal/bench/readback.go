@@ -60,7 +60,7 @@ func readBack(b *bench) ([]line, error) {
 	if _, err := l.load(); err != nil {
 		return lines, err
 	}
-	if calls, e, err = l.read(-1, "verify", "same", many); err != nil {
+	if _, e, err = l.read(-1, "verify", "same", many); err != nil {
 		return lines, err
 	}
 	memory := line{what: fmt.Sprintf("verify of %s rows, no limit: peak memory", count(many)), target: fmt.Sprintf("does not grow (≤ 1.25 times that of %s)", count(n)), measured: fmt.Sprintf("%s; %s, of which %.1f s of processor time", megabytes(e.peak), seconds(e.took), e.user.Seconds()), verdict: skipped}

@@ -113,7 +113,7 @@ func (a *app) runHistory(ctx context.Context, o *historyOptions, args []string) 
 		entries = append(entries, p)
 	}
 	if o.json {
-		return a.printJSON(map[string]any{"version": 1, "command": "history", "key": args[0], "runs": entries})
+		return a.jsonEnd(map[string]any{"version": 1, "command": "history", "key": args[0], "runs": entries}, nil)
 	}
 	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "RUN\tSTARTED\tCOMMAND\tFILE\tROW\tRESULT\tID\tNOTE")
