@@ -6,8 +6,10 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"maps"
 	"math/rand/v2"
+	"net"
 	"os"
 	"os/exec"
 	"os/signal"
@@ -24,6 +26,7 @@ import (
 
 	"leadload/internal/cli"
 	"leadload/internal/sandbox"
+	"leadload/loader/ledger/postgres"
 	"leadload/loader/source"
 )
 
@@ -36,9 +39,58 @@ var (
 // childMark in the environment makes the test binary behave as leadload.
 const childMark = "LEADLOAD_CHAOS_CHILD"
 
+// roadMark in the environment makes the test binary the way out of a host's network:
+// ports and the sockets that they lead to.
+const roadMark = "LEADLOAD_CHAOS_ROAD"
+
+// relay joins ports of this machine's loopback to sockets until its input ends.
+func relay(ways string) int {
+	for way := range strings.SplitSeq(ways, ",") {
+		port, socket, _ := strings.Cut(way, "=")
+		l, err := net.Listen("tcp", "127.0.0.1:"+port)
+		if err != nil {
+			fmt.Println(err)
+			return 1
+		}
+		go func() {
+			for {
+				c, err := l.Accept()
+				if err != nil {
+					return
+				}
+				go func() {
+					defer c.Close()
+					s, err := net.Dial("unix", socket)
+					if err != nil {
+						return
+					}
+					defer s.Close()
+					go func() {
+						io.Copy(c, s) // its end is the connection's
+						c.Close()
+					}()
+					io.Copy(s, c)
+				}()
+			}
+		}()
+	}
+	fmt.Println("open")
+	io.Copy(io.Discard, os.Stdin)
+	return 0
+}
+
+// leaseMark in the environment shortens its leases.
+const leaseMark = "LEADLOAD_CHAOS_LEASE"
+
 func TestMain(m *testing.M) {
+	if ways := os.Getenv(roadMark); ways != "" {
+		os.Exit(relay(ways))
+	}
 	if os.Getenv(childMark) == "" {
 		os.Exit(m.Run())
+	}
+	if d, err := time.ParseDuration(os.Getenv(leaseMark)); err == nil {
+		postgres.LeaseFor = d
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
@@ -197,7 +249,6 @@ func load(t *testing.T, seed uint64, s shape, day storm, settle bool) tally {
 			}
 		}
 	}
-	access, secret, async := a.Keys()
 	args := []string{"import", "deals.csv", "-m", "deals.yaml", "--limit", fmt.Sprintf("%d/1s", day.limit),
 		"--timeout", day.timeout.String(), "--settle-after", day.settleAfter.String(), "--wait", "30s", "--yes"}
 	free := seed%4 == 3
@@ -216,9 +267,7 @@ func load(t *testing.T, seed uint64, s shape, day storm, settle bool) tally {
 	start := func() (*exec.Cmd, *bytes.Buffer) {
 		cmd := exec.Command(os.Args[0], args...)
 		cmd.Dir = dir
-		cmd.Env = []string{childMark + "=1", "HOME=" + dir, "XDG_STATE_HOME=" + dir + "/state", "TMPDIR=" + dir, "PATH=" + os.Getenv("PATH"),
-			"LEADSQUARED_HOST=" + a.URL(), "LEADSQUARED_ASYNC_HOST=" + a.AsyncURL(),
-			"LEADSQUARED_ACCESS_KEY=" + access, "LEADSQUARED_SECRET_KEY=" + secret, "LEADSQUARED_ASYNC_KEY=" + async}
+		cmd.Env = environment(a, dir)
 		var out bytes.Buffer
 		cmd.Stdout, cmd.Stderr = &out, &out
 		check(t, cmd.Start())
@@ -303,6 +352,14 @@ func load(t *testing.T, seed uint64, s shape, day storm, settle bool) tally {
 	maps.Copy(got.faults, count.Faults)
 	verify(t, &got, dir, rows, contents(a, s))
 	return got
+}
+
+// environment is that of a host whose home is a folder.
+func environment(a *sandbox.Account, home string) []string {
+	access, secret, async := a.Keys()
+	return []string{childMark + "=1", "HOME=" + home, "XDG_STATE_HOME=" + home + "/state", "TMPDIR=" + home, "PATH=" + os.Getenv("PATH"),
+		"LEADSQUARED_HOST=" + a.URL(), "LEADSQUARED_ASYNC_HOST=" + a.AsyncURL(),
+		"LEADSQUARED_ACCESS_KEY=" + access, "LEADSQUARED_SECRET_KEY=" + secret, "LEADSQUARED_ASYNC_KEY=" + async}
 }
 
 // verify holds account and results file against the input.

@@ -24,12 +24,10 @@ import (
 	"leadload/loader/ledger"
 )
 
-// The lease of a holder that is not heard of any more lasts so long, and is
-// renewed so often.
-const (
-	leaseFor   = 60 * time.Second
-	renewEvery = leaseFor / 4
-)
+// LeaseFor is how long the lease of a holder lasts that is not heard of any more;
+// it is renewed four times as often. Only tests of several processes shorten it,
+// before they open a ledger.
+var LeaseFor = 60 * time.Second
 
 // Options say how to open a ledger. The zero value opens for writing and makes
 // the tables where there are none.
@@ -42,7 +40,7 @@ type Options struct {
 	Notify func(string)
 
 	schema string        // of tests; "" is leadload
-	lease  time.Duration // of tests; 0 is leaseFor
+	lease  time.Duration // of tests; 0 is LeaseFor
 }
 
 // Ledger is an open ledger. It meets ledger.Store, and is safe for concurrent use.
@@ -114,7 +112,7 @@ func Open(ctx context.Context, url string, o Options) (*Ledger, error) {
 		o.schema = "leadload"
 	}
 	if o.lease == 0 {
-		o.lease = leaseFor
+		o.lease = LeaseFor
 	}
 	if o.Notify == nil {
 		o.Notify = func(string) {}
