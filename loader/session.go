@@ -197,8 +197,7 @@ func (s *Session) enroll(ctx context.Context) (used int64, err error) {
 	if s.acct, err = s.led.Enroll(ctx, s.o.Account.Display(), s.o.Account.Names()); err != nil {
 		return 0, err
 	}
-	machine, _ := os.Hostname() // only told to people; an empty name does no harm
-	if err := s.takeLease(ctx, ledger.Holder{Who: fmt.Sprintf("process %d on %s", os.Getpid(), machine), Command: s.o.Command, Timeout: s.o.Timeout}); err != nil {
+	if s.lease, err = takeLease(ctx, s.led, s.acct, thisProcess(s.o.Command, s.o.Timeout), s.o.WaitLock, s.o.Notify); err != nil {
 		return 0, err
 	}
 	n, err := s.led.Recover(ctx, s.lease)
@@ -211,28 +210,33 @@ func (s *Session) enroll(ctx context.Context) (used int64, err error) {
 	return s.led.Memo().CallsOn(ctx, s.acct, time.Now())
 }
 
-// takeLease takes the account, waiting as long as was asked for another machine's
+// thisProcess is what others are told of a holder of a lease.
+func thisProcess(command string, timeout time.Duration) ledger.Holder {
+	machine, _ := os.Hostname() // only told to people; an empty name does no harm
+	return ledger.Holder{Who: fmt.Sprintf("process %d on %s", os.Getpid(), machine), Command: command, Timeout: timeout}
+}
+
+// takeLease takes an account, waiting as long as was asked for another machine's
 // run to end.
-func (s *Session) takeLease(ctx context.Context, who ledger.Holder) error {
-	deadline := time.Now().Add(s.o.WaitLock)
+func takeLease(ctx context.Context, led ledger.Store, account int64, who ledger.Holder, wait time.Duration, notify func(string)) (ledger.Lease, error) {
+	deadline := time.Now().Add(wait)
 	for told := false; ; {
-		var err error
-		s.lease, err = s.led.Lease(ctx, s.acct, who)
+		lease, err := led.Lease(ctx, account, who)
 		var held *ledger.Held
 		if !errors.As(err, &held) {
-			return err
+			return lease, err
 		}
 		left := time.Until(deadline)
 		if left <= 0 {
-			return &fault.Fault{Code: "account.busy", Msg: "another run holds this account: " + held.Error(),
+			return lease, &fault.Fault{Code: "account.busy", Msg: "another run holds this account: " + held.Error(),
 				Hint: "wait for it to end, or add --wait-lock 30m to wait for it here"}
 		}
 		if !told {
-			s.o.Notify("waiting for another run of this account to end: " + held.Error())
+			notify("waiting for another run of this account to end: " + held.Error())
 			told = true
 		}
 		if err := line.Sleep(ctx, min(time.Second, left)); err != nil {
-			return err
+			return lease, err
 		}
 	}
 }

@@ -20,14 +20,15 @@ import (
 func (a *app) ledgerCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "ledger",
-		Short: "restore entries from a results file; verify; drop old rows",
+		Short: "restore entries from a results file; verify; drop old rows; move",
 		Args:  noArgs,
 		Example: `  leadload ledger check
   leadload ledger import deals-results.xlsx -m deals.yaml
-  leadload ledger prune --keep 400d`,
+  leadload ledger prune --keep 400d
+  leadload ledger copy ledger.db postgres://leadload@db.example.com/team`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.ledgerImportCommand(), a.ledgerCheckCommand(), a.ledgerPruneCommand())
+	cmd.AddCommand(a.ledgerImportCommand(), a.ledgerCheckCommand(), a.ledgerPruneCommand(), a.ledgerCopyCommand(), a.ledgerReopenCommand())
 	return cmd
 }
 

@@ -2,10 +2,13 @@ package cli
 
 import (
 	"bytes"
+	"context"
 	"database/sql"
 	"encoding/json"
 	"flag"
 	"fmt"
+	"math/rand/v2"
+	"net/url"
 	"os"
 	"os/signal"
 	"slices"
@@ -15,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/rogpeppe/go-internal/testscript"
 	"github.com/xuri/excelize/v2"
 
@@ -56,6 +60,7 @@ func TestMain(m *testing.M) {
 //	exit N               compare the exit code of the last leadload run by `code`
 //	code ARGS...         run leadload and keep its exit code; stdout and stderr can be compared
 //	nokeys               look for the account's keys in every file, and in what was printed last
+//	database             make a database and name it in $DATABASE; only behind [postgres]
 //	private FILE...      check that nobody else can read the files
 //	sheet FILE SHEET     print a sheet of a workbook, cells separated by " | "
 //	correct FILE SHEET KEY COLUMN=VALUE...  type into cells of a workbook's row that has the key
@@ -83,10 +88,16 @@ func TestScripts(t *testing.T) {
 			})
 			return nil
 		},
+		Condition: func(name string) (bool, error) {
+			if name != "postgres" {
+				return false, fmt.Errorf("no condition is called %q", name)
+			}
+			return os.Getenv("LEADLOAD_TEST_POSTGRES") != "", nil
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"samples": scriptSamples, "account": scriptAccount, "faults": scriptFaults, "failnext": scriptFailNext, "holds": scriptHolds,
 			"dump": scriptDump, "addlead": scriptAddLead, "edit": scriptEdit, "has": scriptHas, "remove": scriptRemove, "revisions": scriptRevisions, "limit": scriptLimit, "outage": scriptOutage, "waitcalls": scriptWaitCalls, "code": scriptCode, "exit": scriptExit, "sheet": scriptSheet, "correct": scriptCorrect,
-			"nokeys": scriptNoKeys, "private": scriptPrivate, "age": scriptAge,
+			"nokeys": scriptNoKeys, "private": scriptPrivate, "age": scriptAge, "database": scriptDatabase,
 		},
 	})
 }
@@ -179,6 +190,26 @@ func scriptAge(ts *testscript.TestScript, neg bool, args []string) {
 	defer db.Close()
 	_, err = db.Exec("UPDATE runs SET started = started - ?1, ended = ended - ?1", int64(days)*24*3600*1000)
 	ts.Check(err)
+}
+
+// scriptDatabase makes a database that goes with the script.
+func scriptDatabase(ts *testscript.TestScript, _ bool, _ []string) {
+	ctx := context.Background()
+	at := os.Getenv("LEADLOAD_TEST_POSTGRES")
+	conn, err := pgx.Connect(ctx, at)
+	ts.Check(err)
+	name := fmt.Sprintf("script_%x", rand.Uint64())
+	_, err = conn.Exec(ctx, "CREATE DATABASE "+name)
+	ts.Check(err)
+	ts.Defer(func() {
+		defer conn.Close(ctx)
+		_, err := conn.Exec(ctx, "DROP DATABASE "+name+" WITH (FORCE)")
+		ts.Check(err)
+	})
+	u, err := url.Parse(at)
+	ts.Check(err)
+	u.Path = "/" + name
+	ts.Setenv("DATABASE", u.String())
 }
 
 func scriptHolds(ts *testscript.TestScript, neg bool, args []string) {

@@ -12,14 +12,14 @@ import (
 
 // store is an open ledger with a name for people.
 type store interface {
-	ledger.Store
-	Path() string
+	ledger.Copier
 	Made() bool // it was not there before
 }
 
 // storeOptions say how to open a ledger.
 type storeOptions struct {
 	readOnly, mustExist bool
+	closed              bool          // also one that was moved
 	patience            time.Duration // how long a database may be away; 0 is 15 min
 	notify              func(string)  // may be nil
 }
@@ -29,7 +29,7 @@ type storeOptions struct {
 // read in the list of processes.
 func (a *app) openStore(ctx context.Context, name string, flag bool, o storeOptions) (store, error) {
 	if !postgres.IsURL(name) {
-		led, err := sqlite.Open(name, sqlite.Options{ReadOnly: o.readOnly, MustExist: o.mustExist})
+		led, err := sqlite.Open(name, sqlite.Options{ReadOnly: o.readOnly, MustExist: o.mustExist, Closed: o.closed})
 		if err != nil {
 			return nil, err
 		}
@@ -40,7 +40,7 @@ func (a *app) openStore(ctx context.Context, name string, flag bool, o storeOpti
 		return nil, usageError("leave the password out of the URL: set PGPASSWORD, or write it into ~/.pgpass or a service file",
 			"--ledger holds a password, which everybody on this machine can read in the list of processes")
 	}
-	led, err := postgres.Open(ctx, name, postgres.Options{ReadOnly: o.readOnly, MustExist: o.mustExist, Patience: o.patience, Notify: o.notify})
+	led, err := postgres.Open(ctx, name, postgres.Options{ReadOnly: o.readOnly, MustExist: o.mustExist, Closed: o.closed, Patience: o.patience, Notify: o.notify})
 	if err != nil {
 		return nil, err
 	}

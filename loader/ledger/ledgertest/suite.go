@@ -50,6 +50,7 @@ func Run(t *testing.T, fresh func(testing.TB) Open) {
 		{"Prune", testPrune},
 		{"Traces", testTraces},
 		{"Adopt", testAdopt},
+		{"Copy", testCopy},
 		{"Memo", testMemo},
 		{"Together", testTogether},
 	} {

@@ -70,6 +70,11 @@ func (l *Ledger) Lease(ctx context.Context, account int64, who ledger.Holder) (l
 	var asked time.Duration
 	err := l.write(work{do: func(u *unit) error {
 		refused, asked = nil, elapsed()
+		if !l.o.Closed { // it may have been moved since it was opened
+			if err := l.usable(u.ctx, u.conn); err != nil {
+				return err
+			}
+		}
 		if _, err := u.exec(`INSERT INTO leadload.leases (account, token, holder, who, command, since, until, timeout, ended) VALUES ($1, 0, '', '', '', 0, 0, 0, 0) ON CONFLICT (account) DO NOTHING`, account); err != nil {
 			return err
 		}

@@ -34,6 +34,7 @@ var LeaseFor = 60 * time.Second
 type Options struct {
 	ReadOnly  bool // only look; the ledger must be there
 	MustExist bool // a database without a ledger is an error
+	Closed    bool // open it also where it was moved, or where a copy into it did not end
 	// Patience is how long a database that is away is waited for; 0 is 15 min.
 	Patience time.Duration
 	// Notify is told, in a sentence, that the database is away and that it is back. It may be nil.
@@ -132,18 +133,37 @@ func Open(ctx context.Context, url string, o Options) (*Ledger, error) {
 	if l.pool, err = pgxpool.NewWithConfig(ctx, c); err != nil {
 		return nil, l.fault(err)
 	}
-	if err := l.migrate(ctx); err != nil {
+	// A server that is just being restarted is waited for, a wrong name not for long.
+	patience := min(o.Patience, time.Minute)
+	if o.ReadOnly {
+		patience = min(patience, 3*time.Second)
+	}
+	if err := l.again(ctx, patience, func() error { return l.begin(ctx) }); err != nil {
 		l.pool.Close()
-		return nil, l.fault(err)
+		return nil, err
 	}
 	if !o.ReadOnly {
-		if _, err := l.pool.Exec(ctx, l.sql("INSERT INTO leadload.writers (id, n, at) VALUES ($1, 0, "+now+")"), l.id); err != nil {
-			l.pool.Close()
-			return nil, l.fault(err)
-		}
 		l.w = newWriter(l)
 	}
 	return l, nil
+}
+
+// begin brings the tables up to date, refuses a ledger that was moved, and makes
+// the place that this one writes its transactions into.
+func (l *Ledger) begin(ctx context.Context) error {
+	if err := l.migrate(ctx); err != nil {
+		return err
+	}
+	if !l.o.Closed {
+		if err := l.usable(ctx, l.pool); err != nil {
+			return err
+		}
+	}
+	if l.o.ReadOnly {
+		return nil
+	}
+	_, err := l.pool.Exec(ctx, l.sql("INSERT INTO leadload.writers (id, n, at) VALUES ($1, 0, "+now+") ON CONFLICT (id) DO NOTHING"), l.id)
+	return err
 }
 
 // nameOf names a database without a password.
@@ -314,7 +334,7 @@ func (l *Ledger) fault(err error) error {
 			e.Hint = "check the user, the database and its password (PGPASSWORD, ~/.pgpass or a service file)"
 		}
 	case errors.As(err, &ce):
-		e.Code, e.Msg = "ledger.unreadable", "the database cannot be reached"
+		e.Code, e.Msg = "ledger.away", "the database cannot be reached"
 		e.Hint = "check the host and the port in --ledger or LEADLOAD_LEDGER, and that the database runs"
 	}
 	return e

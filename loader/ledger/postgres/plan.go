@@ -18,6 +18,7 @@ import (
 type shape struct {
 	names   []string
 	mapping string // the hash of the one that made them
+	form    ledger.Form
 }
 
 // shapeKey names a list of field names and the mapping that made their values.
@@ -81,19 +82,23 @@ func (l *Ledger) learn(ctx context.Context, ids []int64) error {
 	if len(ids) == 0 {
 		return nil
 	}
-	return l.query(ctx, "SELECT id, mapping, names FROM leadload.shapes WHERE id = ANY($1)", []any{ids}, func(rows pgx.Rows) error {
+	return l.query(ctx, "SELECT id, mapping, names, form FROM leadload.shapes WHERE id = ANY($1)", []any{ids}, func(rows pgx.Rows) error {
 		for rows.Next() {
 			var id int64
 			var mapping, joined []byte
-			if err := rows.Scan(&id, &mapping, &joined); err != nil {
+			var form int16
+			if err := rows.Scan(&id, &mapping, &joined, &form); err != nil {
 				return err
 			}
-			s := shape{mapping: string(mapping)}
+			s := shape{mapping: string(mapping), form: ledger.Form(form)}
 			if len(joined) > 0 {
 				s.names = strings.Split(string(joined), "\x1f")
 			}
 			l.mu.Lock()
-			l.shapes[id], l.ids[shapeKey(s.mapping, string(joined))] = s, id
+			l.shapes[id] = s
+			if s.form == ledger.Canonical { // no other is made here
+				l.ids[shapeKey(s.mapping, string(joined))] = id
+			}
 			l.mu.Unlock()
 		}
 		return nil
@@ -142,7 +147,7 @@ func (l *Ledger) recall(ctx context.Context, where string, args []any, out []led
 	defer l.mu.Unlock()
 	for i, id := range shapes {
 		s := l.shapes[id]
-		out[i].Names, out[i].Form, out[i].Mapping = s.names, ledger.Canonical, s.mapping
+		out[i].Names, out[i].Form, out[i].Mapping = s.names, s.form, s.mapping
 	}
 	return nil
 }

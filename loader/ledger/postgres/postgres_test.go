@@ -5,6 +5,8 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"os"
+	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -12,6 +14,7 @@ import (
 
 	"leadload/loader/ledger"
 	"leadload/loader/ledger/ledgertest"
+	"leadload/loader/ledger/sqlite"
 )
 
 // server returns the URL of the server that tests may use.
@@ -57,4 +60,65 @@ func TestStore(t *testing.T) {
 			return l
 		}
 	})
+}
+
+// TestCopyToAFile copies from a file into a database and back, and the other way
+// round.
+func TestCopyToAFile(t *testing.T) {
+	url := server(t)
+	database := func() ledgertest.Open {
+		name := schema(t, url)
+		return func(t testing.TB) ledger.Store {
+			l, err := Open(t.Context(), url, Options{schema: name})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return l
+		}
+	}
+	file := func() ledgertest.Open {
+		path := filepath.Join(t.TempDir(), "ledger.db")
+		return func(t testing.TB) ledger.Store {
+			l, err := sqlite.Open(path, sqlite.Options{Unsafe: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return l
+		}
+	}
+	t.Run("file", func(t *testing.T) { ledgertest.CopyBetween(t, file(), database(), database()) })
+	t.Run("database", func(t *testing.T) { ledgertest.CopyBetween(t, database(), file(), file()) })
+}
+
+// TestCopyHasEverything says that a copy takes over every column of every table, but
+// those that are listed here.
+func TestCopyHasEverything(t *testing.T) {
+	url := server(t)
+	l, err := Open(t.Context(), url, Options{schema: schema(t, url)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	own := []string{"meta", "writers", "pace_calls", "pacers", "paces",
+		"account_names.hash", "shapes.hash", "rosters.hash", "leases.holder", "leases.who", "leases.command", "leases.since", "leases.until", "leases.timeout", "leases.ended"}
+	taken := map[string]bool{}
+	for i := range ledger.Tables {
+		for _, c := range ledger.Tables[i].Columns {
+			taken[ledger.Tables[i].Name+"."+columnOf(&ledger.Tables[i], c).name] = true
+		}
+	}
+	if err := l.query(t.Context(), "SELECT table_name::text, column_name::text FROM information_schema.columns WHERE table_schema = $1", []any{l.o.schema}, func(rows pgx.Rows) error {
+		for rows.Next() {
+			var table, column string
+			if err := rows.Scan(&table, &column); err != nil {
+				return err
+			}
+			if name := table + "." + column; !taken[name] && !slices.Contains(own, table) && !slices.Contains(own, name) {
+				t.Errorf("%s is not copied: write it into ledger.Tables", name)
+			}
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -221,4 +221,8 @@ CREATE TABLE leadload.gone (
 	records bytea NOT NULL               -- of the roster, a packed set
 );
 `,
+	// 6: records of an older ledger that was copied here have prints of raw values.
+	`
+ALTER TABLE leadload.shapes ADD COLUMN form smallint NOT NULL DEFAULT 1
+`,
 }

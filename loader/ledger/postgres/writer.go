@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"net"
 	"strings"
 	"time"
 
@@ -115,7 +116,12 @@ func (w *writer) drop() {
 
 // patiently does something again while the database is away.
 func (l *Ledger) patiently(ctx context.Context, do func() error) error {
-	until := time.Now().Add(l.o.Patience)
+	return l.again(ctx, l.o.Patience, do)
+}
+
+// again does something again while the database is away, for so long.
+func (l *Ledger) again(ctx context.Context, patience time.Duration, do func() error) error {
+	until := time.Now().Add(patience)
 	for try := 1; ; try++ {
 		err := do()
 		switch {
@@ -149,6 +155,10 @@ func transient(err error) bool {
 	var pe *pgconn.PgError
 	if !errors.As(err, &pe) {
 		var parse *pgconn.ParseConfigError
+		var name *net.DNSError
+		if errors.As(err, &name) && name.IsNotFound {
+			return false
+		}
 		return !errors.As(err, &parse) && !errors.Is(err, context.Canceled) && !errors.Is(err, errPlanned)
 	}
 	switch pe.Code {

@@ -31,6 +31,9 @@ func (l *Ledger) Lease(ctx context.Context, account int64, who ledger.Holder) (l
 	out := ledger.Lease{Account: account}
 	now := time.Now().UnixMilli()
 	err := l.jot(func(w *writer) error {
+		if err := l.usable(ctx); err != nil && !l.closed { // it may have been moved since it was opened
+			return err
+		}
 		return w.row(`INSERT INTO leases (account, token, who, command, since) VALUES (?, 1, ?, ?, ?)
 			ON CONFLICT (account) DO UPDATE SET token = token + 1, who = excluded.who, command = excluded.command, since = excluded.since RETURNING token`,
 			account, who.Who, who.Command, now).Scan(&out.Token)
@@ -95,7 +98,7 @@ func (l *Ledger) Recover(ctx context.Context, lease ledger.Lease) (int64, error)
 const intent = `INSERT INTO operations (record, op, account, state, token, call, sent, attempts)
 	SELECT id, ?2, ?3, ?4, ?5, ?6, ?7, 1 FROM records WHERE id = ?1 AND (1 << fate) & ?8 <> 0
 	ON CONFLICT (record, op) DO UPDATE SET attempts = CASE state WHEN 2 THEN attempts ELSE 1 END, -- counted when it was reserved
-		state = excluded.state, token = excluded.token, call = excluded.call, sent = excluded.sent, ended = NULL, code = NULL, msg = NULL, hint = NULL, candidates = NULL
+		state = excluded.state, token = excluded.token, call = excluded.call, sent = excluded.sent, ended = NULL, firm = 0, code = NULL, msg = NULL, hint = NULL, candidates = NULL
 	WHERE `
 
 var intents = map[ledger.State]string{ledger.Reserved: intent + mayBecome[ledger.Reserved], ledger.Sending: intent + mayBecome[ledger.Sending]}
@@ -558,7 +561,7 @@ func (l *Ledger) Owners(ctx context.Context, account int64, ids ...string) (map[
 // as long as its payload is there, of which few are at any time.
 func (l *Ledger) Open(ctx context.Context, q ledger.Query) ([]ledger.Operation, error) {
 	rows, err := l.db.QueryContext(ctx, `
-SELECT o.record, o.op, o.state, coalesce(o.code, ''), s.target, o.sent, coalesce(o.ended, 0), r.resends, r.attempts + o.attempts, coalesce(o.lead, r.lead), coalesce(o.request, ''), r.run, r.row, coalesce(o.candidates, ''), p.payload
+SELECT o.record, o.op, o.state, coalesce(o.code, ''), s.target, o.sent, coalesce(o.ended, 0), o.firm, r.resends, r.attempts + o.attempts, coalesce(o.lead, r.lead), coalesce(o.request, ''), r.run, r.row, coalesce(o.candidates, ''), p.payload
 FROM payloads p CROSS JOIN operations o ON o.record = p.record AND o.op = p.op JOIN records r ON r.id = o.record JOIN scopes s ON s.id = r.scope
 WHERE p.record > ?2 AND o.account = ?1 AND o.state IN (4, 5, 12) AND (?3 = 0 OR r.run = ?3) ORDER BY p.record, p.op LIMIT ?4`, q.Account, q.After, q.Run, q.Limit)
 	if err != nil {
@@ -572,7 +575,7 @@ WHERE p.record > ?2 AND o.account = ?1 AND o.state IN (4, 5, 12) AND (?3 = 0 OR 
 		var lead any
 		var payload []byte
 		var candidates string
-		if err := rows.Scan(&o.Record, &o.Op, &o.State, &o.Code, &o.Target, &sent, &ended, &o.Resends, &o.Attempts, &lead, &o.RequestID, &o.Run, &o.Number, &candidates, &payload); err != nil {
+		if err := rows.Scan(&o.Record, &o.Op, &o.State, &o.Code, &o.Target, &sent, &ended, &o.Firm, &o.Resends, &o.Attempts, &lead, &o.RequestID, &o.Run, &o.Number, &candidates, &payload); err != nil {
 			return nil, l.fault(err)
 		}
 		o.Candidates = strings.Fields(candidates)

@@ -33,6 +33,7 @@ const applicationID = 0x4c4c6467
 type Options struct {
 	ReadOnly  bool // only look; the file must be there
 	MustExist bool // a missing file is an error
+	Closed    bool // open it also where it was moved, or where a copy into it did not end
 	// Unsafe gives up durability (synchronous=OFF); it serves the measurement
 	// of what durability costs and nothing else.
 	Unsafe bool
@@ -42,9 +43,11 @@ type Options struct {
 type Ledger struct {
 	path string
 	made bool
-	db   *sql.DB // readers
-	w    *writer // nil when opened for reading
-	q    queries // of the readers
+	// closed says that it was opened although it may have been moved.
+	closed bool
+	db     *sql.DB // readers
+	w      *writer // nil when opened for reading
+	q      queries // of the readers
 }
 
 var _ ledger.Store = (*Ledger)(nil)
@@ -108,10 +111,15 @@ func Open(path string, o Options) (*Ledger, error) {
 			return nil, err
 		}
 	}
-	if err := l.open(o); err != nil {
+	err = l.open(o)
+	if err == nil && !o.Closed {
+		err = l.usable(context.Background())
+	}
+	if err != nil {
 		l.Close()
 		return nil, err
 	}
+	l.closed = o.Closed
 	return l, nil
 }
 

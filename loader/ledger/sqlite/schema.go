@@ -255,4 +255,8 @@ CREATE TABLE gone (
 	records BLOB NOT NULL                -- of the roster, a packed set
 );
 `},
+	// 11: what a ledger of several machines says of their calls.
+	{sql: `
+ALTER TABLE operations ADD COLUMN firm INTEGER NOT NULL DEFAULT 0; -- ended is by a lease, and nothing before it
+`},
 }
