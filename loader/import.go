@@ -55,6 +55,7 @@ type Job struct {
 	Strict      bool   // send nothing if any row is invalid
 	Update      bool   // rows that changed since they were loaded are updated
 	Remake      bool   // so are fields that the mapping has gained or makes in another way now
+	NewLedger   bool   // rows are sent although something else than the ledger knows of earlier imports
 	SendAgain   bool   // rows that resemble rows that are loaded and gone are sent
 	Overwrite   bool   // also where somebody has changed them in the account since
 	// KeepValues is how long the values that updates met in the account are kept; 0
@@ -62,6 +63,10 @@ type Job struct {
 	KeepValues time.Duration
 	Who        string // user@machine
 	Version    string // of leadload
+	// Beside names a results file beside the input by which rows are in an account of
+	// this name; "": there is none. It is asked where the ledger is a new one, and may
+	// be nil.
+	Beside func(account string) (results string, err error)
 	// Confirm is shown the plan before anything is sent; an error ends the
 	// run. It may be nil.
 	Confirm func(Plan) error
@@ -130,6 +135,9 @@ func (s *Session) load(ctx context.Context, j Job) (Result, error) {
 	if err := s.suits(j.Mapping); err != nil {
 		return res, err
 	}
+	if err := s.begun(ctx, &j); err != nil {
+		return res, err
+	}
 	j.File.Need(program.Reads())
 	info := j.File.Info()
 	before := s.pacer.State()
@@ -154,6 +162,14 @@ func (s *Session) load(ctx context.Context, j Job) (Result, error) {
 		}
 	}
 	flushErr := s.led.Flush()
+	defer func() {
+		switch here := arrived(res.Totals); {
+		case here && !r.traced:
+			s.remember(r.began)
+		case r.fresh && !here:
+			s.unremember()
+		}
+	}()
 	tally, err := s.led.Tally(context.WithoutCancel(ctx), r.id)
 	if err == nil {
 		totals := tally.Counts()
@@ -203,6 +219,8 @@ type run struct {
 	cancel  context.CancelCauseFunc
 	rows    atomic.Int64 // rows of the file seen by the first pass
 	planner *ledger.Planner
+	traced  bool         // the run has left a trace of the ledger
+	fresh   bool         // the account had none before
 	refused map[int]bool // rows that an earlier run was refused: they go last
 }
 
@@ -230,6 +248,9 @@ func (r *run) do(ctx context.Context, plan *Plan) error {
 	if plan.Ready()+plan.Updates()+plan.Rows[ledger.ResultInDoubt]+plan.Rows[ledger.ResultPending] > 0 {
 		out := r.checkIn(ctx)
 		defer out()
+	}
+	if plan.Ready()+plan.Updates() > 0 {
+		r.fresh, r.traced = r.remember(r.began), true
 	}
 	sender := r.sender(r.began, r.cancel)
 	updater := r.updater(r.job.Overwrite)

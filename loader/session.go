@@ -31,22 +31,25 @@ type Options struct {
 	StateDir string
 	// Pace opens the memory of an account's pace that several machines share. nil:
 	// it lies in StateDir.
-	Pace        func(account string) (pace.Store, error)
-	Unlocked    bool          // no lock, for a few calls that change no ledger
-	Command     string        // "import", "settle", …: who holds the lock
-	Concurrency int           // calls in flight; 0 follows the limit
-	Reserve     int           // calls per window left to other integrations
-	Timeout     time.Duration // one call; 0 is 60 s
-	SettleAfter time.Duration // from a call until the account's indexes have caught up; 0 is 60 s
-	Patience    time.Duration // from an update until reads show it: SettleAfter where that is set, else 90 s
-	NoSettle    bool
-	Wait        time.Duration // how long to wait for the async queue; 0 is 10 min, negative is not at all
-	WaitLock    time.Duration // how long to wait for another run; 0 is not at all
-	OutageLimit time.Duration // how long the account may be away; 0 is 15 min
-	MaxErrors   int64         // stop after so many rejected rows; 0 is never
-	MaxSame     int64         // stop when the first so many answers are the same refusal; 0 is never
-	Until       time.Time     // stop in time for this moment; zero is never
-	LeadAge     time.Duration // how long a lead that was looked up stays known; 0 is 30 days
+	Pace func(account string) (pace.Store, error)
+	// Traces is a folder in which imports say with which ledger they have loaded into
+	// which account, and LedgerName that ledger; "" is none, for a practice account.
+	Traces, LedgerName string
+	Unlocked           bool          // no lock, for a few calls that change no ledger
+	Command            string        // "import", "settle", …: who holds the lock
+	Concurrency        int           // calls in flight; 0 follows the limit
+	Reserve            int           // calls per window left to other integrations
+	Timeout            time.Duration // one call; 0 is 60 s
+	SettleAfter        time.Duration // from a call until the account's indexes have caught up; 0 is 60 s
+	Patience           time.Duration // from an update until reads show it: SettleAfter where that is set, else 90 s
+	NoSettle           bool
+	Wait               time.Duration // how long to wait for the async queue; 0 is 10 min, negative is not at all
+	WaitLock           time.Duration // how long to wait for another run; 0 is not at all
+	OutageLimit        time.Duration // how long the account may be away; 0 is 15 min
+	MaxErrors          int64         // stop after so many rejected rows; 0 is never
+	MaxSame            int64         // stop when the first so many answers are the same refusal; 0 is never
+	Until              time.Time     // stop in time for this moment; zero is never
+	LeadAge            time.Duration // how long a lead that was looked up stays known; 0 is 30 days
 	// Log is told of every call.
 	Log func(leadsquared.LogEntry)
 	// LogErr says why the log can no longer be written; nil is that it can. A

@@ -18,6 +18,7 @@ type changeFlags struct {
 	remake    bool
 	overwrite bool
 	sendAgain bool
+	newLedger bool
 	keep      time.Duration // as loader.Job has it
 }
 

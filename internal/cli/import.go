@@ -67,6 +67,7 @@ another and moved to its folder done/ when they are finished.`,
 	f.BoolVar(&o.strict, "strict", false, "send nothing if any row is invalid")
 	o.change.add(cmd)
 	f.StringVar(&o.change.onConflict, "on-conflict", "keep", "what an update does where somebody has changed a field in the account since: keep, overwrite")
+	f.BoolVar(&o.change.newLedger, "new-ledger", false, "send rows although the ledger is new, and other ledgers or results files know of earlier imports into the account")
 	f.BoolVar(&o.change.sendAgain, "send-again", false, "send rows although they resemble rows that an earlier run loaded from this file and that are gone from it")
 	f.StringVar(&o.change.keepValues, "keep-values", "30d", "how long the values that updates met in the account are kept, for undo and for the sheet Changes: 30d, 12h, 0 for not at all")
 	f.BoolVar(&o.yes, "yes", false, "do not ask before sending")
@@ -150,8 +151,11 @@ func (a *app) runImport(ctx context.Context, o *importOptions) error {
 				continue
 			}
 		}
-		job := loader.Job{Input: in.name, Dropped: in.drop, File: in.file, Mapping: m, MappingPath: mappingPath, Rows: rows, Strict: o.strict, Update: o.change.update, Remake: o.change.remake, SendAgain: o.change.sendAgain, Overwrite: o.change.overwrite, KeepValues: o.change.keep, Who: who(), Version: version()}
+		job := loader.Job{Input: in.name, Dropped: in.drop, File: in.file, Mapping: m, MappingPath: mappingPath, Rows: rows, Strict: o.strict, Update: o.change.update, Remake: o.change.remake, SendAgain: o.change.sendAgain, NewLedger: o.change.newLedger, Overwrite: o.change.overwrite, KeepValues: o.change.keep, Who: who(), Version: version()}
 		job.InputPath = absolute(in.name)
+		job.Beside = func(account string) (string, error) {
+			return reports.LoadedBeside(in.name, in.out(&o.common), account)
+		}
 		job.Confirm = func(p loader.Plan) error {
 			a.run.Store(k.session.Snapshot().Run)
 			return a.confirm(o, k, in.name, m, p, in.file.Info())

@@ -19,6 +19,7 @@ import (
 	"leadload/loader"
 	"leadload/loader/account"
 	"leadload/loader/leadsquared"
+	"leadload/loader/ledger/postgres"
 	"leadload/loader/pace"
 	"leadload/loader/source"
 	"leadload/mapping"
@@ -226,6 +227,9 @@ func (a *app) connectWith(ctx context.Context, c *common, r *runFlags, command s
 			return nil, err
 		}
 		k.led = led
+		if k.stateDir != "" && !isPractice(&k.account) {
+			opts.Traces, opts.LedgerName = filepath.Join(k.stateDir, "ledgers"), ledgerName(led.Path())
+		}
 		if led.Made() && !c.sandbox {
 			notify("a new ledger was begun: " + led.Path())
 		}
@@ -236,6 +240,24 @@ func (a *app) connectWith(ctx context.Context, c *common, r *runFlags, command s
 	opts.Account, opts.Ledger = k.account, k.led
 	k.session, err = loader.Connect(ctx, opts)
 	return k, err
+}
+
+// isPractice reports a practice account, of which nothing is remembered.
+var isPractice = (*account.Account).Practice
+
+// ledgerName is one name for one ledger, however its path was written.
+func ledgerName(path string) string {
+	if postgres.IsURL(path) {
+		return path
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return path
+	}
+	if real, err := filepath.EvalSymlinks(abs); err == nil {
+		return real
+	}
+	return abs
 }
 
 // logLevels are what an API log can hold.

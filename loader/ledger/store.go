@@ -140,6 +140,9 @@ type Store interface {
 	// Enlist writes the roster of a file, as a run leaves it, and which of its records
 	// the file no longer has.
 	Enlist(ctx context.Context, l Lease, run int64, f WholeFile, all, gone Set) error
+	// Used reports whether the ledger knows anything of an account: an import that
+	// made calls, a record that is there, or a call with something to say.
+	Used(ctx context.Context, account int64) (bool, error)
 	// Trusted reports whether a run with a mapping, named by its hash, has loaded
 	// a record into the account.
 	Trusted(ctx context.Context, account int64, mapping string) (bool, error)

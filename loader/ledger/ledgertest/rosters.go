@@ -14,6 +14,9 @@ import (
 func testRosters(t *testing.T, fresh func(testing.TB) Open) {
 	f := New(t, fresh(t))
 	run := f.Run()
+	if used, err := f.Store.Used(t.Context(), f.Acct); used || err != nil {
+		t.Errorf("a new ledger is used: %v, %v", used, err)
+	}
 	var entries []ledger.Entry
 	for n := range 40 {
 		entries = append(entries, Entry(n+2, fmt.Sprint("K", n), "Name", "a"))
@@ -36,6 +39,11 @@ func testRosters(t *testing.T, fresh func(testing.TB) Open) {
 	}
 	if none, err := f.Store.Gone(t.Context(), run); none.Len() != 0 || err != nil {
 		t.Errorf("gone before it was written: %d, %v", none.Len(), err)
+	}
+	for account, want := range map[int64]bool{f.Acct: true, f.Acct + 1: false} {
+		if used, err := f.Store.Used(t.Context(), account); used != want || err != nil {
+			t.Errorf("used %v, %v; want %v", used, err, want)
+		}
 	}
 	f.Check(f.Store.Enlist(t.Context(), f.Lease, run, file, nil, nil))
 	f.Check(f.Store.Enlist(t.Context(), f.Lease, run, file, all, gone))

@@ -321,6 +321,14 @@ func (l *Ledger) Prune(ctx context.Context, before time.Time) (ledger.Pruned, er
 	return out, nil
 }
 
+// Used reports whether the ledger knows anything of an account.
+func (l *Ledger) Used(ctx context.Context, account int64) (yes bool, err error) {
+	_, err = l.one(ctx, `SELECT EXISTS (SELECT 1 FROM leadload.runs WHERE account = $1 AND command = 'import' AND calls > 0)
+		OR EXISTS (SELECT 1 FROM leadload.operations WHERE account = $1)
+		OR EXISTS (SELECT 1 FROM leadload.records r JOIN leadload.scopes s ON s.id = r.scope WHERE s.account = $1 AND r.fate IN (2, 3))`, []any{account}, &yes)
+	return yes, err
+}
+
 // Trusted reports whether a run with a mapping has loaded a record into the account.
 func (l *Ledger) Trusted(ctx context.Context, account int64, mapping string) (yes bool, err error) {
 	_, err = l.one(ctx, "SELECT EXISTS (SELECT 1 FROM leadload.records c JOIN leadload.runs r ON r.id = c.run WHERE c.fate IN (2, 3) AND r.account = $1 AND r.mapping_hash = $2)", []any{account, []byte(mapping)}, &yes)

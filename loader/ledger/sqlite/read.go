@@ -421,6 +421,15 @@ func (l *Ledger) Mappings(ctx context.Context, scope int64, n int) (out []ledger
 	return out, l.fault(rows.Err())
 }
 
+// Used reports whether the ledger knows anything of an account.
+func (l *Ledger) Used(ctx context.Context, account int64) (bool, error) {
+	var yes bool
+	err := l.db.QueryRowContext(ctx, `SELECT EXISTS (SELECT 1 FROM runs WHERE account = ?1 AND command = 'import' AND calls > 0)
+		OR EXISTS (SELECT 1 FROM operations WHERE account = ?1)
+		OR EXISTS (SELECT 1 FROM records r JOIN scopes s ON s.id = r.scope WHERE s.account = ?1 AND r.fate IN (2, 3))`, account).Scan(&yes)
+	return yes, l.fault(err)
+}
+
 // Trusted reports whether a run with a mapping has loaded a record into the account.
 func (l *Ledger) Trusted(ctx context.Context, account int64, mapping string) (bool, error) {
 	var yes bool
