@@ -112,6 +112,28 @@ type Session struct {
 	lacks *lacks
 }
 
+// Ready returns the error that Connect would return for an account whose host or
+// keys are missing or not as they must be, before a ledger is opened for it.
+func Ready(a account.Account) error {
+	o := Options{Account: a}.withDefaults()
+	_, err := newClient(&o, nil)
+	return err
+}
+
+// newClient makes the client of an account.
+func newClient(o *Options, fence func() error) (*leadsquared.Client, error) {
+	client, err := leadsquared.New(leadsquared.Config{
+		Host: o.Account.Host, AsyncHost: o.Account.AsyncHost,
+		AccessKey: o.Account.AccessKey, SecretKey: o.Account.SecretKey, AsyncKey: o.Account.AsyncKey,
+		Timeout: o.Timeout, MaxIdle: max(o.Concurrency, o.Account.Limit.Calls), Log: o.Log,
+		StatusPath: o.Account.StatusPath, MetricsPath: o.Account.MetricsPath, Fence: fence,
+	})
+	if err != nil {
+		return nil, &fault.Fault{Code: "account.setting", Msg: o.Account.Veil().Text(err.Error()), Hint: hintOf(err)}
+	}
+	return client, nil
+}
+
 // Connect takes the account's lock, finds it in the ledger and marks what a
 // run that was cut off left behind. No call is made. The error is a *fault.Fault.
 func Connect(ctx context.Context, o Options) (*Session, error) {
@@ -126,14 +148,8 @@ func Connect(ctx context.Context, o Options) (*Session, error) {
 	client := o.client
 	if client == nil {
 		var err error
-		client, err = leadsquared.New(leadsquared.Config{
-			Host: o.Account.Host, AsyncHost: o.Account.AsyncHost,
-			AccessKey: o.Account.AccessKey, SecretKey: o.Account.SecretKey, AsyncKey: o.Account.AsyncKey,
-			Timeout: o.Timeout, MaxIdle: max(o.Concurrency, o.Account.Limit.Calls), Log: o.Log,
-			StatusPath: o.Account.StatusPath, MetricsPath: o.Account.MetricsPath, Fence: fence,
-		})
-		if err != nil {
-			return nil, &fault.Fault{Code: "account.setting", Msg: o.Account.Veil().Text(err.Error()), Hint: hintOf(err)}
+		if client, err = newClient(&o, fence); err != nil {
+			return nil, err
 		}
 	}
 	opened := make(chan error, 1) // the pace's memory

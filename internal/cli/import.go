@@ -273,7 +273,7 @@ func (a *app) finish(ctx context.Context, o *importOptions, k *connection, in in
 		a.explain(err)
 	}
 	if !o.quiet {
-		a.outcome(res.Totals, common)
+		a.outcome(res.Totals, common, res.Run.Stop)
 		for _, n := range next {
 			a.say("  next: %s", n)
 		}

@@ -14,12 +14,20 @@ import (
 const toldErrors = 3
 
 // outcome says how a run went before its last line: the results that are not
-// zero, and the most common reasons, each with an example row.
-func (a *app) outcome(t ledger.Counts, errs []ledger.ErrorCount) {
+// zero, why rows were not sent where the run ended early, and the most common
+// reasons, each with an example row.
+func (a *app) outcome(t ledger.Counts, errs []ledger.ErrorCount, stop string) {
 	if t.Sum() == 0 {
 		return
 	}
 	a.say("  %s", short(t))
+	if n := t[ledger.ResultNotSent]; n > 0 && stop != "" {
+		word := "rows were"
+		if n == 1 {
+			word = "row was"
+		}
+		a.say("  %d %s not sent: %s", n, word, cut(stop, 160))
+	}
 	for _, e := range errs {
 		if e.Count == 1 {
 			a.say("  row %d: %s", e.Row, cut(e.Example, 160))

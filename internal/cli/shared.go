@@ -221,6 +221,9 @@ func (a *app) connectWith(ctx context.Context, c *common, r *runFlags, command s
 		opts.Log, opts.LogErr = k.log.Log, k.log.Err
 	}
 	opts.Unlocked = !keep
+	if err := loader.Ready(k.account); err != nil {
+		return nil, err // no ledger is begun for an account that cannot be reached
+	}
 	if keep {
 		led, err := a.openStore(ctx, path, c.ledger != "", storeOptions{patience: r.outageLimit, notify: notify})
 		if err != nil {
@@ -350,6 +353,9 @@ func (c *common) loadMapping() (*mapping.Mapping, string, error) {
 		return nil, "", usageError("check the path given with -m and your rights to it", "mapping %q cannot be read: %s", c.mapping, fault.Pathless(err))
 	}
 	m, err := mapping.Parse(c.mapping, text)
+	if err != nil && account.IsFile(text) {
+		return nil, "", usageError("give the account file with --account, and the mapping with -m", "mapping %q: it is an account file", c.mapping)
+	}
 	if err != nil {
 		return nil, "", err
 	}

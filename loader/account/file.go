@@ -130,6 +130,23 @@ func (a *Account) keysOnOtherLines() error {
 	return nil
 }
 
+// IsFile reports whether a text is an account file: YAML that has a word which only
+// an account file has, and no word that it does not have.
+func IsFile(text []byte) bool {
+	var words map[string]any
+	if yaml.Unmarshal(text, &words) != nil {
+		return false
+	}
+	own := false
+	for w := range words {
+		if accountKeys[w] == nil && w != "check_in" {
+			return false
+		}
+		own = own || w == "host" || w == "access_key" || w == "secret_key"
+	}
+	return own
+}
+
 var (
 	variable     = regexp.MustCompile(`\$\{([^}]*)\}`)
 	variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
