@@ -51,15 +51,11 @@ func (s *Session) Accept(ctx context.Context, j AcceptJob) (AcceptResult, error)
 	if err != nil {
 		return res, err
 	}
-	open, err := s.openRecords(ctx)
-	if err != nil {
-		return res, err
-	}
 	var list []int64
 	for _, id := range p.records {
 		offer, there := offers[id]
 		switch changed := j.Run == 0 || p.changed[id]; {
-		case changed && open[id]:
+		case changed && p.open[id]:
 			plan.Open++
 		case changed && there && (j.Run == 0 || offer.Of(j.Run)):
 			list = append(list, id)
@@ -79,7 +75,7 @@ func (s *Session) Accept(ctx context.Context, j AcceptJob) (AcceptResult, error)
 		if err != nil {
 			return res, err
 		}
-		if !slices.ContainsFunc(records, func(id int64) bool { return open[id] || slices.Contains(list, id) }) {
+		if !slices.ContainsFunc(records, func(id int64) bool { return p.open[id] || slices.Contains(list, id) }) {
 			plan.Same = append(plan.Same, key)
 		}
 	}

@@ -42,13 +42,9 @@ func (s *Session) Forget(ctx context.Context, j ForgetJob) (ForgetResult, error)
 	if err := s.led.Recall(ctx, p.records, known); err != nil {
 		return res, err
 	}
-	open, err := s.openRecords(ctx)
-	if err != nil {
-		return res, err
-	}
 	var list []int64
 	for i, id := range p.records {
-		if open[id] {
+		if p.open[id] {
 			res.Plan.Open++
 			continue
 		}

@@ -18,6 +18,7 @@ type Pick struct {
 type picked struct {
 	records []int64        // each once, in ascending order
 	changed map[int64]bool // of a run: its row changed since it was loaded
+	open    map[int64]bool // records of the account whose fate is open
 	unknown []string       // keys that the ledger does not know
 	input   string         // the run's file
 }
@@ -61,7 +62,8 @@ func (s *Session) pick(ctx context.Context, of Pick) (p picked, err error) {
 	}
 	slices.Sort(p.records)
 	p.records = slices.Compact(p.records)
-	return p, nil
+	p.open, err = s.openRecords(ctx)
+	return p, err
 }
 
 // openRecords returns the account's records whose fate is open.

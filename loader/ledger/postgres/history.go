@@ -59,6 +59,19 @@ func (l *Ledger) Keyed(ctx context.Context, account int64, key string) (out []in
 
 // Forget makes records what they were before they were first sent.
 func (l *Ledger) Forget(_ context.Context, lease ledger.Lease, records []int64) (int64, error) {
+	return l.leased(lease, func(u *unit) ([]int64, error) {
+		if _, err := u.exec("DELETE FROM leadload.baselines b USING leadload.records r WHERE r.id = ANY($1) AND b.account = $2 AND b.id = r.remote AND NOT b.lead", records, lease.Account); err != nil {
+			return nil, err
+		}
+		return u.numbers(`UPDATE leadload.records r SET fate = 1, remote = '', lead = '', attempts = 0, resends = 0, sent = -1, lost = false
+			WHERE r.id = ANY($1) AND NOT EXISTS (SELECT 1 FROM leadload.operations o WHERE o.record = r.id AND o.state IN (2, 3, 4, 5, 12) AND o.payload <> '')
+			AND EXISTS (SELECT 1 FROM leadload.scopes s WHERE s.id = r.scope AND s.account = $2) RETURNING r.id`, records, lease.Account)
+	}, "operations", "kept", "offers")
+}
+
+// leased changes records under a lease and drops what tables have of those that do
+// has changed, in one transaction. It returns their number.
+func (l *Ledger) leased(lease ledger.Lease, do func(*unit) ([]int64, error), tables ...string) (int64, error) {
 	var n int64
 	var fenced error
 	err := l.write(work{lease: lease.Account, do: refusable(func(u *unit) error {
@@ -68,30 +81,28 @@ func (l *Ledger) Forget(_ context.Context, lease ledger.Lease, records []int64) 
 		if err := u.flush(false); err != nil {
 			return err
 		}
-		if _, err := u.exec("DELETE FROM leadload.baselines b USING leadload.records r WHERE r.id = ANY($1) AND b.account = $2 AND b.id = r.remote AND NOT b.lead", records, lease.Account); err != nil {
-			return err
-		}
-		rows, err := u.conn.Query(u.ctx, l.sql(`UPDATE leadload.records r SET fate = 1, remote = '', lead = '', attempts = 0, resends = 0, sent = -1, lost = false
-			WHERE r.id = ANY($1) AND NOT EXISTS (SELECT 1 FROM leadload.operations o WHERE o.record = r.id AND o.state IN (2, 3, 4, 5, 12) AND o.payload <> '')
-			AND EXISTS (SELECT 1 FROM leadload.scopes s WHERE s.id = r.scope AND s.account = $2) RETURNING r.id`), records, lease.Account)
-		if err != nil {
-			return err
-		}
-		done, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+		done, err := do(u)
 		if err != nil {
 			return err
 		}
 		n = int64(len(done))
-		if _, err := u.exec("DELETE FROM leadload.operations WHERE record = ANY($1)", done); err != nil {
-			return err
+		for _, t := range tables {
+			if _, err := u.exec("DELETE FROM leadload."+t+" WHERE record = ANY($1)", done); err != nil {
+				return err
+			}
 		}
-		if _, err := u.exec("DELETE FROM leadload.kept WHERE record = ANY($1)", done); err != nil {
-			return err
-		}
-		_, err = u.exec("DELETE FROM leadload.offers WHERE record = ANY($1)", done)
-		return err
+		return nil
 	}, &fenced)})
 	return n, errors.Join(err, fenced)
+}
+
+// numbers runs a statement that returns numbers of records.
+func (u *unit) numbers(text string, args ...any) ([]int64, error) {
+	rows, err := u.conn.Query(u.ctx, u.l.sql(text), args...)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[int64])
 }
 
 // History returns what the runs had to do with records, the oldest run first.

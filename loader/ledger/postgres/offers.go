@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"slices"
 
@@ -122,28 +121,9 @@ func (l *Ledger) Offers(ctx context.Context, records []int64) (map[int64]ledger.
 
 // Accept lets records be known by the values that rows have offered.
 func (l *Ledger) Accept(_ context.Context, lease ledger.Lease, records []int64) (int64, error) {
-	var n int64
-	var fenced error
-	err := l.write(work{lease: lease.Account, do: refusable(func(u *unit) error {
-		if err := u.holds(lease); err != nil {
-			return err
-		}
-		if err := u.flush(false); err != nil {
-			return err
-		}
-		rows, err := u.conn.Query(u.ctx, l.sql(`UPDATE leadload.records r SET body = o.body, shape = o.shape, prints = o.prints FROM leadload.offers o
+	return l.leased(lease, func(u *unit) ([]int64, error) {
+		return u.numbers(`UPDATE leadload.records r SET body = o.body, shape = o.shape, prints = o.prints FROM leadload.offers o
 			WHERE r.id = ANY($1) AND o.record = r.id AND r.fate IN (2, 3) AND NOT EXISTS (SELECT 1 FROM leadload.operations x WHERE x.record = r.id AND x.state IN (2, 3, 4, 5, 12))
-			AND EXISTS (SELECT 1 FROM leadload.scopes s WHERE s.id = r.scope AND s.account = $2) RETURNING r.id`), records, lease.Account)
-		if err != nil {
-			return err
-		}
-		done, err := pgx.CollectRows(rows, pgx.RowTo[int64])
-		if err != nil {
-			return err
-		}
-		n = int64(len(done))
-		_, err = u.exec("DELETE FROM leadload.offers WHERE record = ANY($1)", done)
-		return err
-	}, &fenced)})
-	return n, errors.Join(err, fenced)
+			AND EXISTS (SELECT 1 FROM leadload.scopes s WHERE s.id = r.scope AND s.account = $2) RETURNING r.id`, records, lease.Account)
+	}, "offers")
 }

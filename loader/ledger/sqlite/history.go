@@ -20,6 +20,33 @@ func (l *Ledger) Keyed(ctx context.Context, account int64, key string) ([]int64,
 // Forget makes records what they were before they were first sent. Their
 // identities stay: to take one out would hide another whose hash it has moved on.
 func (l *Ledger) Forget(ctx context.Context, lease ledger.Lease, records []int64) (int64, error) {
+	return l.leased(lease, records, func(w *writer, id int64) (bool, error) {
+		var remote any
+		if err := w.row("SELECT remote FROM records WHERE id = ?", id).Scan(&remote); err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return false, err
+		}
+		n, err := w.changes(`UPDATE records SET fate = 1, remote = ?2, lead = ?2, attempts = 0, resends = 0, sent = ?3, lost = 0
+			WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM payloads p WHERE p.record = records.id AND length(p.payload) > 0)
+			AND EXISTS (SELECT 1 FROM scopes s WHERE s.id = records.scope AND s.account = ?4)`, id, none, neverSent, lease.Account)
+		if err != nil || n == 0 {
+			return false, err
+		}
+		for _, text := range []string{
+			"DELETE FROM operations WHERE record = ?", "DELETE FROM payloads WHERE record = ?",
+			"DELETE FROM kept WHERE record = ?", "DELETE FROM offers WHERE record = ?",
+		} {
+			if _, err := w.exec(text, id); err != nil {
+				return false, err
+			}
+		}
+		_, err = w.exec("DELETE FROM baselines WHERE account = ? AND id = ?", lease.Account, remote)
+		return true, err
+	})
+}
+
+// leased calls do for records under a lease, in one transaction, and returns for how
+// many it was true.
+func (l *Ledger) leased(lease ledger.Lease, records []int64, do func(w *writer, id int64) (bool, error)) (int64, error) {
 	var n int64
 	var fenced error
 	err := l.write(refusable(func(w *writer) error {
@@ -28,30 +55,12 @@ func (l *Ledger) Forget(ctx context.Context, lease ledger.Lease, records []int64
 			return err
 		}
 		for _, id := range records {
-			var remote any
-			if err := w.row("SELECT remote FROM records WHERE id = ?", id).Scan(&remote); err != nil && !errors.Is(err, sql.ErrNoRows) {
-				return err
-			}
-			changed, err := w.changes(`UPDATE records SET fate = 1, remote = ?2, lead = ?2, attempts = 0, resends = 0, sent = ?3, lost = 0
-				WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM payloads p WHERE p.record = records.id AND length(p.payload) > 0)
-				AND EXISTS (SELECT 1 FROM scopes s WHERE s.id = records.scope AND s.account = ?4)`, id, none, neverSent, lease.Account)
+			done, err := do(w, id)
 			if err != nil {
 				return err
 			}
-			if changed == 0 {
-				continue
-			}
-			n++
-			for _, text := range []string{
-				"DELETE FROM operations WHERE record = ?", "DELETE FROM payloads WHERE record = ?",
-				"DELETE FROM kept WHERE record = ?", "DELETE FROM offers WHERE record = ?",
-			} {
-				if _, err := w.exec(text, id); err != nil {
-					return err
-				}
-			}
-			if _, err := w.exec("DELETE FROM baselines WHERE account = ? AND id = ?", lease.Account, remote); err != nil {
-				return err
+			if done {
+				n++
 			}
 		}
 		return nil

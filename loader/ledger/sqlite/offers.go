@@ -162,31 +162,16 @@ func (l *Ledger) Offers(ctx context.Context, records []int64) (map[int64]ledger.
 }
 
 // Accept lets records be known by the values that rows have offered.
-func (l *Ledger) Accept(ctx context.Context, lease ledger.Lease, records []int64) (int64, error) {
-	var n int64
-	var fenced error
-	err := l.write(refusable(func(w *writer) error {
-		n = 0
-		if err := w.holds(lease); err != nil {
-			return err
+func (l *Ledger) Accept(_ context.Context, lease ledger.Lease, records []int64) (int64, error) {
+	return l.leased(lease, records, func(w *writer, id int64) (bool, error) {
+		n, err := w.changes(`UPDATE records SET (body, shape, prints) = (SELECT o.body, o.shape, o.prints FROM offers o WHERE o.record = records.id)
+			WHERE id = ?1 AND fate IN (2, 3) AND EXISTS (SELECT 1 FROM offers o WHERE o.record = records.id)
+			AND NOT EXISTS (SELECT 1 FROM payloads p WHERE p.record = records.id)
+			AND EXISTS (SELECT 1 FROM scopes s WHERE s.id = records.scope AND s.account = ?2)`, id, lease.Account)
+		if err != nil || n == 0 {
+			return false, err
 		}
-		for _, id := range records {
-			changed, err := w.changes(`UPDATE records SET (body, shape, prints) = (SELECT o.body, o.shape, o.prints FROM offers o WHERE o.record = records.id)
-				WHERE id = ?1 AND fate IN (2, 3) AND EXISTS (SELECT 1 FROM offers o WHERE o.record = records.id)
-				AND NOT EXISTS (SELECT 1 FROM payloads p WHERE p.record = records.id)
-				AND EXISTS (SELECT 1 FROM scopes s WHERE s.id = records.scope AND s.account = ?2)`, id, lease.Account)
-			if err != nil {
-				return err
-			}
-			if changed == 0 {
-				continue
-			}
-			n++
-			if _, err := w.exec("DELETE FROM offers WHERE record = ?", id); err != nil {
-				return err
-			}
-		}
-		return nil
-	}, &fenced))
-	return n, errors.Join(err, fenced)
+		_, err = w.exec("DELETE FROM offers WHERE record = ?", id)
+		return true, err
+	})
 }
