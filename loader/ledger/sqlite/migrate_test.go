@@ -163,6 +163,24 @@ func holdsAll(t *testing.T, path string, version int) {
 	if got, want := strings.Join(planned, ", "), "1 ready, 1 in doubt, 3 loaded, 6 loaded, 3 duplicate, 1 ready, 1 ready, 3 loaded, 1 ready"; got != want {
 		t.Errorf("planned %s, want %s", got, want)
 	}
+	// The first night after the upgrade sends nothing twice, and updates what changed alone.
+	var night []ledger.Entry
+	for n := range 3000 {
+		night = append(night, ledgertest.Entry(n+2, fmt.Sprint("K", n), "x", fmt.Sprint(n+2)))
+	}
+	night[7] = ledgertest.Entry(9, "K7", "x", "new")
+	second := f.Planner(f.Run())
+	second.Policy.Update = true
+	verdicts := map[ledger.Verdict]int{}
+	for part := range slices.Chunk(night, 512) {
+		check(t, second.Plan(t.Context(), part))
+		for _, e := range part {
+			verdicts[e.Verdict]++
+		}
+	}
+	if verdicts[ledger.Already] != 2999 || verdicts[ledger.Changing] != 1 || len(night[7].Differs) != 1 {
+		t.Errorf("the first night after the upgrade: %v", verdicts)
+	}
 	check(t, f.Settle(2, ledger.Loaded, "found"))
 	check(t, f.Settle(5, ledger.Loaded, "polled"))
 	lead, err := f.l.Memo().Lead(t.Context(), f.Acct, "EmailAddress", "a@example.com", time.Hour)
