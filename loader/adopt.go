@@ -35,8 +35,10 @@ type AdoptedRow struct {
 	Key    string
 	Result int // a place in words.Adopt
 	ID     string
-	Note   string
-	Cells  []converter.Cell
+	// Candidates are the ids of the records that it may be, where there are several.
+	Candidates []string
+	Note       string
+	Cells      []converter.Cell
 }
 
 // AdoptResult is what adopt came to, as far as it came.
@@ -180,8 +182,10 @@ type adoptRow struct {
 	result int    // -1: it is looked for
 	note   string // why it is not
 	id     string
-	hash   [16]byte
-	lead   *lead
+	// candidates are the ids of the records that it may be.
+	candidates []string
+	hash       [16]byte
+	lead       *lead
 }
 
 // pass goes through the file. The row is valid during the call.
@@ -345,7 +349,7 @@ func (a *adopter) write(ctx context.Context) error {
 			}
 		}
 		a.res.Totals.Add(r.result, 1)
-		if err := a.job.Row(AdoptedRow{Row: r.number, Key: r.entry.KeyText, Result: r.result, ID: r.id, Note: r.note, Cells: r.cells}); err != nil {
+		if err := a.job.Row(AdoptedRow{Row: r.number, Key: r.entry.KeyText, Result: r.result, ID: r.id, Candidates: r.candidates, Note: r.note, Cells: r.cells}); err != nil {
 			return err
 		}
 		if len(batch) == plan.Batch {
@@ -381,7 +385,7 @@ func (a *adopter) decide(r *adoptRow, of *match) (ledger.Adopted, bool) {
 		if created := of.records[0].created; !created.IsZero() {
 			doubt.Sent = created.Add(-clockMargin)
 		}
-		doubt.Why = "the account has it several times"
+		doubt.Why, r.candidates = "the account has it several times", doubt.Candidates
 		r.note = "in the account several times: " + strings.Join(doubt.Candidates, ", ")
 	case of.why != "":
 		doubt.Why, r.note = of.why, of.why

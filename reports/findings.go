@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/xuri/excelize/v2"
@@ -181,8 +182,9 @@ func (s *findingSheet) open(b *book) error {
 	return s.head(head, b.styles.text)
 }
 
-// findingWidths are the widths of the fixed columns, in characters.
-var findingWidths = map[string]float64{"Row": 8, "Key": 22, "Result": 13, "ID": 38, "Field": 20, "File": 30, "Account": 30, "Sent last": 30, "Changed by": 13, "Note": 46}
+// findingWidths are the widths of the fixed columns, in characters: those of the sheet
+// Differences are seen together at 1366 pixels.
+var findingWidths = map[string]float64{"Row": 8, "Key": 22, "Result": 13, "ID": 38, "Field": 20, "File": 24, "Account": 24, "Sent last": 24, "Changed by": 13, "Note": 46}
 
 func findingWidth(header string) float64 {
 	if w := findingWidths[header]; w > 0 {
@@ -198,12 +200,16 @@ func (s *findingSheet) write(b *book, fixed []string, result *words.Result, cell
 		}
 	}
 	s.row = s.row[:0]
+	high := 1
 	for i, v := range fixed {
 		switch {
 		case v == "":
 			s.row = append(s.row, nil)
 		case result != nil && s.Header[i] == "Result":
 			s.row = append(s.row, excelize.Cell{StyleID: b.styles.results[toneResults[result.Tone]], Value: v})
+		case s.Header[i] == "Note" || s.Header[i] == "What to do" || strings.Contains(v, "\n"):
+			s.row = append(s.row, excelize.Cell{StyleID: b.styles.wrapped, Value: b.trims.fit(v)})
+			high = max(high, lines(v, letters(s.widths[i])))
 		default:
 			s.row = append(s.row, excelize.Cell{StyleID: b.styles.text, Value: b.trims.fit(v)})
 		}
@@ -213,7 +219,7 @@ func (s *findingSheet) write(b *book, fixed []string, result *words.Result, cell
 			s.row = append(s.row, s.cells.cell(&cells[i]))
 		}
 	}
-	return s.put(s.row, excelize.RowOpts{StyleID: b.styles.text})
+	return s.put(s.row, excelize.RowOpts{StyleID: b.styles.text, Height: heightOf(high)})
 }
 
 // Finish writes the Summary and gives the file its name, which it returns: a

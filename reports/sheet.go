@@ -218,7 +218,12 @@ func (s *sheet) height(r *ledger.Row) float64 {
 	if s.extra != nil {
 		fit(s.extra(r), before)
 	}
-	if n == 1 {
+	return heightOf(n)
+}
+
+// heightOf is the height in points of a row of n lines; 0 leaves it as it is.
+func heightOf(n int) float64 {
+	if n <= 1 {
 		return 0
 	}
 	return min(float64(n)*lineHeight, 400)

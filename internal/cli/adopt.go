@@ -3,7 +3,9 @@ package cli
 import (
 	"context"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -100,6 +102,9 @@ func (a *app) adoptArguments(o *adoptOptions) (m *mapping.Mapping, rows loader.R
 	return m, rows, err
 }
 
+// severalNote stands on the sheet Several beside the ids.
+const severalNote = "each of these may be the row: delete those that are too many, or add --take newest"
+
 // adoptOne looks for the rows of one file.
 func (a *app) adoptOne(ctx context.Context, o *adoptOptions, k *connection, show *progress, in string, m *mapping.Mapping, rows loader.RowSet) (readSummary, error) {
 	s := readSummary{Input: in}
@@ -132,7 +137,11 @@ func (a *app) adoptOne(ctx context.Context, o *adoptOptions, k *connection, show
 		result := &words.Adopt[r.Result]
 		fixed := []string{strconv.Itoa(r.Row), r.Key, result.Word, r.ID, r.Note}
 		if r.Result == words.Several {
-			if err := book.Add(0, fixed, result, r.Cells); err != nil {
+			which := slices.Clone(fixed)
+			if len(r.Candidates) > 0 {
+				which[3], which[4] = strings.Join(r.Candidates, "\n"), severalNote
+			}
+			if err := book.Add(0, which, result, r.Cells); err != nil {
 				return err
 			}
 		}
