@@ -2,6 +2,7 @@ package loader
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"slices"
 	"strings"
@@ -85,6 +86,7 @@ type adopter struct {
 	match   map[[16]byte]*match // by what a row and its record have in common
 	leads   map[string]*lead    // of the rows that are looked for, by name
 	order   []*lead
+	known   map[uint64]struct{} // the beginnings of the ledger's identities; nil: too many
 }
 
 // match is the rows that say the same, and the records that do.
@@ -128,6 +130,9 @@ func (a *adopter) do(ctx context.Context) error {
 		return fault.New("usage", "split the file by opportunity type, with a mapping for each", "rows of several opportunity types cannot be looked for at once")
 	}
 	if a.scope, err = a.led.Scope(ctx, a.acct, of.Scope(m).String()); err != nil {
+		return err
+	}
+	if a.known, err = a.led.Idents(ctx, a.scope, plan.IdentsMost); err != nil {
 		return err
 	}
 	a.live.phase.Store(Planning)
@@ -220,9 +225,11 @@ func (a *adopter) pass(ctx context.Context, each func(*adoptRow) error) error {
 				r.result, r.note = words.AdoptSkipped, fmt.Sprintf("the key %q is that of an earlier row", e.KeyText)
 			} else {
 				e.Ident = e.IdentOf(seen[e.Identity])
-				idents[0] = e.Ident
-				if err := a.led.Known(ctx, a.scope, idents, known); err != nil {
-					return err
+				idents[0], known[0].ID = e.Ident, 0
+				if a.mayKnow(e.Ident) {
+					if err := a.led.Known(ctx, a.scope, idents, known); err != nil {
+						return err
+					}
 				}
 				if st := known[0].State(); known[0].ID != 0 && (st.Ended() || st.Open()) {
 					r.result, r.id, r.note = words.KnownBefore, known[0].Remote, "in the ledger: "+st.String()
@@ -239,6 +246,16 @@ func (a *adopter) pass(ctx context.Context, each func(*adoptRow) error) error {
 		return fault.New("file.no-rows", "check that it is the right file and sheet, and header_row in the mapping", "%s holds a header but no rows", a.job.Input)
 	}
 	return nil
+}
+
+// mayKnow reports whether the ledger may have a record that an identity names. Most
+// rows of a lost ledger are known to be new without a look of their own.
+func (a *adopter) mayKnow(ident ledger.Ident) bool {
+	if a.known == nil {
+		return true
+	}
+	_, may := a.known[binary.LittleEndian.Uint64(ident[:8])]
+	return may
 }
 
 // identify fills in what a row and its record have in common.

@@ -19,7 +19,10 @@ import (
 // A ledger that has other rows than a file's is asked in vain for every row.
 // After as many questions as a small file has rows, all its identities are
 // read once, unless that is so much that memory would grow with it.
-var identsAfter, identsMost = 4_096, 2_000_000
+var identsAfter, identsMost = 4_096, IdentsMost
+
+// IdentsMost is how many identities of a ledger are read at once at most.
+const IdentsMost = 2_000_000
 
 // With so many keys, garbage is collected before there is as much of it as of
 // them. That costs next to nothing, because keys hold no pointers.
