@@ -10,11 +10,26 @@ import (
 // The value may be used when the outcome is Applied; the outcome is otherwise
 // Rejected, or InDoubt when no answer was had. The error ends the run.
 func Ask[T any](ctx context.Context, l *Line, call func(context.Context, leadsquared.Slot) (T, leadsquared.Outcome)) (T, leadsquared.Outcome, error) {
+	return ask(ctx, l, false, call)
+}
+
+func ask[T any](ctx context.Context, l *Line, once bool, call func(context.Context, leadsquared.Slot) (T, leadsquared.Outcome)) (T, leadsquared.Outcome, error) {
 	var value T
-	out, err := l.read(ctx, func(ctx context.Context, slot leadsquared.Slot) (o leadsquared.Outcome) {
+	out, err := l.read(ctx, once, func(ctx context.Context, slot leadsquared.Slot) (o leadsquared.Outcome) {
 		value, o = call(ctx, slot)
 		return o
 	})
+	return value, out, err
+}
+
+// Once is Try for a call about one record that may be gone. The account may answer
+// for such a record as if it were out of order. That is therefore no sign of an
+// outage, and the call is not repeated once its answer was lost or of no use.
+func Once[T any](ctx context.Context, l *Line, call func(context.Context, leadsquared.Slot) (T, leadsquared.Outcome)) (T, leadsquared.Outcome, error) {
+	value, out, err := ask(ctx, l, true, call)
+	if MissingPath(out) {
+		err = nil
+	}
 	return value, out, err
 }
 

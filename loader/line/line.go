@@ -195,7 +195,8 @@ const readTries = 4
 
 // read makes one reading call, again where that can help. The outcome is
 // Applied or Rejected, or InDoubt when no answer was had; the error ends the run.
-func (l *Line) read(ctx context.Context, call func(context.Context, leadsquared.Slot) leadsquared.Outcome) (leadsquared.Outcome, error) {
+// With once it is not made again when its answer was lost.
+func (l *Line) read(ctx context.Context, once bool, call func(context.Context, leadsquared.Slot) leadsquared.Outcome) (leadsquared.Outcome, error) {
 	again := false
 	for try := 1; ; {
 		if !spend(ctx) {
@@ -213,7 +214,7 @@ func (l *Line) read(ctx context.Context, call func(context.Context, leadsquared.
 		if l.o.Counted != nil && out.Verdict != leadsquared.NotSent {
 			l.o.Counted()
 		}
-		if misread(out) {
+		if misread(out) || once && failedItself(out) {
 			// The account answers; it is this answer that cannot be used, and asking
 			// again at once would bring the same.
 			err := l.giveBack(c, out)
@@ -235,6 +236,9 @@ func (l *Line) read(ctx context.Context, call func(context.Context, leadsquared.
 		case leadsquared.Throttled:
 			again = true
 		case leadsquared.NotSent, leadsquared.InDoubt:
+			if once && out.Verdict == leadsquared.InDoubt {
+				return out, nil
+			}
 			// During an outage a call is made after a harmless one has got through, so
 			// that what fails then is this read and not the account.
 			if try++; try > 2*readTries || try > readTries && !l.outage.isAway() {
@@ -247,6 +251,12 @@ func (l *Line) read(ctx context.Context, call func(context.Context, leadsquared.
 			return out, nil
 		}
 	}
+}
+
+// failedItself reports that the account's own program failed on a call and says so
+// in its words, as it does for a record that was deleted.
+func failedItself(out leadsquared.Outcome) bool {
+	return out.Verdict == leadsquared.InDoubt && out.Status == 500 && json.Valid(out.Body)
 }
 
 // misread reports that an account answered a reading call well, but not with

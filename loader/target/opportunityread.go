@@ -192,26 +192,40 @@ func pagesOf(total int) int { return total/leadsquared.SpanRows + 2 } // and one
 // oneByOne reads the details of what is left.
 func (r *opportunityRead) oneByOne(ctx context.Context) error {
 	for _, w := range r.left() {
-		o, out, err := line.Try(ctx, r.line, line.With(r.line.Client.Opportunity, w.ID))
-		if err != nil {
-			return err
-		}
+		o, out, b, err := readOne(ctx, r.line, line.With(r.line.Client.Opportunity, w.ID), w, r.witness)
 		switch {
+		case err != nil:
+			return err
 		case out.Verdict == leadsquared.Applied:
 			r.present(w, o)
 			continue
-		case out.Verdict == leadsquared.Rejected:
-			r.all[strings.ToLower(w.ID)] = Back{Wanted: w, Presence: Gone}
-		default:
-			b, err := r.witness(ctx, w, out.Message)
-			if err != nil {
-				return err
-			}
-			r.all[strings.ToLower(w.ID)] = b
 		}
+		r.all[strings.ToLower(w.ID)] = b
 		told(r.q.Progress, len(r.all))
 	}
 	return nil
+}
+
+// readOne reads one record that may be gone. Where its answer does not say so, the
+// witness is asked, and the call repeated only for a record that is not gone. The
+// Back says what is known of a record whose call was not Applied.
+func readOne[T any](ctx context.Context, l *line.Line, call func(context.Context, leadsquared.Slot) (T, leadsquared.Outcome), w Wanted, witness func(context.Context, Wanted, string) (Back, error)) (value T, out leadsquared.Outcome, b Back, err error) {
+	read := line.Once[T]
+	for range 2 {
+		value, out, err = read(ctx, l, call)
+		read = line.Try[T]
+		switch {
+		case err != nil || out.Verdict == leadsquared.Applied:
+			return value, out, b, err
+		case out.Verdict == leadsquared.Rejected:
+			return value, out, Back{Wanted: w, Presence: Gone}, nil
+		}
+		b, err = witness(ctx, w, out.Message)
+		if err != nil || b.Presence != Unread || out.Status == 200 || line.MissingPath(out) {
+			break // certain, or an answer that would be the same again
+		}
+	}
+	return value, out, b, err
 }
 
 // witness asks the lead's trail about an opportunity whose details cannot be

@@ -179,6 +179,39 @@ func TestReadBackOfRecordsThatAreGone(t *testing.T) {
 	}
 }
 
+// Where the account's program fails on a record that was deleted, that is no outage:
+// nothing is waited for, nothing is repeated, and no other call asks whether it is back.
+func TestManyRecordsThatAreGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, n, l := connect(t, sandbox.Options{})
+		all := deals(t, a, 40)
+		for _, w := range all[:20] {
+			if err := a.DeleteRecord(w.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+		n.before = func(call string) *http.Response {
+			if call == "GetOpportunityDetails" {
+				return &http.Response{StatusCode: 500, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(`{"Status":"Error","ExceptionType":"NullReferenceException","ExceptionMessage":"Object reference not set to an instance of an object."}`))}
+			}
+			return nil
+		}
+		began := time.Now()
+		got, err := opportunity{}.Read(t.Context(), l, ReadQuestion{Code: 12000, Wanted: all, Fields: dealFields})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, w := range all {
+			if gone := got[strings.ToLower(w.ID)].Presence == Gone; gone != (i < 20) {
+				t.Errorf("record %d: %+v", i, got[strings.ToLower(w.ID)])
+			}
+		}
+		if took := time.Since(began); took > time.Second || n.calls["GetOpportunityDetails"] != 20 || n.calls["UserByAccessKey.Get"] != 0 {
+			t.Errorf("%v, calls %v", took, n.calls)
+		}
+	})
+}
+
 // An answer that cannot be used proves nothing about the records.
 func TestReadBackBehindAGateway(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

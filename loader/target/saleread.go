@@ -93,23 +93,14 @@ func (r *saleRead) ofLead(ctx context.Context, own []Wanted) error {
 }
 
 func (r *saleRead) one(ctx context.Context, w Wanted) error {
-	s, out, err := line.Try(ctx, r.line, line.With(r.line.Client.SalesActivity, w.ID))
-	if err != nil {
-		return err
-	}
+	s, out, b, err := readOne(ctx, r.line, line.With(r.line.Client.SalesActivity, w.ID), w, r.witness)
 	switch {
+	case err != nil:
+		return err
 	case out.Verdict == leadsquared.Applied:
 		return r.present(ctx, w, s)
-	case out.Verdict == leadsquared.Rejected:
-		r.all[strings.ToLower(w.ID)] = Back{Wanted: w, Presence: Gone}
-	default:
-		b, err := r.witness(ctx, w, out.Message)
-		if err != nil {
-			return err
-		}
-		if b.Presence != Present {
-			r.all[strings.ToLower(w.ID)] = b
-		}
+	case b.Presence != Present: // the witness keeps what is there
+		r.all[strings.ToLower(w.ID)] = b
 	}
 	told(r.q.Progress, len(r.all))
 	return nil

@@ -29,22 +29,6 @@ type Taker interface {
 	Cancelled(b Back) bool
 }
 
-// once makes a read that is not repeated. A path that the account does not have
-// is an answer about this record.
-func once[T any](ctx context.Context, l *line.Line, call func(context.Context, leadsquared.Slot) (T, leadsquared.Outcome)) (value T, out leadsquared.Outcome, err error) {
-	if err = l.Ready(ctx); err != nil {
-		return value, out, err
-	}
-	out, err = l.Make(ctx, func(ctx context.Context, slot leadsquared.Slot) (o leadsquared.Outcome) {
-		value, o = call(ctx, slot)
-		return o
-	})
-	if line.MissingPath(out) {
-		err = nil
-	}
-	return value, out, err
-}
-
 // unknown reports a refusal that says the record is not there. Other refusals,
 // such as that of a right, say nothing about it.
 func unknown(out leadsquared.Outcome) bool {
@@ -56,7 +40,7 @@ func (opportunity) Cancelled(Back) bool { return false }
 // Taken reads the details of an opportunity, and the trail of its lead where they
 // do not settle it: a deleted one reads back as 500, 404 or without fields.
 func (t opportunity) Taken(ctx context.Context, l *line.Line, code int, w Wanted) (Taking, string, error) {
-	_, out, err := once(ctx, l, line.With(l.Client.Opportunity, w.ID))
+	_, out, err := line.Once(ctx, l, line.With(l.Client.Opportunity, w.ID))
 	switch {
 	case err != nil:
 		return Unclear, "", err
@@ -90,7 +74,7 @@ func (sale) Cancelled(b Back) bool {
 // Cancelled, or the sale by itself where its lead is not known.
 func (t sale) Taken(ctx context.Context, l *line.Line, _ int, w Wanted) (Taking, string, error) {
 	if w.Lead != "" {
-		list, out, err := once(ctx, l, line.With(l.Client.SalesActivitiesOf, w.Lead))
+		list, out, err := line.Once(ctx, l, line.With(l.Client.SalesActivitiesOf, w.Lead))
 		if err != nil {
 			return Unclear, "", err
 		}
@@ -100,7 +84,7 @@ func (t sale) Taken(ctx context.Context, l *line.Line, _ int, w Wanted) (Taking,
 			}
 		}
 	}
-	s, out, err := once(ctx, l, line.With(l.Client.SalesActivity, w.ID))
+	s, out, err := line.Once(ctx, l, line.With(l.Client.SalesActivity, w.ID))
 	switch {
 	case err != nil:
 		return Unclear, "", err
