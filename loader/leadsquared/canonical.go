@@ -71,6 +71,30 @@ func Canonical(value string) string {
 	return s
 }
 
+// AsSent returns a value that the account has shown in the form in which values are
+// sent, so that it can be written back. sent is another value of the same field as
+// it was sent, and says of which kind the field is; "" is not known. Answers carry
+// moments in several forms of which calls take one, without milliseconds
+// (vendor's page), amounts in groups, and texts with HTML entities.
+func AsSent(shown, sent string) string {
+	const moment = "2006-01-02 15:04:05"
+	if t, ok := parseTime(shown); ok {
+		_, whole := canonicalTime(sent)
+		switch {
+		case len(sent) == len(time.DateOnly) && whole && t.Equal(t.Truncate(24*time.Hour)):
+			return t.Format(time.DateOnly)
+		case whole, sent == "" && len(shown) > len(time.DateOnly):
+			return t.Format(moment)
+		}
+	}
+	if _, number := canonicalNumber(sent); (number || sent == "") && (groupedNumber().MatchString(shown) || powerNumber().MatchString(shown)) {
+		if n, ok := canonicalNumber(shown); ok {
+			return n
+		}
+	}
+	return html.UnescapeString(shown)
+}
+
 // oneLine trims a text and makes one blank of all blanks in a row.
 func oneLine(s string) string {
 	plain := true

@@ -71,3 +71,30 @@ func BenchmarkCanonical(b *testing.B) {
 		}
 	}
 }
+
+func TestAsSent(t *testing.T) {
+	const sent = "2025-05-05 04:30:00"
+	for _, c := range []struct{ name, shown, sent, want string }{
+		{"milliseconds", "2025-02-01 19:31:00.000", sent, "2025-02-01 19:31:00"},
+		{"ISO", "2025-02-01T19:31:00.000Z", sent, "2025-02-01 19:31:00"},
+		{"month first", "2/1/2025 7:31:00 PM", sent, "2025-02-01 19:31:00"},
+		{"WCF", "/Date(1738438260000+0000)/", sent, "2025-02-01 19:31:00"},
+		{"as it is sent", "2025-02-01 19:31:00", sent, "2025-02-01 19:31:00"},
+		{"nothing was sent in its place", "2025-02-01 19:31:00.000", "", "2025-02-01 19:31:00"},
+		{"a date", "2025-02-01 00:00:00.000", "2025-05-05", "2025-02-01"},
+		{"a moment in the place of a date", "2025-02-01 19:31:00.000", "2025-05-05", "2025-02-01 19:31:00"},
+		{"a text that reads like a moment", "2/1/2025 7:31:00 PM", "call back", "2/1/2025 7:31:00 PM"},
+		{"digits in groups", "3,00,000.50", "999", "300000.5"},
+		{"a power of ten", "1e-01", "999", "0.1"},
+		{"a plain number", "45000.00", "999", "45000.00"},
+		{"a text that reads like a number", "3,000", "three", "3,000"},
+		{"leading zeros", "007", "8", "007"},
+		{"entities", "fifty &amp; more &lt;b&gt;", "new", "fifty & more <b>"},
+		{"a text", "  two  blanks", "new", "  two  blanks"},
+		{"nothing", "", sent, ""},
+	} {
+		if got := AsSent(c.shown, c.sent); got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+}

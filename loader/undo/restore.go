@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"leadload/loader/compare"
+	"leadload/loader/leadsquared"
 	"leadload/loader/ledger"
 	"leadload/loader/line"
 	"leadload/loader/target"
@@ -74,7 +75,7 @@ func restoring(it *Item, known *ledger.Record) *ledger.Payload {
 	e := &ledger.Edit{ID: it.ID, LeadID: it.LeadID, Code: scope.Code, Key: it.Key, Back: true,
 		Names: known.Names, Prints: append([]byte(nil), known.Prints...), Body: make([]byte, ledger.BodySize)}
 	for _, k := range it.Kept {
-		e.Changes = append(e.Changes, ledger.FieldChange{Field: k.Field, Part: string(partOf(scope.Kind, k.Field)), Value: k.Had, Sent: compare.Print(k.Has)})
+		e.Changes = append(e.Changes, ledger.FieldChange{Field: k.Field, Part: string(partOf(scope.Kind, k.Field)), Value: leadsquared.AsSent(k.Had, k.Has), Sent: compare.Print(k.Has)})
 		for i, n := range e.Names {
 			if n == k.Field && 4*i+4 <= len(e.Prints) {
 				binary.LittleEndian.PutUint32(e.Prints[4*i:], compare.Print(k.Had))
