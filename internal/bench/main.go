@@ -100,6 +100,7 @@ var measurements = []measurement{
 	{"memory", "peak memory of import as the file grows", memory},
 	{"nightly", "a file of which every row is loaded, and what the ledger keeps of it", nightly},
 	{"verify", "reading every row back, and finding the rows of a lost ledger", readBack},
+	{"database", "a ledger in PostgreSQL beside one in a file", database},
 	{"large-night", "the same with a million rows, and a check beside that ledger", nightlyMemory},
 }
 

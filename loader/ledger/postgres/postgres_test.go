@@ -4,6 +4,9 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"fmt"
+	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,6 +14,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"leadload/loader/ledger"
 	"leadload/loader/ledger/ledgertest"
@@ -120,5 +124,32 @@ func TestCopyHasEverything(t *testing.T) {
 		return nil
 	}); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestTransient says which failures are waited out.
+func TestTransient(t *testing.T) {
+	for code, want := range map[string]bool{
+		"57P03": true, // the server starts
+		"57P01": true, // an administrator ended the session
+		"53100": true, // its disk is full
+		"53300": true, // too many connections
+		"25006": true, // failed over to a server that only reads
+		"40P01": true, // a deadlock
+		"08006": true, // the connection is gone
+		"0A000": true, // another version changed a table
+		"28P01": false, "3D000": false, "42501": false, "42703": false, "23505": false,
+	} {
+		if got := transient(fmt.Errorf("in between: %w", &pgconn.PgError{Code: code})); got != want {
+			t.Errorf("%s is waited out: %v", code, got)
+		}
+	}
+	for _, err := range []error{context.Canceled, errPlanned, &net.DNSError{IsNotFound: true}, &ledger.Error{Code: "ledger.newer"}} {
+		if transient(err) {
+			t.Errorf("%v is waited out", err)
+		}
+	}
+	if !transient(io.ErrUnexpectedEOF) {
+		t.Error("a connection that broke is not waited out")
 	}
 }

@@ -1,0 +1,251 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// database compares a ledger in PostgreSQL with one in a file: sending with the
+// limit off, and a run that plans rows which are loaded already. The server is the
+// one that LEADLOAD_TEST_POSTGRES names, once as it is and once a millisecond away.
+func database(b *bench) ([]line, error) {
+	at := os.Getenv("LEADLOAD_TEST_POSTGRES")
+	if at == "" {
+		return []line{{what: "a ledger in PostgreSQL beside one in a file", measured: "LEADLOAD_TEST_POSTGRES names no server", verdict: skipped}}, nil
+	}
+	n := b.either(20_000, 5_000)
+	file, err := b.file(n)
+	if err != nil {
+		return nil, err
+	}
+	far, err := delayed(at, time.Millisecond)
+	if err != nil {
+		return nil, err
+	}
+	var lines []line
+	for _, c := range []struct {
+		what, url string
+		sending   float64
+	}{{"on this machine", at, 0.5}, {"1 ms away", far, 0.4}} {
+		var sends, plans, sent, planned []float64
+		for range b.either(5, 3) {
+			var rate, took [2]float64
+			for i := range 2 {
+				a, err := b.account(accountOptions{Calls: -1, Kept: n + 1000})
+				if err != nil {
+					return lines, err
+				}
+				rate[i], took[i], err = b.beside(a, at, c.url, file, n, i == 1)
+				if err := errors.Join(err, a.close()); err != nil {
+					return lines, err
+				}
+			}
+			sends, plans, sent, planned = append(sends, rate[1]/rate[0]), append(plans, took[0]/took[1]), append(sent, rate[1]), append(planned, float64(n)/took[1])
+		}
+		lines = append(lines,
+			line{what: fmt.Sprintf("limit off, %s rows, ledger in PostgreSQL %s: sending", count(n), c.what), target: fmt.Sprintf("≥ %.2f of a ledger in a file", c.sending),
+				measured: count(median(sent)) + " rows/s", ratio: median(sends), verdict: judge(median(sends) >= c.sending)},
+			line{what: "the same rows again, all loaded: plan and results as CSV", target: fmt.Sprintf("≥ %.2f of a ledger in a file", c.sending),
+				measured: count(median(planned)) + " rows/s", ratio: median(plans), verdict: judge(median(plans) >= c.sending)})
+	}
+	more, err := largeDatabase(b, at)
+	return append(lines, more...), err
+}
+
+// beside loads a file twice with a new ledger, in a database or in a file. It
+// returns the rows/s of the first time and the seconds of the second.
+func (b *bench) beside(a *practice, server, through, file string, n int, shared bool) (rate, took float64, err error) {
+	state := b.state()
+	load := func() (ended, error) {
+		cmd := b.leadloadCommand(a, state, file, "--limit", "off", "-o", filepath.Join(state, "results.csv"))
+		if shared {
+			cmd.Env = append(cmd.Env, "LEADLOAD_LEDGER="+through)
+		}
+		return b.wait(cmd)
+	}
+	if shared {
+		name, drop, err := b.newDatabase(server)
+		if err != nil {
+			return 0, 0, err
+		}
+		defer drop()
+		if through, err = named(through, name); err != nil {
+			return 0, 0, err
+		}
+	}
+	if _, err := load(); err != nil {
+		return 0, 0, err
+	}
+	f, err := a.figures()
+	if err != nil {
+		return 0, 0, err
+	}
+	e, err := load()
+	return float64(n) / f.sending().Seconds(), e.took.Seconds(), err
+}
+
+// largeDatabase measures how long a few loaded rows take beside very many records.
+func largeDatabase(b *bench, server string) ([]line, error) {
+	many, few := b.either(1_000_000, 100_000), 1000
+	file, err := b.file(few)
+	if err != nil {
+		return nil, err
+	}
+	large, err := b.file(many)
+	if err != nil {
+		return nil, err
+	}
+	l, err := b.fill("", large)
+	if err != nil {
+		return nil, err
+	}
+	defer l.account.close()
+	name, drop, err := b.newDatabase(server)
+	if err != nil {
+		return nil, err
+	}
+	defer drop()
+	full, err := named(server, name)
+	if err != nil {
+		return nil, err
+	}
+	copied, err := b.start(l.account.env(l.state), "@leadload", "ledger", "copy", filepath.Join(l.state, "ledger.db"), full)
+	if err != nil {
+		return nil, err
+	}
+	other, dropOther, err := b.newDatabase(server)
+	if err != nil {
+		return nil, err
+	}
+	defer dropOther()
+	small, err := named(server, other)
+	if err != nil {
+		return nil, err
+	}
+	a, err := b.account(accountOptions{Calls: -1})
+	if err != nil {
+		return nil, err
+	}
+	defer a.close()
+	night := func(a *practice, url string) (float64, error) {
+		state := b.state()
+		cmd := b.leadloadCommand(a, state, file, "--limit", "off", "-o", filepath.Join(state, "results.csv"))
+		cmd.Env = append(cmd.Env, "LEADLOAD_LEDGER="+url)
+		e, err := b.wait(cmd)
+		return e.took.Seconds(), err
+	}
+	if _, err := night(a, small); err != nil {
+		return nil, err
+	}
+	var ratios, took []float64
+	for range 5 {
+		without, err := night(a, small)
+		if err != nil {
+			return nil, err
+		}
+		with, err := night(l.account, full)
+		if err != nil {
+			return nil, err
+		}
+		ratios, took = append(ratios, with/without), append(took, with)
+	}
+	return []line{
+		{what: fmt.Sprintf("%s loaded rows beside %s records in PostgreSQL", count(few), count(many)), target: fmt.Sprintf("≤ 1.5 times the same beside %s", count(few)),
+			measured: fmt.Sprintf("%.2f s", median(took)), ratio: median(ratios), verdict: judge(median(ratios) <= 1.5)},
+		{what: fmt.Sprintf("leadload ledger copy of %s records from a file into PostgreSQL", count(many)), measured: seconds(copied.took), verdict: noted},
+	}, nil
+}
+
+// newDatabase makes a database, and returns its name and what removes it.
+func (b *bench) newDatabase(server string) (name string, drop func(), err error) {
+	b.states++
+	name = fmt.Sprintf("bench_%d_%d", os.Getpid(), b.states)
+	do := func(text string) error {
+		conn, err := pgx.Connect(b.ctx, server)
+		if err != nil {
+			return err
+		}
+		_, err = conn.Exec(b.ctx, text)
+		return errors.Join(err, conn.Close(b.ctx))
+	}
+	return name, func() {
+		if err := do("DROP DATABASE " + name + " WITH (FORCE)"); err != nil {
+			b.say("%s", err) // it stands in nobody's way
+		}
+	}, do("CREATE DATABASE " + name)
+}
+
+// named returns the URL of another database of a server.
+func named(server, database string) (string, error) {
+	u, err := url.Parse(server)
+	if err != nil {
+		return "", err
+	}
+	u.Path = "/" + database
+	return u.String(), nil
+}
+
+// delayed returns the URL of a server behind a way on which each piece takes so long.
+func delayed(server string, by time.Duration) (string, error) {
+	u, err := url.Parse(server)
+	if err != nil {
+		return "", err
+	}
+	to := u.Host
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	go func() { // as long as this program runs
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			s, err := net.Dial("tcp", to)
+			if err != nil {
+				c.Close()
+				continue
+			}
+			go carry(s, c, by)
+			go carry(c, s, 0)
+		}
+	}()
+	u.Host = l.Addr().String()
+	return u.String(), nil
+}
+
+// carry copies what comes, each piece as much later.
+func carry(to, from net.Conn, by time.Duration) {
+	type piece struct {
+		at   time.Time
+		text []byte
+	}
+	pieces := make(chan piece, 1000)
+	go func() {
+		defer to.Close()
+		for p := range pieces {
+			time.Sleep(time.Until(p.at))
+			if _, err := to.Write(p.text); err != nil {
+				from.Close()
+			}
+		}
+	}()
+	defer close(pieces)
+	for buf := make([]byte, 1<<16); ; {
+		n, err := from.Read(buf)
+		if n > 0 {
+			pieces <- piece{time.Now().Add(by), append([]byte{}, buf[:n]...)}
+		}
+		if err != nil {
+			return
+		}
+	}
+}
