@@ -7,7 +7,7 @@
 # Behaviour  In PHP the quote behind the last backslash does not end the cell. It runs on
 #            to the next such cell, over the rows between: two rows are left of four, one
 #            of them with the text of three in a cell. No error, no warning.
-#            OpenCSV keeps the rows where no cell ends so, but drops the backslashes: D:calls.
+#            OpenCSV keeps rows where no cell ends so, but drops backslashes: D:calls.
 #            Go's own reader has all as it was.
 # Why it matters   A path, or JSON text with a backslash, in one column of one row removes
 #            the rows behind it up to the next. What PHP itself writes has the same fault.

@@ -12,25 +12,11 @@
 #            1.2345679e+06. DOUBLE has no such loss.
 # Why it matters   A restored or copied database has other amounts than its source, and a
 #            comparison that runs through the text form of both finds them equal.
-set -euo pipefail
-here=$(mktemp -d)
-server=
-trap '[ -z "$server" ] || { kill "$server"; wait "$server" || true; }; rm -rf "$here"' EXIT
-cd "$here"
-apt-get download -qq mariadb-server-core=1:10.11.19-0+deb12u1 mariadb-client-core=1:10.11.19-0+deb12u1 \
-  mariadb-client=1:10.11.19-0+deb12u1 libmariadb3=1:10.11.19-0+deb12u1 libaio1 libnuma1 liburing2 2>/dev/null
-for deb in *.deb; do dpkg -x "$deb" .; done
-libraries=$here/usr/lib/$(uname -m)-linux-gnu:$here/lib/$(uname -m)-linux-gnu
-export LD_LIBRARY_PATH=$libraries
-usr/bin/mariadb-install-db --no-defaults --basedir="$here/usr" --datadir="$here/data" --user="$(id -un)" --skip-test-db >/dev/null 2>&1
-usr/sbin/mariadbd --no-defaults --basedir="$here/usr" --datadir="$here/data" --user="$(id -un)" \
-  --socket="$here/socket" --skip-networking 2>log &
-server=$!
-for _ in $(seq 100); do [ -S socket ] && break; sleep 0.1; done
-sql() { usr/bin/mariadb --no-defaults -u root -S "$here/socket" "$@"; }
+. "$(dirname "$0")/servers.bash"
+start_mariadb --skip-networking
 sql -e "CREATE DATABASE source; CREATE DATABASE copy; CREATE TABLE source.deals (id INT PRIMARY KEY, amount FLOAT, exact DOUBLE);
 INSERT INTO source.deals VALUES (1,1234567.89,1234567.89),(2,98765432,98765432); CREATE USER u@localhost IDENTIFIED BY 'practice'; GRANT ALL ON source.* TO u@localhost"
-usr/bin/mariadb-dump --no-defaults -u root -S "$here/socket" source deals >dump 2>said
+LD_LIBRARY_PATH=$libraries server/usr/bin/mariadb-dump --no-defaults -u root -S "$here/socket" source deals >dump 2>said
 sql copy <dump
 {
   echo "mariadb-dump said: $(cat said)"
@@ -68,7 +54,7 @@ func main() {
 	fmt.Println("Go without a placeholder", plain, "with one", placed)
 }
 GO
-LD_LIBRARY_PATH='' go get github.com/go-sql-driver/mysql@v1.9.3 2>/dev/null && LD_LIBRARY_PATH='' go run . "$here/socket") >>seen
+go get github.com/go-sql-driver/mysql@v1.9.3 2>/dev/null && go run . "$here/socket") >>seen
 cat >expected <<'OUT'
 mariadb-dump said: 
 1 stored 1234567.875 after the dump 1234570 exact the same 1

@@ -3,7 +3,7 @@
 #
 # Versions   Go 1.26 encoding/csv, papaparse 5.4.1 (npm), Ruby 3.1 with csv 3.2.2, Python 3.11.
 # Guess      A writer and the reader of the same package keep the number of rows.
-# Behaviour  Go's writer writes an empty line for the row, and Go's reader leaves empty lines
+# Behaviour  Go's writer writes an empty line for the row, and its reader leaves empty lines
 #            out: four rows become three. papaparse loses the row with skipEmptyLines, the
 #            option that its users need for the last line. Ruby and Python write "" for it,
 #            and that comes back everywhere.

@@ -11,28 +11,16 @@
 #            and the new row still lacks it.
 # Why it matters   A program that writes the row as it came, with an empty text for what is
 #            absent, deletes the long notes of all deals that win. Those of tests are short.
-set -euo pipefail
-here=$(mktemp -d)
-as() { "$@"; }
-if [ "$(id -u)" = 0 ]; then # the server refuses to run as root
-  chown nobody "$here"
-  as() { runuser -u nobody -- "$@"; }
-fi
-bin=
-trap '[ -z "$bin" ] || as "$bin/pg_ctl" -D "$here/data" -m immediate stop >/dev/null || true; rm -rf "$here"' EXIT
-cd "$here"
-apt-get download -qq postgresql-15=15.20-0+deb12u1 postgresql-client-15=15.20-0+deb12u1 postgresql-15-wal2json=2.5-1+b1 2>/dev/null
-for deb in *.deb; do dpkg -x "$deb" server; done
-bin=$here/server/usr/lib/postgresql/15/bin
-as "$bin/initdb" -D "$here/data" -A trust -U nobody >/dev/null
-as "$bin/pg_ctl" -D "$here/data" -o "-k $here -c listen_addresses= -c wal_level=logical -c output_plugin_libraries=wal2json" -l "$here/log" -w start >/dev/null
-sql() { "$bin/psql" -X -q -At -h "$here" -U nobody -d postgres -c "$1"; }
-sql "CREATE TABLE deals (id INT PRIMARY KEY, stage TEXT, note TEXT)"
-sql "INSERT INTO deals VALUES (1, 'Open', 'short'), (2, 'Open', (SELECT string_agg(md5(i::text), ' ') FROM generate_series(1, 200) i))"
-sql "SELECT pg_create_logical_replication_slot('feed', 'wal2json')" >/dev/null
+. "$(dirname "$0")/servers.bash"
+unpack postgresql-15-wal2json=2.5-1+b1
+start_postgres -c wal_level=logical -c output_plugin_libraries=wal2json
+ask() { "$postgres/psql" -X -q -At -h "$here" -U nobody -d postgres -c "$1"; }
+ask "CREATE TABLE deals (id INT PRIMARY KEY, stage TEXT, note TEXT)"
+ask "INSERT INTO deals VALUES (1, 'Open', 'short'), (2, 'Open', (SELECT string_agg(md5(i::text), ' ') FROM generate_series(1, 200) i))"
+ask "SELECT pg_create_logical_replication_slot('feed', 'wal2json')" >/dev/null
 change() {
-  sql "$2"
-  echo "$1: $(sql "SELECT data FROM pg_logical_slot_get_changes('feed', NULL, NULL)" |
+  ask "$2"
+  echo "$1: $(ask "SELECT data FROM pg_logical_slot_get_changes('feed', NULL, NULL)" |
     sed -E 's/.*"columnnames":(\[[^]]*\]),.*"columnvalues":\[([^]]{1,30}).*/\1 \2/; s/"oldkeys.*//' | tail -1)"
 }
 {
@@ -40,7 +28,7 @@ change() {
   change 'stage of the long row' "UPDATE deals SET stage = 'Won' WHERE id = 2"
   change 'note of the long row' "UPDATE deals SET note = note || '.' WHERE id = 2"
   change 'note = note' "UPDATE deals SET note = note WHERE id = 2"
-  sql "ALTER TABLE deals REPLICA IDENTITY FULL"
+  ask "ALTER TABLE deals REPLICA IDENTITY FULL"
   change 'stage, with the full identity' "UPDATE deals SET stage = 'Lost' WHERE id = 2"
 } >seen
 cat >expected <<'OUT'

@@ -12,42 +12,29 @@
 #            Only the statements before the COMMIT are held to the limit.
 # Why it matters   A loader that trusts the limit stands still for good, and one that
 #            counts a given-up COMMIT as not done loads its rows twice.
-set -euo pipefail
-here=$(mktemp -d)
-as() { "$@"; }
-if [ "$(id -u)" = 0 ]; then # the server refuses to run as root
-  chown nobody "$here"
-  as() { runuser -u nobody -- "$@"; }
-fi
-bin=
-trap '[ -z "$bin" ] || as "$bin/pg_ctl" -D "$here/data" -m immediate stop >/dev/null || true; rm -rf "$here"' EXIT
-cd "$here"
-apt-get download -qq postgresql-15=15.20-0+deb12u1 postgresql-client-15=15.20-0+deb12u1 2>/dev/null
-for deb in *.deb; do dpkg -x "$deb" server; done
-bin=$here/server/usr/lib/postgresql/15/bin
-as "$bin/initdb" -D "$here/data" -A trust -U nobody >/dev/null
-as "$bin/pg_ctl" -D "$here/data" -o "-k $here -c listen_addresses=" -l "$here/log" -w start >/dev/null
-sql() { PGOPTIONS='-c statement_timeout=500 -c client_min_messages=error' "$bin/psql" -X -q -h "$here" -U nobody -d postgres "$@"; }
-free() { PGOPTIONS='-c synchronous_commit=local' "$bin/psql" -X -q -At -h "$here" -U nobody -d postgres -c "$1"; }
+. "$(dirname "$0")/servers.bash"
+start_postgres
+limited() { PGOPTIONS='-c statement_timeout=500 -c client_min_messages=error' "$postgres/psql" -X -q -h "$here" -U nobody -d postgres "$@"; }
+free() { PGOPTIONS='-c synchronous_commit=local' "$postgres/psql" -X -q -At -h "$here" -U nobody -d postgres -c "$1"; }
 within() { # how long a command may take, in words that do not depend on the machine
   local start=$SECONDS
   "${@:2}" 2>&1 || true
   [ $((SECONDS - start)) -ge "$1" ] && echo "took $1 s or more" || echo "took less than $1 s"
 }
-sql -c 'CREATE TABLE deals (id INT PRIMARY KEY); CREATE TABLE others (id INT)
+limited -c 'CREATE TABLE deals (id INT PRIMARY KEY); CREATE TABLE others (id INT)
 ; CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(2.5); RETURN NULL; END $$
 ; CREATE CONSTRAINT TRIGGER checked AFTER INSERT ON deals DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION slow()'
 {
   echo 'SELECT pg_sleep(2.5):'
-  within 2 sql -c 'SELECT pg_sleep(2.5)'
+  within 2 limited -c 'SELECT pg_sleep(2.5)'
   echo 'COMMIT with a deferred check:'
-  within 2 sql -c BEGIN -c 'INSERT INTO deals VALUES (1)' -c COMMIT
+  within 2 limited -c BEGIN -c 'INSERT INTO deals VALUES (1)' -c COMMIT
   echo "rows $(free 'SELECT count(*) FROM deals')"
   free "ALTER SYSTEM SET synchronous_standby_names = 'absent'"
   free 'SELECT pg_reload_conf()' >/dev/null
   sleep 0.5
   echo 'INSERT while the standby is absent, given up after 4 s:'
-  within 3 timeout 4 env PGOPTIONS='-c statement_timeout=500' "$bin/psql" -X -q -h "$here" -U nobody -d postgres -c 'INSERT INTO others VALUES (1)'
+  within 3 timeout 4 env PGOPTIONS='-c statement_timeout=500' "$postgres/psql" -X -q -h "$here" -U nobody -d postgres -c 'INSERT INTO others VALUES (1)'
   echo "still waiting $(free "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"), rows $(free 'SELECT count(*) FROM others')"
   free "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event = 'SyncRep'" >/dev/null
   sleep 0.5

@@ -10,25 +10,12 @@
 #            csv format and was kept for it; only later versions end this.
 # Why it matters   Programs quote a cell only where it needs it, and this one does not.
 #            A staging table then lacks the tail of the file, and nothing says so.
-set -euo pipefail
-here=$(mktemp -d)
-as() { "$@"; }
-if [ "$(id -u)" = 0 ]; then # the server refuses to run as root
-  chown nobody "$here"
-  as() { runuser -u nobody -- "$@"; }
-fi
-bin=
-trap '[ -z "$bin" ] || as "$bin/pg_ctl" -D "$here/data" -m immediate stop >/dev/null || true; rm -rf "$here"' EXIT
-cd "$here"
-apt-get download -qq postgresql-15=15.20-0+deb12u1 postgresql-client-15=15.20-0+deb12u1 2>/dev/null
-for deb in *.deb; do dpkg -x "$deb" server; done
-bin=$here/server/usr/lib/postgresql/15/bin
-as "$bin/initdb" -D "$here/data" -A trust -U nobody >/dev/null
-as "$bin/pg_ctl" -D "$here/data" -o "-k $here -c listen_addresses=" -l "$here/log" -w start >/dev/null
+. "$(dirname "$0")/servers.bash"
+start_postgres
 printf 'note\nfirst\n\\.\nthird\n' >plain.csv
 printf 'note\nfirst\n"\\."\nthird\n' >quoted.csv
 chmod 644 ./*.csv
-sql() { "$bin/psql" -X -h "$here" -U nobody -d postgres "$@"; }
+sql() { "$postgres/psql" -X -h "$here" -U nobody -d postgres "$@"; }
 {
   sql -qc 'CREATE TABLE notes (note text)'
   for file in plain quoted; do

@@ -12,32 +12,12 @@
 #            also in strict mode, and the id that was named plays no part.
 # Why it matters   Code that was tested on one database loses and changes rows on the
 #            other. Sequelize's ignoreDuplicates and Laravel's insertOrIgnore write the same.
-set -euo pipefail
-here=$(mktemp -d)
-mariadb=
-bin=
-as() { "$@"; }
-if [ "$(id -u)" = 0 ]; then # PostgreSQL refuses to run as root
-  chown nobody "$here"
-  as() { runuser -u nobody -- "$@"; }
-fi
-trap '[ -z "$bin" ] || as "$bin/pg_ctl" -D "$here/pg" -m immediate stop >/dev/null || true; [ -z "$mariadb" ] || { kill "$mariadb"; wait "$mariadb" || true; }; rm -rf "$here"' EXIT
-cd "$here"
-apt-get download -qq mariadb-server-core=1:10.11.19-0+deb12u1 mariadb-client-core=1:10.11.19-0+deb12u1 \
-  libmariadb3=1:10.11.19-0+deb12u1 libaio1 libnuma1 liburing2 postgresql-15=15.20-0+deb12u1 postgresql-client-15=15.20-0+deb12u1 2>/dev/null
-for deb in *.deb; do dpkg -x "$deb" server; done
+. "$(dirname "$0")/servers.bash"
+start_mariadb --skip-networking
+start_postgres
 npm init -y >/dev/null
 npm install --silent knex@3.1.0 mysql2@3.15.0 pg@8.16.3 >/dev/null
-libraries=$here/server/usr/lib/$(uname -m)-linux-gnu:$here/server/lib/$(uname -m)-linux-gnu
-LD_LIBRARY_PATH=$libraries server/usr/bin/mariadb-install-db --no-defaults --basedir="$here/server/usr" --datadir="$here/data" --user="$(id -un)" --skip-test-db >/dev/null 2>&1
-LD_LIBRARY_PATH=$libraries server/usr/sbin/mariadbd --no-defaults --basedir="$here/server/usr" --datadir="$here/data" --user="$(id -un)" \
-  --socket="$here/socket" --skip-networking 2>log &
-mariadb=$!
-bin=$here/server/usr/lib/postgresql/15/bin
-as "$bin/initdb" -D "$here/pg" -A trust -U nobody >/dev/null
-as "$bin/pg_ctl" -D "$here/pg" -o "-k $here -c listen_addresses=" -l "$here/pg/log" -w start >/dev/null
-for _ in $(seq 100); do [ -S socket ] && break; sleep 0.1; done
-LD_LIBRARY_PATH=$libraries server/usr/bin/mariadb --no-defaults -u root -S "$here/socket" -e "CREATE DATABASE d; CREATE USER u@localhost IDENTIFIED BY 'practice'; GRANT ALL ON d.* TO u@localhost"
+sql -e "CREATE DATABASE d; CREATE USER u@localhost IDENTIFIED BY 'practice'; GRANT ALL ON d.* TO u@localhost"
 cat >load.cjs <<'JS'
 const here = process.cwd();
 const rows = [

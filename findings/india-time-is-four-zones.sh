@@ -10,22 +10,9 @@
 #            refuses. SimpleDateFormat takes India after all on a machine in India.
 # Why it matters   The moments lie two to five and a half hours off and are all plausible.
 #            Two steps of one program, in Java, disagree on the same text.
-set -euo pipefail
-here=$(mktemp -d)
-as() { "$@"; }
-if [ "$(id -u)" = 0 ]; then # the server refuses to run as root
-  chown nobody "$here"
-  as() { runuser -u nobody -- "$@"; }
-fi
-bin=
-trap '[ -z "$bin" ] || as "$bin/pg_ctl" -D "$here/data" -m immediate stop >/dev/null || true; rm -rf "$here"' EXIT
-cd "$here"
-apt-get download -qq postgresql-15=15.20-0+deb12u1 postgresql-client-15=15.20-0+deb12u1 \
-  php8.2-cli=8.2.36-1~deb12u1 libargon2-1 libsodium23 2>/dev/null
-for deb in *.deb; do dpkg -x "$deb" server; done
-bin=$here/server/usr/lib/postgresql/15/bin
-as "$bin/initdb" -D "$here/data" -A trust -U nobody >/dev/null
-as "$bin/pg_ctl" -D "$here/data" -o "-k $here -c listen_addresses=" -l "$here/log" -w start >/dev/null
+. "$(dirname "$0")/servers.bash"
+start_postgres
+unpack php8.2-cli=8.2.36-1~deb12u1 libargon2-1 libsodium23
 cat >Ist.java <<'JAVA'
 import java.text.SimpleDateFormat;
 import java.time.ZonedDateTime;
@@ -60,7 +47,7 @@ GO
 export TZ=UTC
 {
   echo "GNU date $(date -u -d '2026-03-01 10:00 IST' +%FT%TZ)"
-  echo "PostgreSQL $("$bin/psql" -X -At -h "$here" -U nobody -d postgres -c "SET timezone TO 'UTC'" -c "SELECT to_char('2026-03-01 10:00 IST'::timestamptz, 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')" | tail -1)"
+  echo "PostgreSQL $("$postgres/psql" -X -At -h "$here" -U nobody -d postgres -c "SET timezone TO 'UTC'" -c "SELECT to_char('2026-03-01 10:00 IST'::timestamptz, 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"')" | tail -1)"
   LD_LIBRARY_PATH=$here/server/usr/lib/$(uname -m)-linux-gnu server/usr/bin/php8.2 -n -r '$t = new DateTime("2026-03-01 10:00 IST"); echo "PHP ", $t->setTimezone(new DateTimeZone("UTC"))->format("Y-m-d\TH:i:s\Z"), "\n";'
   java Ist.java
   java -Duser.timezone=Asia/Kolkata Ist.java ' in India'

@@ -11,22 +11,8 @@
 #            LOCAL turns every error into a warning, since the server cannot stop a
 #            client that is sending already.
 # Why it matters   The word LOCAL decides whether a staging table equals its file.
-set -euo pipefail
-here=$(mktemp -d)
-server=
-trap '[ -z "$server" ] || { kill "$server"; wait "$server" || true; }; rm -rf "$here"' EXIT
-cd "$here"
-apt-get download -qq mariadb-server-core=1:10.11.19-0+deb12u1 mariadb-client-core=1:10.11.19-0+deb12u1 \
-  libmariadb3=1:10.11.19-0+deb12u1 libaio1 libnuma1 liburing2 2>/dev/null
-for deb in *.deb; do dpkg -x "$deb" .; done
-LD_LIBRARY_PATH=$here/usr/lib/$(uname -m)-linux-gnu:$here/lib/$(uname -m)-linux-gnu
-export LD_LIBRARY_PATH
-usr/bin/mariadb-install-db --no-defaults --basedir="$here/usr" --datadir="$here/data" --user="$(id -un)" --skip-test-db >/dev/null 2>&1
-usr/sbin/mariadbd --no-defaults --basedir="$here/usr" --datadir="$here/data" --user="$(id -un)" \
-  --socket="$here/socket" --skip-networking --local-infile=1 2>log &
-server=$!
-for _ in $(seq 100); do [ -S socket ] && break; sleep 0.1; done
-sql() { usr/bin/mariadb --no-defaults -u root -S "$here/socket" "$@"; }
+. "$(dirname "$0")/servers.bash"
+start_mariadb --skip-networking --local-infile=1
 sql -e "CREATE DATABASE d; CREATE TABLE d.deals (id INT PRIMARY KEY, amount DECIMAL(10,2) NOT NULL, stage ENUM('Open','Won'))"
 printf '1,10.5,Open\n1,20,Won\n2,,Open\n3,abc,Lost\n4,1.200\n' >deals.csv
 {

@@ -11,22 +11,8 @@
 # Why it matters   A client that restarts its transaction after the time-out, on the same
 #            connection and without ROLLBACK, writes its first rows twice: BEGIN commits
 #            the half that was left open.
-set -euo pipefail
-here=$(mktemp -d)
-server=
-trap '[ -z "$server" ] || { kill "$server"; wait "$server" || true; }; rm -rf "$here"' EXIT
-cd "$here"
-apt-get download -qq mariadb-server-core=1:10.11.19-0+deb12u1 mariadb-client-core=1:10.11.19-0+deb12u1 \
-  libmariadb3=1:10.11.19-0+deb12u1 libaio1 libnuma1 liburing2 2>/dev/null
-for deb in *.deb; do dpkg -x "$deb" .; done
-LD_LIBRARY_PATH=$here/usr/lib/$(uname -m)-linux-gnu:$here/lib/$(uname -m)-linux-gnu
-export LD_LIBRARY_PATH
-usr/bin/mariadb-install-db --no-defaults --basedir="$here/usr" --datadir="$here/data" --user="$(id -un)" --skip-test-db >/dev/null 2>&1
-usr/sbin/mariadbd --no-defaults --basedir="$here/usr" --datadir="$here/data" --user="$(id -un)" \
-  --socket="$here/socket" --skip-networking --innodb-lock-wait-timeout=1 2>log &
-server=$!
-for _ in $(seq 100); do [ -S socket ] && break; sleep 0.1; done
-sql() { usr/bin/mariadb --no-defaults -u root -S "$here/socket" "$@"; }
+. "$(dirname "$0")/servers.bash"
+start_mariadb --skip-networking --innodb-lock-wait-timeout=1
 sql -e "CREATE DATABASE d; CREATE TABLE d.deals (id INT PRIMARY KEY, stage TEXT); INSERT INTO d.deals VALUES (1,'Open'),(2,'Open'); CREATE TABLE d.log (what TEXT)"
 {
   # Another client holds row 1 for 4 s.

@@ -9,22 +9,8 @@
 #            the same value shows the same split.
 # Why it matters   "UPDATE, and INSERT if nothing was affected" is safe with one driver
 #            and makes a second record with another, on the nights when nothing changed.
-set -euo pipefail
-here=$(mktemp -d)
-server=
-trap '[ -z "$server" ] || { kill "$server"; wait "$server" || true; }; rm -rf "$here"' EXIT
-cd "$here"
-apt-get download -qq mariadb-server-core=1:10.11.19-0+deb12u1 mariadb-client-core=1:10.11.19-0+deb12u1 \
-  libmariadb3=1:10.11.19-0+deb12u1 libaio1 libnuma1 liburing2 2>/dev/null
-for deb in *.deb; do dpkg -x "$deb" .; done
-LD_LIBRARY_PATH=$here/usr/lib/$(uname -m)-linux-gnu:$here/lib/$(uname -m)-linux-gnu
-export LD_LIBRARY_PATH
-usr/bin/mariadb-install-db --no-defaults --basedir="$here/usr" --datadir="$here/data" --user="$(id -un)" --skip-test-db >/dev/null 2>&1
-usr/sbin/mariadbd --no-defaults --basedir="$here/usr" --datadir="$here/data" --user="$(id -un)" \
-  --socket="$here/socket" --skip-networking --local-infile=1 2>log &
-server=$!
-for _ in $(seq 100); do [ -S socket ] && break; sleep 0.1; done
-sql() { usr/bin/mariadb --no-defaults -u root -S "$here/socket" "$@"; }
+. "$(dirname "$0")/servers.bash"
+start_mariadb --skip-networking --local-infile=1
 sql -e "CREATE DATABASE d; CREATE TABLE d.deals (id INT PRIMARY KEY, stage VARCHAR(20)); INSERT INTO d.deals VALUES (1,'Open'); CREATE USER u@localhost IDENTIFIED BY 'practice'; GRANT ALL ON d.* TO u@localhost"
 export SOCKET=$here/socket
 update="UPDATE deals SET stage='Open' WHERE id=1"
@@ -77,7 +63,7 @@ const options = { socketPath: process.env.SOCKET, user: 'u', password: 'practice
 })();
 JS
 node affected.cjs) >>seen
-(cd py && apt-get download -qq python3-pymysql=1.0.2-2+deb12u1 2>/dev/null && dpkg -x python3-pymysql_*.deb . && LD_LIBRARY_PATH= PYTHONPATH=usr/lib/python3/dist-packages /usr/bin/python3 -c "
+(cd py && apt-get download -qq python3-pymysql=1.0.2-2+deb12u1 2>/dev/null && dpkg -x python3-pymysql_*.deb . && PYTHONPATH=usr/lib/python3/dist-packages /usr/bin/python3 -c "
 import os, pymysql
 c = pymysql.connect(unix_socket=os.environ['SOCKET'], user='u', password='practice', database='d').cursor()
 print('PyMySQL UPDATE', c.execute(os.environ['UPDATE']), 'UPSERT', c.execute(os.environ['UPSERT']))") >>seen

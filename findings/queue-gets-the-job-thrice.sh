@@ -12,21 +12,12 @@
 #            an error, and the job is there once.
 # Why it matters   Two of the clients that are used most turn one lost answer into records
 #            made twice, behind a queue that was chosen so that this cannot happen.
-set -euo pipefail
-here=$(mktemp -d)
-server=
-trap '[ -z "$server" ] || { kill "$server"; wait "$server" || true; }; rm -rf "$here"' EXIT
-cd "$here"
-apt-get download -qq redis-server=5:7.0.15-1~deb12u10 redis-tools=5:7.0.15-1~deb12u10 liblzf1 libjemalloc2 libatomic1 \
-  python3-redis=4.3.4-3 python3-async-timeout python3-deprecated python3-wrapt python3-packaging 2>/dev/null
-for deb in *.deb; do dpkg -x "$deb" .; done
-libraries=$here/usr/lib/$(uname -m)-linux-gnu
+. "$(dirname "$0")/servers.bash"
+start_redis
+unpack python3-redis=4.3.4-3 python3-async-timeout python3-deprecated python3-wrapt python3-packaging
 npm init -y >/dev/null
 npm install --silent ioredis@5.8.2 redis@5.9.0 >/dev/null
-port=$(node -e 'const s = require("net").createServer().listen(0, "127.0.0.1", () => { console.log(s.address().port); s.close(); })')
-LD_LIBRARY_PATH=$libraries usr/bin/redis-server --port 0 --unixsocket "$here/redis" --save '' --appendonly no --dir "$here" >log 2>&1 &
-server=$!
-for _ in $(seq 100); do [ -S redis ] && break; sleep 0.1; done
+port=$(free_port)
 cat >proxy.cjs <<'JS'
 const net = require('net');
 let cuts = 2;
@@ -94,8 +85,7 @@ try:
 except redis.RedisError:
     print('python3-redis: returned an error')
 PY
-raw() { LD_LIBRARY_PATH=$libraries usr/bin/redis-cli -s "$here/redis" "$@"; }
-for client in 'node push.cjs ioredis' 'node push.cjs redis' './push go-redis' './push redigo' 'env PYTHONPATH=usr/lib/python3/dist-packages /usr/bin/python3 push.py'; do
+for client in 'node push.cjs ioredis' 'node push.cjs redis' './push go-redis' './push redigo' 'env PYTHONPATH=server/usr/lib/python3/dist-packages /usr/bin/python3 push.py'; do
   node proxy.cjs "$port" >ready &
   proxy=$!
   for _ in $(seq 100); do [ -s ready ] && break; sleep 0.1; done
@@ -103,8 +93,8 @@ for client in 'node push.cjs ioredis' 'node push.cjs redis' './push go-redis' '.
   kill "$proxy"
   wait "$proxy" || true
   : >ready
-  echo " in the queue $(raw llen jobs)"
-  raw del jobs >/dev/null
+  echo " in the queue $(redis llen jobs)"
+  redis del jobs >/dev/null
 done >seen
 cat >expected <<'OUT'
 ioredis: returned 3, in the queue 3

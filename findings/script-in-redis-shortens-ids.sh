@@ -10,30 +10,19 @@
 #            No error. INCRBY, a plain number in a script and a text of digits keep all.
 # Why it matters   Ids and account numbers lose their last digits in the queue, on the
 #            second try only, and the job then works on another record.
-set -euo pipefail
-here=$(mktemp -d)
-server=
-trap '[ -z "$server" ] || { kill "$server"; wait "$server" || true; }; rm -rf "$here"' EXIT
-cd "$here"
-apt-get download -qq redis-server=5:7.0.15-1~deb12u10 redis-tools=5:7.0.15-1~deb12u10 liblzf1 libjemalloc2 libatomic1 2>/dev/null
-for deb in *.deb; do dpkg -x "$deb" .; done
-LD_LIBRARY_PATH=$here/usr/lib/$(uname -m)-linux-gnu
-export LD_LIBRARY_PATH
-usr/bin/redis-server --port 0 --unixsocket "$here/redis" --save '' --appendonly no --dir "$here" >log 2>&1 &
-server=$!
-for _ in $(seq 100); do [ -S redis ] && break; sleep 0.1; done
-raw() { usr/bin/redis-cli -s "$here/redis" "$@"; }
+. "$(dirname "$0")/servers.bash"
+start_redis
 retry="local job = cjson.decode(redis.call('GET', KEYS[1])); job.tries = job.tries + 1
 redis.call('SET', KEYS[1], cjson.encode(job)); return redis.call('GET', KEYS[1])"
 {
   for job in '{"tries":0,"account":123456789012345}' '{"tries":0,"deal":4111111111111111}' '{"tries":0,"phone":919876543210}' \
     '{"tries":0,"latitude":12.971598765432109}' '{"tries":0,"tags":[]}' '{"tries":0,"account":"123456789012345"}'; do
-    raw set job "$job" >/dev/null
-    echo "$job -> $(raw eval "$retry" 1 job | sed 's/{"\(.*\),"tries":1}/{"tries":1,"\1}/')"
+    redis set job "$job" >/dev/null
+    echo "$job -> $(redis eval "$retry" 1 job | sed 's/{"\(.*\),"tries":1}/{"tries":1,"\1}/')"
   done
-  raw set count 4111111111111110 >/dev/null
-  echo "INCRBY: $(raw incrby count 1)"
-  echo "a number in a script: $(raw eval "return redis.call('INCRBY', KEYS[1], 0) + 1" 1 count)"
+  redis set count 4111111111111110 >/dev/null
+  echo "INCRBY: $(redis incrby count 1)"
+  echo "a number in a script: $(redis eval "return redis.call('INCRBY', KEYS[1], 0) + 1" 1 count)"
 } >seen
 cat >expected <<'OUT'
 {"tries":0,"account":123456789012345} -> {"tries":1,"account":1.2345678901234e+14}

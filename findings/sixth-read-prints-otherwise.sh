@@ -11,23 +11,10 @@
 #            made by Java then, and no longer by the server. numeric stays as it was.
 # Why it matters   An export is right for its first five rows. Keys read as text match in
 #            a test of three rows, and match nothing in the nightly run.
-set -euo pipefail
-here=$(mktemp -d)
-as() { "$@"; }
-if [ "$(id -u)" = 0 ]; then # the server refuses to run as root
-  chown nobody "$here"
-  as() { runuser -u nobody -- "$@"; }
-fi
-bin=
-trap '[ -z "$bin" ] || as "$bin/pg_ctl" -D "$here/data" -m immediate stop >/dev/null || true; rm -rf "$here"' EXIT
-cd "$here"
-apt-get download -qq postgresql-15=15.20-0+deb12u1 postgresql-client-15=15.20-0+deb12u1 \
-  libpostgresql-jdbc-java=42.5.5-0+deb12u1 libscram-java=2.1-1 2>/dev/null
-for deb in *.deb; do dpkg -x "$deb" server; done
-bin=$here/server/usr/lib/postgresql/15/bin
-as "$bin/initdb" -D "$here/data" -A trust -U nobody >/dev/null
-port=$(/usr/bin/python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
-as "$bin/pg_ctl" -D "$here/data" -o "-k $here -c listen_addresses=127.0.0.1 -p $port" -l "$here/log" -w start >/dev/null
+. "$(dirname "$0")/servers.bash"
+port=$(free_port)
+start_postgres -c listen_addresses=127.0.0.1 -p "$port"
+unpack libpostgresql-jdbc-java=42.5.5-0+deb12u1 libscram-java=2.1-1
 cat >Reads.java <<'JAVA'
 import java.sql.*;
 
