@@ -32,6 +32,15 @@ func (b *bench) fill(program, file string) (*loaded, error) {
 	return l, nil
 }
 
+// filled loads a file of n rows into a new account with a new ledger.
+func (b *bench) filled(n int) (*loaded, error) {
+	file, err := b.file(n)
+	if err != nil {
+		return nil, err
+	}
+	return b.fill("", file)
+}
+
 // load runs the import, for the first time or again.
 func (l *loaded) load() (ended, error) {
 	if err := os.Remove(filepath.Join(l.state, "results.xlsx")); err != nil && !os.IsNotExist(err) {
@@ -58,11 +67,7 @@ func (l *loaded) size() (int64, error) {
 // in turns.
 func nightly(b *bench) ([]line, error) {
 	n := b.either(100_000, 10_000)
-	file, err := b.file(n)
-	if err != nil {
-		return nil, err
-	}
-	ours, err := b.fill("", file)
+	ours, err := b.filled(n)
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +79,7 @@ func nightly(b *bench) ([]line, error) {
 	var base *loaded
 	var baseFirst int64
 	if b.base != "" {
-		if base, err = b.fill(b.base, file); err != nil {
+		if base, err = b.fill(b.base, ours.file); err != nil {
 			return nil, err
 		}
 		defer base.account.close()
@@ -129,11 +134,7 @@ func nightly(b *bench) ([]line, error) {
 // nightlyMemory measures the peak memory of a large nightly run.
 func nightlyMemory(b *bench) ([]line, error) {
 	n := b.either(1_000_000, 100_000)
-	file, err := b.file(n)
-	if err != nil {
-		return nil, err
-	}
-	l, err := b.fill("", file)
+	l, err := b.filled(n)
 	if err != nil {
 		return nil, err
 	}
@@ -149,10 +150,10 @@ func nightlyMemory(b *bench) ([]line, error) {
 	lines := []line{out}
 	// The same ledger serves a check of the same file, and one of other rows.
 	other := filepath.Join(b.dir, fmt.Sprintf("other-%d.csv", n))
-	if err := writeOtherCSV(file, other); err != nil {
+	if err := writeOtherCSV(l.file, other); err != nil {
 		return lines, err
 	}
-	for _, c := range []struct{ what, file string }{{"of other rows", other}, {"of the same rows", file}} {
+	for _, c := range []struct{ what, file string }{{"of other rows", other}, {"of the same rows", l.file}} {
 		var with, without, ratios []float64
 		for range 3 {
 			var took [2]float64

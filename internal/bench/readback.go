@@ -14,14 +14,11 @@ const usualCalls, usualLatency = 25, 250 * time.Millisecond
 // ledger is lost and the account has half as many records more.
 func readBack(b *bench) ([]line, error) {
 	n := b.either(100_000, 10_000)
-	file, err := b.file(n)
+	l, err := b.filled(n)
 	if err != nil {
 		return nil, err
 	}
-	l, err := b.fill("", file)
-	if err != nil {
-		return nil, err
-	}
+	file := l.file
 	defer l.account.close()
 	calls, e, err := l.read(usualCalls, "verify", "same", n)
 	if err != nil {

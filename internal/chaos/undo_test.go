@@ -42,12 +42,8 @@ type program struct {
 }
 
 func newProgram(t *testing.T, a *sandbox.Account) *program {
-	p := &program{t: t, dir: t.TempDir(), a: a}
-	access, secret, async := a.Keys()
-	p.env = []string{childMark + "=1", "HOME=" + p.dir, "XDG_STATE_HOME=" + p.dir + "/state", "TMPDIR=" + p.dir, "PATH=" + os.Getenv("PATH"),
-		"LEADSQUARED_HOST=" + a.URL(), "LEADSQUARED_ASYNC_HOST=" + a.AsyncURL(),
-		"LEADSQUARED_ACCESS_KEY=" + access, "LEADSQUARED_SECRET_KEY=" + secret, "LEADSQUARED_ASYNC_KEY=" + async}
-	return p
+	dir := t.TempDir()
+	return &program{t: t, dir: dir, a: a, env: environment(a, dir)}
 }
 
 func (p *program) write(name, text string) {
