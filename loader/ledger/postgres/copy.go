@@ -166,7 +166,11 @@ func (l *Ledger) Fill(ctx context.Context, fill func(func(*ledger.Table, [][]any
 				return err
 			}
 		}
-		_, err := tx.Exec(ctx, l.sql("SELECT setval('leadload.record_numbers', (SELECT coalesce(max(id), 0) + 1 FROM leadload.records), false)"))
+		if _, err := tx.Exec(ctx, l.sql("SELECT setval('leadload.record_numbers', (SELECT coalesce(max(id), 0) + 1 FROM leadload.records), false)")); err != nil {
+			return err
+		}
+		// The server would plan its first statements as for empty tables.
+		_, err := tx.Exec(ctx, l.sql("ANALYZE "+strings.Join(names, ", ")))
 		return err
 	})
 	l.mu.Lock()
