@@ -156,6 +156,7 @@ func checkFile(ctx context.Context, j CheckJob) (CheckResult, error) {
 		windows := (res.Plan.Calls - 1) / int64(limit.Calls)
 		res.Plan.Time = time.Duration(windows) * limit.Window
 	}
+	res.Plan.bulk(lanes{limit, j.Account.BulkLimit}, j.Mapping, func(bool) bool { return false })
 	res.Plan.Finish = time.Now().Add(res.Plan.Time)
 	if d := j.Account.DailyLimit; d > 0 {
 		res.Plan.DayShare = float64(res.Plan.Calls) / float64(d)

@@ -198,8 +198,13 @@ func (r *run) window() int {
 	if l.Calls == 0 || l.Window == 0 {
 		return leadsquared.MaxIDs
 	}
-	calls := int(int64(update.Served*9/10) * int64(l.Calls) / int64(l.Window))
-	return min(max(calls-r.o.Concurrency, 1), leadsquared.MaxIDs)
+	within := int64(update.Served * 9 / 10)
+	calls := int(within*int64(l.Calls)/int64(l.Window)) - r.o.Concurrency
+	if r.bulk != nil {
+		b := r.bulk.State().Limit
+		calls = max(calls, 1) + leadsquared.MaxBulk*max(int(within*int64(b.Calls)/int64(b.Window))-r.bulkAtOnce(), 0)
+	}
+	return min(max(calls, 1), leadsquared.MaxIDs)
 }
 
 // looked looks at the records that are to be updated, as many at a time as are

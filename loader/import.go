@@ -79,6 +79,7 @@ type Plan struct {
 	Calls    int64         // calls that the plan costs at least
 	Time     time.Duration // that they take at the limit, at best
 	Finish   time.Time
+	Bulk     BulkPlan
 	DayShare float64  // part of the daily limit; 0 without one
 	Unused   []string // columns that the mapping neither uses nor ignores
 	Warnings []string
@@ -140,11 +141,11 @@ func (s *Session) load(ctx context.Context, j Job) (Result, error) {
 	}
 	j.File.Need(program.Reads())
 	info := j.File.Info()
-	before := s.pacer.State()
+	before := s.calls()
 	res.Run = ledger.Run{
 		Account: s.acct, AccountName: s.o.Account.Display(), Command: "import", Input: j.Input, InputPath: j.InputPath, Sheet: info.Sheet,
 		Mapping: j.Mapping.Name, MappingPath: j.MappingPath, MappingHash: j.Mapping.Hash, MappingText: j.Mapping.Text(), Target: string(j.Mapping.Target), Timezone: j.Mapping.Timezone,
-		Who: j.Who, Version: j.Version, Limit: before.Limit.String(), Started: time.Now().UTC(),
+		Who: j.Who, Version: j.Version, Limit: s.limits(), Started: time.Now().UTC(),
 	}
 	if err := s.recount(ctx); err != nil {
 		return res, err
@@ -181,8 +182,8 @@ func (s *Session) load(ctx context.Context, j Job) (Result, error) {
 			err = s.unique(ctx, r.id)
 		}
 	}
-	after := s.pacer.State()
-	res.Run.Ended, res.Run.Calls, res.Run.Throttled, res.Run.Limit = time.Now().UTC(), after.Calls-before.Calls, after.Throttled-before.Throttled, after.Limit.String()
+	after := s.calls()
+	res.Run.Ended, res.Run.Calls, res.Run.Throttled, res.Run.Bulk, res.Run.Limit = time.Now().UTC(), after.Calls-before.Calls, after.Throttled-before.Throttled, after.Bulk-before.Bulk, s.limits()
 	err = errors.Join(runErr, flushErr, err)
 	if flushErr != nil && runErr != nil {
 		err = runErr // the same failure of the ledger, told once
@@ -255,6 +256,9 @@ func (r *run) do(ctx context.Context, plan *Plan) error {
 	sender := r.sender(r.began, r.cancel)
 	updater := r.updater(r.job.Overwrite)
 	sender.Update = updater.Send
+	if lane := r.many(updater); lane != nil {
+		sender.Many, sender.ManyAtOnce = lane, r.bulkAtOnce()
+	}
 	sender.MaxSame = r.o.MaxSame
 	sender.Trusted = func(ctx context.Context) (bool, error) { return r.led.Trusted(ctx, r.acct, r.job.Mapping.Hash) }
 	r.live.total.Store(plan.Ready() + plan.Updates())
@@ -340,6 +344,7 @@ func (r *run) firstPass(ctx context.Context) (Plan, error) {
 	}
 	p.Limit = r.pacer.State().Limit.String()
 	p.Time = r.pacer.Earliest(p.Calls)
+	p.bulk(r.lanes(), r.job.Mapping, r.shut)
 	p.Finish = time.Now().Add(p.Time)
 	if d := r.o.Account.DailyLimit; d > 0 {
 		p.DayShare = float64(p.Calls) / float64(d)

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"leadload/loader/ledger"
+	"leadload/loader/send"
 	"leadload/loader/settle"
 )
 
@@ -71,7 +72,8 @@ type Snapshot struct {
 	Rows             int64         // Planning: rows seen; later: rows to send
 	Read             int64         // Reading: of the Rows, those that the account has shown
 	Results          ledger.Counts // of the rows sent
-	Calls, Throttled int64
+	Calls, Throttled int64         // of both limits
+	Bulk             int64         // of Calls, those that took many records
 	Limit            string
 	Paused           time.Duration
 	Since            time.Time     // when sending began
@@ -83,10 +85,10 @@ func (s Snapshot) Done() int64 { return s.Results.Sum() }
 
 // Snapshot looks at the running import; it may be called at any time.
 func (s *Session) Snapshot() Snapshot {
-	st := s.pacer.State()
+	st, calls := s.pacer.State(), s.calls()
 	v := Snapshot{
 		Run: s.live.run.Load(), Rows: s.live.total.Load(), Results: s.live.counts(), Read: s.live.read.Load(),
-		Calls: st.Calls, Throttled: st.Throttled, Limit: st.Limit.String(),
+		Calls: calls.Calls, Throttled: calls.Throttled, Bulk: calls.Bulk, Limit: s.limits(),
 	}
 	v.Phase, _ = s.live.phase.Load().(Phase)
 	if d := time.Until(st.PausedTil); !st.PausedTil.IsZero() && d > 0 {
@@ -94,7 +96,54 @@ func (s *Session) Snapshot() Snapshot {
 	}
 	if n := s.live.started.Load(); n > 0 {
 		v.Since = time.Unix(0, n)
-		v.Left = s.pacer.Earliest(max(v.Rows-v.Done(), 0))
+		left := max(v.Rows-v.Done(), 0)
+		v.Left = s.pacer.Earliest(left)
+		if v.Bulk > 0 {
+			_, v.Left = s.lanes().share(0, left)
+		}
 	}
 	return v
+}
+
+// callCount is how many calls a session has made, and how many of them were turned away.
+type callCount struct{ Calls, Throttled, Bulk int64 }
+
+// calls counts the calls of both limits.
+func (s *Session) calls() callCount {
+	st := s.pacer.State()
+	c := callCount{Calls: st.Calls, Throttled: st.Throttled}
+	if s.bulk != nil {
+		many := s.bulk.State()
+		c.Bulk = many.Calls
+		c.Calls, c.Throttled = c.Calls+many.Calls, c.Throttled+many.Throttled
+	}
+	return c
+}
+
+// lanes returns the account's limits as they are known now.
+func (s *Session) lanes() lanes {
+	l := lanes{single: s.pacer.State().Limit}
+	if s.bulk != nil {
+		l.bulk = s.bulk.State().Limit
+	}
+	return l
+}
+
+// shut reports whether it is known that the account's answers to one of the bulk calls
+// cannot be read.
+func (s *Session) shut(updates bool) bool {
+	kind := send.Creates
+	if updates {
+		kind = send.Updates
+	}
+	return s.many(nil).Learned[kind].Why != ""
+}
+
+// limits names the account's limits as they are known now.
+func (s *Session) limits() string {
+	text := s.pacer.State().Limit.String()
+	if s.bulk != nil {
+		text += " + bulk " + s.bulk.State().Limit.String()
+	}
+	return text
 }

@@ -13,6 +13,7 @@ import (
 
 	"leadload/internal/fault"
 	"leadload/loader/account"
+	"leadload/loader/bulk"
 	"leadload/loader/leadsquared"
 	"leadload/loader/ledger"
 	"leadload/loader/line"
@@ -103,11 +104,15 @@ type Session struct {
 	line  *line.Line
 	pacer *pace.Pacer
 	table *pace.Table
-	led   ledger.Store
-	acct  int64
-	lease ledger.Lease
-	locks []*line.Lock
-	live  live
+	// bulk paces the calls that take many records; nil: none are made. lane makes them.
+	bulk      *pace.Pacer
+	bulkTable *pace.Table
+	lane      *bulk.Lane
+	led       ledger.Store
+	acct      int64
+	lease     ledger.Lease
+	locks     []*line.Lock
+	live      live
 
 	lacks *lacks
 }
@@ -125,7 +130,7 @@ func newClient(o *Options, fence func() error) (*leadsquared.Client, error) {
 	client, err := leadsquared.New(leadsquared.Config{
 		Host: o.Account.Host, AsyncHost: o.Account.AsyncHost,
 		AccessKey: o.Account.AccessKey, SecretKey: o.Account.SecretKey, AsyncKey: o.Account.AsyncKey,
-		Timeout: o.Timeout, MaxIdle: max(o.Concurrency, o.Account.Limit.Calls), Log: o.Log,
+		Timeout: o.Timeout, MaxIdle: max(o.Concurrency, o.Account.Limit.Calls) + max(0, min(o.Account.BulkLimit.Calls, bulkMost)), Log: o.Log,
 		StatusPath: o.Account.StatusPath, MetricsPath: o.Account.MetricsPath, Fence: fence,
 	})
 	if err != nil {
@@ -170,14 +175,20 @@ func Connect(ctx context.Context, o Options) (*Session, error) {
 	}
 	go func() { // beside the ledger: each takes some milliseconds
 		var err error
-		s.table, err = o.openPace()
+		s.table, err = o.openPace("")
+		if err == nil && o.Account.BulkLimit.Calls > 0 {
+			s.bulkTable, err = o.openPace(" bulk")
+		}
 		opened <- err
 	}()
 	used, enrolled := s.enroll(ctx)
 	if err := <-opened; err != nil {
 		// The pacer does without its memory: it then begins with a pause when the account says so.
 		o.Notify("the pace of earlier runs cannot be read: " + err.Error())
-		s.table = nil
+		if s.table != nil {
+			_ = s.table.Close() // that something failed is said already
+		}
+		s.table, s.bulkTable = nil, nil
 	}
 	if enrolled != nil {
 		return nil, errors.Join(enrolled, s.Close())
@@ -186,15 +197,18 @@ func Connect(ctx context.Context, o Options) (*Session, error) {
 	if o.Account.LimitSet {
 		most = o.Account.Limit
 	}
-	s.pacer = pace.New(pace.Options{Limit: o.Account.Limit, Most: most, Reserve: o.Reserve, Table: s.table, OnChange: s.paceChanged})
-	s.line = line.New(line.Options{Client: client, Pacer: s.pacer, DailyLimit: o.Account.DailyLimit, Used: used, OutageLimit: o.OutageLimit,
+	s.pacer = pace.New(pace.Options{Limit: o.Account.Limit, Most: most, Reserve: o.Reserve, Table: s.table, OnChange: s.paceChanged("limit")})
+	if l := o.Account.BulkLimit; l.Calls > 0 {
+		s.bulk = pace.New(pace.Options{Limit: l, Most: l, Table: s.bulkTable, OnChange: s.paceChanged("bulk_limit")})
+	}
+	s.line = line.New(line.Options{Client: client, Pacer: s.pacer, Many: s.bulk, DailyLimit: o.Account.DailyLimit, Used: used, OutageLimit: o.OutageLimit,
 		Ramp: o.Concurrency, LogErr: o.LogErr, Notify: o.Notify, Hold: hold, Counted: s.countCall})
 	return s, nil
 }
 
-// openPace opens the memory of the pace; nil: there is none.
-func (o *Options) openPace() (*pace.Table, error) {
-	account := nameHash(o.Account.Place())
+// openPace opens the memory of the pace of one kind of calls; nil: there is none.
+func (o *Options) openPace(lane string) (*pace.Table, error) {
+	account := nameHash(o.Account.Place()) + lane
 	if o.Pace != nil {
 		store, err := o.Pace(account)
 		if err != nil {
@@ -270,8 +284,10 @@ func (s *Session) countCall() {
 // Close gives the lock back.
 func (s *Session) Close() error {
 	var errs []error
-	if s.table != nil {
-		errs = append(errs, s.table.Close())
+	for _, t := range []*pace.Table{s.table, s.bulkTable} {
+		if t != nil {
+			errs = append(errs, t.Close())
+		}
 	}
 	for _, l := range s.locks {
 		errs = append(errs, l.Release())
@@ -282,19 +298,100 @@ func (s *Session) Close() error {
 	return errors.Join(errs...)
 }
 
-func (s *Session) paceChanged(c pace.Change) {
-	switch c.Kind {
-	case "limit-adopted":
-		s.o.Notify(fmt.Sprintf("the account says that its limit is %s (set: %s); going on with %s. Write limit: %s into the account file", c.Limit, c.Was, c.Limit, c.Limit))
-	case "limit-larger":
-		s.o.Notify(fmt.Sprintf("the account says that its limit is %s; going on with %s, as it is set", c.Stated, c.Limit))
-	case "paused":
-		if c.Pause >= time.Second {
-			s.o.Notify(fmt.Sprintf("account busy, resuming in %d s", int((c.Pause+time.Second-1)/time.Second)))
-		}
-	case "memory-lost":
-		s.o.Notify("the pace cannot be remembered for the next run; it goes on without")
+// paceChanged tells the changes of one of the account's limits, by its word in the
+// account file.
+func (s *Session) paceChanged(key string) func(pace.Change) {
+	limit, busy := "limit", "account busy"
+	if key == "bulk_limit" {
+		limit, busy = "limit of bulk calls", "account busy (bulk calls)"
 	}
+	return func(c pace.Change) {
+		switch c.Kind {
+		case "limit-adopted":
+			s.o.Notify(fmt.Sprintf("the account says that its %s is %s (set: %s); going on with %s. Write %s: %s into the account file", limit, c.Limit, c.Was, c.Limit, key, c.Limit))
+		case "limit-larger":
+			s.o.Notify(fmt.Sprintf("the account says that its %s is %s; going on with %s, as it is set", limit, c.Stated, c.Limit))
+		case "paused":
+			if c.Pause >= time.Second {
+				s.o.Notify(fmt.Sprintf("%s, resuming in %d s", busy, int((c.Pause+time.Second-1)/time.Second)))
+			}
+		case "memory-lost":
+			s.o.Notify("the pace cannot be remembered for the next run; it goes on without")
+		}
+	}
+}
+
+// bulkAtOnce returns how many bulk calls are made side by side: what the limit needs,
+// within reason.
+func (s *Session) bulkAtOnce() int { return min(max(s.bulk.State().Limit.Calls, 2), bulkMost) }
+
+// bulkMost bounds the bulk calls that are made side by side.
+const bulkMost = 16
+
+// many returns what makes the calls that take many records, or nil where none are made.
+func (s *Session) many(u *update.Updater) *bulk.Lane {
+	if s.bulk == nil {
+		return nil
+	}
+	if s.lane == nil {
+		s.lane = &bulk.Lane{Line: s.line, Ledger: s.led, Lease: s.lease, Memory: s.lacks, Patience: s.o.Patience, OutageLimit: s.o.OutageLimit, Notify: s.o.Notify}
+		known := s.o.Account.Shapes(s.bulkFolder())
+		for k := range s.lane.Learned {
+			one := known[send.Kind(k).String()]
+			s.lane.Learned[k] = bulk.Shape{Form: leadsquared.BulkForm(one.Form), Why: one.Why}
+		}
+		s.lane.Learn = func(k send.Kind, l bulk.Shape) {
+			err := s.o.Account.Learn(s.bulkFolder(), k.String(), account.Shape{Form: int(l.Form), Why: l.Why, Learned: time.Now().UTC()})
+			if err != nil {
+				s.o.Notify("what was learned of the account's bulk answers cannot be kept for the next run: " + err.Error())
+			}
+		}
+	}
+	s.lane.Updater = u
+	return s.lane
+}
+
+// BulkAnswers is what is known of the account's answers to one of the calls that take
+// many records.
+type BulkAnswers struct {
+	Call    string // "updates", "new records"
+	Form    leadsquared.BulkForm
+	Why     string    // why such calls are not made
+	Learned time.Time // zero: nothing is known
+}
+
+// Words says it in a sentence.
+func (b BulkAnswers) Words() string {
+	at := b.Learned.UTC().Format("2006-01-02 15:04") + " UTC"
+	switch {
+	case b.Learned.IsZero():
+		return "the next import proves the form of the answers on two records"
+	case b.Why != "":
+		return "single calls instead, because " + b.Why + " (learned " + at + ", for a day)"
+	}
+	return "answers are read " + b.Form.String() + " (proved " + at + ", for a day)"
+}
+
+// bulkAnswers returns what is known of all such calls; none where they are not made.
+func (s *Session) bulkAnswers() (all []BulkAnswers) {
+	if s.bulk == nil {
+		return nil
+	}
+	known := s.o.Account.Shapes(s.bulkFolder())
+	for k := range s.many(nil).Learned {
+		name := send.Kind(k).String()
+		one := known[name]
+		all = append(all, BulkAnswers{Call: name, Form: leadsquared.BulkForm(one.Form), Why: one.Why, Learned: one.Learned})
+	}
+	return all
+}
+
+// bulkFolder is where it is kept what was learned of bulk answers; "" is nowhere.
+func (s *Session) bulkFolder() string {
+	if s.o.StateDir == "" {
+		return ""
+	}
+	return filepath.Join(s.o.StateDir, "bulk")
 }
 
 // sender returns what sends the rows of a run.

@@ -20,8 +20,9 @@ type About struct {
 	QueueWhy  string        // why it is not
 	Ahead     time.Duration // the account's clock minus ours
 	HasAhead  bool
-	Limit     string
-	Throttled bool // the account refused one of these few calls for their rate
+	Limit     string        // of both kinds of calls
+	Bulk      []BulkAnswers // of an account with a limit for bulk calls
+	Throttled bool          // the account refused one of these few calls for their rate
 }
 
 // About asks an account whose keys these are, whether the user is checked in,
@@ -57,7 +58,6 @@ func (s *Session) About(ctx context.Context) (About, error) {
 	}
 	lo, hi, known := s.line.Ahead()
 	a.Ahead, a.HasAhead = (lo+hi)/2, known
-	st := s.pacer.State()
-	a.Limit, a.Throttled = st.Limit.String(), st.Throttled > 0
+	a.Limit, a.Throttled, a.Bulk = s.limits(), s.pacer.State().Throttled > 0, s.bulkAnswers()
 	return a, nil
 }

@@ -144,16 +144,26 @@ func calls(run ledger.Run) string {
 	if !run.Ended.IsZero() {
 		s += " in " + span(duration(run))
 	}
-	switch n, window, ok := strings.Cut(run.Limit, "/"); {
-	case ok:
-		s += fmt.Sprintf("; limit %s in %s", n, spaced(window))
-	case run.Limit != "":
-		s += "; limit " + run.Limit
+	single, many, bulk := strings.Cut(run.Limit, " + bulk ")
+	if single != "" {
+		s += "; limit " + limit(single)
+	}
+	if bulk {
+		s += fmt.Sprintf(", of bulk calls %s: %s", limit(many), counted(run.Bulk, "call"))
 	}
 	if run.Throttled > 0 {
 		s += fmt.Sprintf("; %s throttled", thousands(run.Throttled))
 	}
 	return s
+}
+
+// limit writes a limit as people do: 25 in 5 s.
+func limit(text string) string {
+	n, window, ok := strings.Cut(text, "/")
+	if !ok {
+		return text
+	}
+	return n + " in " + spaced(window)
 }
 
 // spaced writes a duration as people do: 5 s, 1 min.

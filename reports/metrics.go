@@ -62,6 +62,7 @@ func metrics(s Summary) []byte {
 		fmt.Fprintf(&b, "%s{%s,result=\"%s\"} %d\n", rows, labels, result, n)
 	}
 	one("leadload_run_calls", "Calls that the last run made, throttled ones too.", float64(s.Calls))
+	one("leadload_run_bulk_calls", "Calls of the last run that took many records, among its calls.", float64(s.Bulk))
 	one("leadload_run_throttled_calls", "Calls of the last run that the account turned away for their rate.", float64(s.Throttled))
 	one("leadload_run_exit_code", "Exit code of the last run; 0 is success.", float64(s.ExitCode))
 	one("leadload_run_duration_seconds", "Time that the last run took.", s.Duration)

@@ -31,7 +31,8 @@ type Summary struct {
 	Duration    float64        `json:"duration_s"`            // seconds; 0 when the run has no end
 	Calls       int64          `json:"calls"`                 // throttled ones too
 	CallsPerS   float64        `json:"calls_per_s"`           // over the whole run
-	Limit       string         `json:"limit"`                 // "25/5s" or "off"
+	Bulk        int64          `json:"bulk_calls"`            // of Calls, those that took many records
+	Limit       string         `json:"limit"`                 // "25/5s", "off" or "25/5s + bulk 5/5s"
 	Throttled   int64          `json:"throttled"`             // calls that the account turned away for their rate
 	Stop        string         `json:"stopped"`               // why the run ended early, in words; "" when it did not
 	Totals      Totals         `json:"totals"`                // of rows
@@ -124,7 +125,7 @@ func (j *job) summarize(ctx context.Context, resultsFile string) (Summary, error
 	s := Summary{
 		Version: SummaryVersion, Run: run.ID, Command: run.Command, File: run.Input, Sheet: run.Sheet,
 		Mapping: run.Mapping, Target: run.Target, TimeZones: j.Zones, Account: run.AccountName, Started: run.Started.UTC(),
-		Duration: round(duration(run).Seconds(), 3), Calls: run.Calls, CallsPerS: round(callsPerSecond(run), 3),
+		Duration: round(duration(run).Seconds(), 3), Calls: run.Calls, Bulk: run.Bulk, CallsPerS: round(callsPerSecond(run), 3),
 		Limit: run.Limit, Throttled: run.Throttled, Stop: run.Stop,
 		Totals:      Totals{Counts: t},
 		ResultsFile: resultsFile, ExitCode: run.Exit, Warnings: []string{}, Next: j.Next, Line: Line(t, resultsFile),

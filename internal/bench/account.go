@@ -20,6 +20,8 @@ import (
 type accountOptions struct {
 	Calls           int // -1: no limit
 	Latency, Jitter time.Duration
+	Bulk            int // bulk calls in 5 s; -1: no limit
+	Leads           int // that are there
 	Rival           int // calls of each window that another integration takes
 	Kept            int // call records
 }
@@ -120,13 +122,18 @@ func serveAccount(_ context.Context, args []string) error {
 	if err := json.Unmarshal([]byte(args[0]), &o); err != nil {
 		return err
 	}
-	a, err := sandbox.Start(sandbox.Options{Calls: o.Calls, Latency: o.Latency, Jitter: o.Jitter, DropBodies: true, KeptCalls: max(o.Kept, 1000)})
+	a, err := sandbox.Start(sandbox.Options{Calls: o.Calls, Latency: o.Latency, Jitter: o.Jitter, BulkCalls: o.Bulk, DropBodies: true, KeptCalls: max(o.Kept, 1000)})
 	if err != nil {
 		return err
 	}
 	defer a.Close()
 	if o.Rival > 0 {
 		a.CompeteWith(o.Rival)
+	}
+	for i := range o.Leads {
+		if _, err := a.AddLead(map[string]string{"EmailAddress": leadOf(i)}); err != nil {
+			return err
+		}
 	}
 	say := json.NewEncoder(os.Stdout)
 	access, secret, _ := a.Keys()

@@ -90,6 +90,7 @@ var measurements = []measurement{
 	{"restart", "SIGKILL in the middle, started again at once", restart},
 	{"pacing-far", "calls at 25/5s, 360 ms away", pacingFar},
 	{"pacing-rival", "the same beside an integration that takes 40 %", pacingRival},
+	{"bulk", "rows that go up to 25 a call, beside single calls", bulk},
 	{"unlimited", "import with the limit off beside a bare HTTP client", unlimited},
 	{"slow-disk", "import with the limit off on a disk of 5 ms fsync", slowDisk},
 	{"check", "check of a CSV beside encoding/csv", checkSpeed},

@@ -128,8 +128,16 @@ func (b *bench) leadload(a *practice, state, file string, flags ...string) (ende
 }
 
 func (b *bench) leadloadCommand(a *practice, state, file string, flags ...string) *exec.Cmd {
-	out := filepath.Join(state, "results.xlsx")
-	args := append([]string{"@leadload", "import", file, "-m", b.mapping(), "-q", "--yes", "-o", out}, flags...)
+	return b.leadloadBy(a, state, b.mapping(), file, flags...)
+}
+
+// leadloadBy is leadloadCommand with another mapping.
+func (b *bench) leadloadBy(a *practice, state, mapped, file string, flags ...string) *exec.Cmd {
+	out := filepath.Join(state, "results-"+filepath.Base(file)+".xlsx")
+	if mapped == b.mapping() {
+		out = filepath.Join(state, "results.xlsx")
+	}
+	args := append([]string{"@leadload", "import", file, "-m", mapped, "-q", "--yes", "-o", out}, flags...)
 	return b.command(a.env(state), args...)
 }
 

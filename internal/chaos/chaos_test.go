@@ -109,6 +109,7 @@ type storm struct {
 	hang        time.Duration
 	pace        time.Duration // about how long a run takes unharmed
 	limit       int           // calls a second
+	bulk        string        // the form of bulk answers; "": no such calls are made
 }
 
 var (
@@ -231,16 +232,16 @@ func load(t *testing.T, seed uint64, s shape, day storm, settle bool) tally {
 	check(t, writeCSV(input, s.header, rows))
 	check(t, os.WriteFile(mapped, []byte(s.mapping), 0o600))
 	forms := []string{"200", "429", "403", "500", "bare"}
-	a, err := sandbox.Start(sandbox.Options{
+	a, err := sandbox.Start(day.bulked(sandbox.Options{
 		Calls: day.limit, Window: time.Second, LimitForm: forms[seed%uint64(len(forms))], Latency: 10 * time.Millisecond, Jitter: 10 * time.Millisecond,
 		IndexLag: day.lag, AsyncDelay: day.lag / 5, DropBodies: true, StatusAsString: seed%2 == 0,
 		TrailOffset: []string{"page", "offset"}[seed/2%2], Skew: time.Duration(int(seed%3)-1) * 90 * time.Second,
 		Faults: sandbox.Faults{LostAnswer: 0.03, CutBefore: 0.03, BadGatewayAfter: 0.01, BadGatewayBefore: 0.01, HangAfter: 0.005, HangBefore: 0.005,
 			Truncated: 0.01, EmptyBody: 0.01, ReadCut: 0.01, ReadBadGateway: 0.01, HangFor: day.hang, Seed: seed},
-	})
+	}))
 	check(t, err)
 	defer a.Close()
-	if s.sales {
+	if s.sales || day.bulk != "" {
 		for _, row := range rows {
 			mail := row.cells[1]
 			if !slices.ContainsFunc(a.Leads(), func(l sandbox.Lead) bool { return l.Attributes["EmailAddress"] == mail }) {
@@ -251,6 +252,7 @@ func load(t *testing.T, seed uint64, s shape, day storm, settle bool) tally {
 	}
 	args := []string{"import", "deals.csv", "-m", "deals.yaml", "--limit", fmt.Sprintf("%d/1s", day.limit),
 		"--timeout", day.timeout.String(), "--settle-after", day.settleAfter.String(), "--wait", "30s", "--yes"}
+	args = append(args, day.bulkFlags()...)
 	free := seed%4 == 3
 	if free {
 		args[5] = "off" // rows are then reserved a chunk ahead
@@ -404,6 +406,10 @@ func verify(t *testing.T, got *tally, dir string, rows []row, account map[string
 		}
 		lie := ""
 		switch {
+		case r.refused:
+			if result != "rejected" || id != "" {
+				lie = "the account refuses it"
+			}
 		case r.content == "":
 			if result != "invalid" || id != "" {
 				lie = "it is invalid"

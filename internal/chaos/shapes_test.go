@@ -17,6 +17,7 @@ import (
 type row struct {
 	cells   []string
 	content string
+	refused bool // by the account
 }
 
 // shape is a kind of file with its mapping.

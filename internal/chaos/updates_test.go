@@ -128,11 +128,11 @@ func secondNight(t *testing.T, seed uint64, day storm) updateTally {
 	save()
 	check(t, os.WriteFile(filepath.Join(dir, "deals.yaml"), []byte(updateMapping), 0o600))
 	forms := []string{"200", "429", "403", "500", "bare"}
-	a, err := sandbox.Start(sandbox.Options{Calls: sandbox.NoLimit, LimitForm: forms[seed%uint64(len(forms))], Latency: 4 * time.Millisecond,
-		UpdateLag: day.lag, DropBodies: true, GoneForm: []string{"500", "404", "empty"}[seed%3], Skew: time.Duration(int(seed%3)-1) * 90 * time.Second})
+	a, err := sandbox.Start(day.bulked(sandbox.Options{Calls: sandbox.NoLimit, LimitForm: forms[seed%uint64(len(forms))], Latency: 4 * time.Millisecond,
+		UpdateLag: day.lag, DropBodies: true, GoneForm: []string{"500", "404", "empty"}[seed%3], Skew: time.Duration(int(seed%3)-1) * 90 * time.Second}))
 	check(t, err)
 	defer a.Close()
-	if seed%4 == 1 {
+	if seed%4 == 1 && day.bulk == "" {
 		// An account without the call that reads many.
 		check(t, a.Close())
 		a, err = sandbox.Start(sandbox.Options{Calls: sandbox.NoLimit, LimitForm: forms[seed%uint64(len(forms))], Latency: 4 * time.Millisecond, UpdateLag: day.lag,
@@ -141,7 +141,8 @@ func secondNight(t *testing.T, seed uint64, day storm) updateTally {
 	}
 	access, secret, async := a.Keys()
 	start := func(limit string) (*exec.Cmd, *bytes.Buffer) {
-		cmd := exec.Command(os.Args[0], "import", "deals.csv", "-m", "deals.yaml", "--limit", limit, "--timeout", day.timeout.String(), "--settle-after", (day.lag + 300*time.Millisecond).String(), "--yes")
+		args := append([]string{"import", "deals.csv", "-m", "deals.yaml", "--limit", limit, "--timeout", day.timeout.String(), "--settle-after", (day.lag + 300*time.Millisecond).String(), "--yes"}, day.bulkFlags()...)
+		cmd := exec.Command(os.Args[0], args...)
 		cmd.Dir = dir
 		cmd.Env = []string{childMark + "=1", "HOME=" + dir, "XDG_STATE_HOME=" + dir + "/state", "TMPDIR=" + dir, "PATH=" + os.Getenv("PATH"),
 			"LEADSQUARED_HOST=" + a.URL(), "LEADSQUARED_ASYNC_HOST=" + a.AsyncURL(),

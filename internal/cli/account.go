@@ -63,6 +63,7 @@ func (a *app) runAccount(ctx context.Context, o *accountOptions) error {
 			"version": 1, "command": "account", "host": k.account.Host, "user": about.Self.Email, "name": about.Self.Name, "role": about.Self.Role,
 			"organisation": about.Self.Org, "organisation_id": about.Self.OrgID, "timezone": about.Self.TimeZone, "right_host": about.Self.APIHost,
 			"clock_ahead_s": about.Ahead.Seconds(), "limit": about.Limit, "checked_in": about.CheckedIn,
+			"bulk":     bulkJSON(about),
 			"queue":    map[string]any{"known": about.HasQueue, "pending": about.Queue.Pending, "max_delay_s": about.Queue.MaxDelay.Seconds(), "per_minute": about.Queue.PerMinute},
 			"warnings": warnings,
 		}, nil)
@@ -80,6 +81,9 @@ func (a *app) runAccount(ctx context.Context, o *accountOptions) error {
 		line("clock", "%s", ahead(about.Ahead))
 	}
 	line("limit", "%s", about.Limit)
+	for _, s := range about.Bulk {
+		line("bulk, "+s.Call, "%s", s.Words())
+	}
 	if k.account.DailyLimit > 0 {
 		line("daily limit", "%d", k.account.DailyLimit)
 	}
@@ -105,6 +109,19 @@ func (a *app) runAccount(ctx context.Context, o *accountOptions) error {
 		a.say("warning: %s", s)
 	}
 	return nil
+}
+
+// bulkJSON is what is known of the calls that take many records, by what they do.
+func bulkJSON(about loader.About) map[string]any {
+	known := map[string]any{}
+	for _, s := range about.Bulk {
+		one := map[string]any{"answers": s.Words()}
+		if !s.Learned.IsZero() {
+			one["learned"] = s.Learned.UTC().Format(time.RFC3339)
+		}
+		known[s.Call] = one
+	}
+	return known
 }
 
 // ahead says in words how the account's clock differs.

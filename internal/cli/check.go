@@ -28,6 +28,7 @@ type checkOptions struct {
 	inputs []string
 	rows   string
 	limit  string
+	bulk   string
 	show   int
 	expect string
 	faults int
@@ -61,6 +62,7 @@ products, which are asked for once a day.`,
 	f.Lookup("out").Usage = "write the results workbook or CSV there, or into a folder; - is CSV on stdout (default: none)"
 	f.StringVar(&o.rows, "rows", "", "only these rows as the spreadsheet counts them, such as 2-10,57")
 	o.change.add(cmd)
+	f.StringVar(&o.bulk, "bulk-limit", "", bulkLimitUsage)
 	f.StringVar(&o.limit, "limit", "", "calls in a time for the estimate, such as 25/5s (default: the account file's, else 25/5s)")
 	f.IntVar(&o.show, "show", 0, "print the request bodies of so many rows")
 	f.IntVar(&o.faults, "max-faults", 1000, "list so many faults at most")
@@ -104,6 +106,9 @@ func (a *app) runCheck(ctx context.Context, o *checkOptions) error {
 			return fail(err)
 		}
 		a.hide(acct.Keys()...)
+	}
+	if err := bulkLimit(o.bulk, &acct); err != nil {
+		return fail(err)
 	}
 	if o.limit != "" {
 		if acct.Limit, err = pace.ParseLimit(o.limit); err != nil {

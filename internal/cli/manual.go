@@ -16,7 +16,7 @@ var manual embed.FS
 
 // topics are the pages of the manual in reading order.
 var topics = []string{
-	"mapping", "targets", "account", "results", "doubt", "updates", "verify", "adopt", "undo", "nightly", "several-machines", "security", "questions",
+	"mapping", "targets", "account", "bulk", "results", "doubt", "updates", "verify", "adopt", "undo", "nightly", "several-machines", "security", "questions",
 	"mapping-keys", "flags", "errors", "exit-codes",
 }
 

@@ -48,6 +48,14 @@ func removedWords(r loader.Removed) string {
 	return ""
 }
 
+// limits names the limits that a plan goes by.
+func limits(p loader.Plan) string {
+	if p.Bulk.Limit == "" {
+		return p.Limit
+	}
+	return p.Limit + " + bulk " + p.Bulk.Limit
+}
+
 // showPlan says what a run is about to do and what it costs.
 func (a *app) showPlan(input string, m *mapping.Mapping, p loader.Plan, info source.Info) {
 	name := input
@@ -88,7 +96,7 @@ func (a *app) showPlan(input string, m *mapping.Mapping, p loader.Plan, info sou
 		a.say("  the mapping has changed, not the rows, in %s: %s; --mapping-changed update sends what it has now", count(p.RemadeRows, "row", "rows"), list(fields))
 	}
 	if p.Calls > 0 {
-		cost := fmt.Sprintf("  %s at %s: %s, done at %s", count(p.Calls, "call", "calls"), p.Limit, about(p.Time), p.Finish.Local().Format("15:04"))
+		cost := fmt.Sprintf("  %s at %s: %s, done at %s", count(p.Calls, "call", "calls"), limits(p), about(p.Time), p.Finish.Local().Format("15:04"))
 		if p.Finish.Local().YearDay() != time.Now().YearDay() {
 			cost += p.Finish.Local().Format(" on 2 Jan")
 		}
@@ -98,6 +106,12 @@ func (a *app) showPlan(input string, m *mapping.Mapping, p loader.Plan, info sou
 		a.say("%s", cost)
 	} else {
 		a.say("  nothing to send")
+	}
+	if b := p.Bulk; b.Rows > 0 {
+		a.say("  %s with %s; without bulk calls it takes %s", count(b.Calls, "of them is a bulk call", "of them are bulk calls"), count(b.Rows, "row", "rows"), about(b.Alone))
+	}
+	if b := p.Bulk; b.Why != "" {
+		a.say("  new rows go in calls of their own, because %s", b.Why)
 	}
 	if p.Lookups > 0 {
 		a.say("  %s among them", count(p.Lookups, "look-up of a lead", "look-ups of leads"))

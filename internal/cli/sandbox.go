@@ -39,6 +39,8 @@ received as a page at /.`,
 	f.StringVar(&o.Listen, "listen", "127.0.0.1:8080", "address to serve at")
 	f.IntVar(&o.Calls, "calls", 25, "calls allowed in a window; -1 is no limit")
 	f.DurationVar(&o.Window, "window", 5e9, "the window")
+	f.IntVar(&o.BulkCalls, "bulk-calls", 1, "bulk calls allowed in 5 s; -1 is no limit")
+	f.StringVar(&o.BulkForm, "bulk-form", "response", "how a bulk call answers: response, bare, ids, shuffled or opaque")
 	f.StringVar(&o.LimitForm, "limit-form", "429", "how an answer over the limit looks: 429, 200, 403 or 500")
 	f.DurationVar(&o.Latency, "latency", 0, "time that every call takes")
 	f.DurationVar(&o.Jitter, "jitter", 0, "and how much it varies")

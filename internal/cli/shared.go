@@ -67,6 +67,7 @@ func (c *common) fileFlags(cmd *cobra.Command) {
 // runFlags say how calls are made.
 type runFlags struct {
 	limit       string
+	bulkLimit   string
 	concurrency int
 	reserve     int
 	until       string
@@ -114,6 +115,7 @@ func (r *runFlags) addPace(cmd *cobra.Command) {
 // addFirstSend adds the flags of a command that sends rows for the first time.
 func (r *runFlags) addFirstSend(cmd *cobra.Command) {
 	f := cmd.Flags()
+	f.StringVar(&r.bulkLimit, "bulk-limit", "", bulkLimitUsage)
 	f.Int64Var(&r.maxErrors, "max-errors", 0, "stop after so many rejected rows (0: never)")
 	f.Int64Var(&r.maxSame, "max-same-error", 20, "stop when the first so many answers are all the same refusal and nothing was loaded with this mapping yet (0: never)")
 	f.BoolVar(&r.noSettle, "no-settle", false, "leave rows in doubt as they are")
@@ -197,6 +199,9 @@ func (a *app) connectWith(ctx context.Context, c *common, r *runFlags, command s
 		}
 		k.account.LimitSet = true
 	}
+	if err = bulkLimit(r.bulkLimit, &k.account); err != nil {
+		return nil, err
+	}
 	if r.reserve < 0 || r.reserve > 0 && k.account.Limit != pace.Unlimited && r.reserve >= k.account.Limit.Calls {
 		return nil, usageError("leave at least one call to leadload", "--reserve %d leaves nothing of %s", r.reserve, k.account.Limit)
 	}
@@ -261,6 +266,19 @@ func ledgerName(path string) string {
 		return real
 	}
 	return abs
+}
+
+const bulkLimitUsage = "bulk calls in a time, such as 5/5s: up to 25 records each, beside the others; or off (default: the account file's, else off)"
+
+// bulkLimit takes the flag --bulk-limit over where it is given.
+func bulkLimit(text string, acct *account.Account) (err error) {
+	if text == "" {
+		return nil
+	}
+	if acct.BulkLimit, err = account.ParseBulkLimit(text); err != nil {
+		return usageError("write --bulk-limit 5/5s, or --bulk-limit off for no bulk calls", "--bulk-limit: %s", err)
+	}
+	return nil
 }
 
 // logLevels are what an API log can hold.

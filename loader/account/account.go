@@ -25,7 +25,8 @@ type Account struct {
 	AsyncKey    leadsquared.Secret
 	Limit       pace.Limit // 25 calls in 5 s unless set: the vendor's rate-limit page
 	LimitSet    bool
-	DailyLimit  int64 // 0: none
+	BulkLimit   pace.Limit // of the calls that take many records; zero: none are made
+	DailyLimit  int64      // 0: none
 	CheckIn     map[string]any
 	StatusPath  string // async API; "" is the usual path
 	MetricsPath string

@@ -48,6 +48,10 @@ var accountKeys = map[string]func(a *Account, v string) error{
 		a.Limit, a.LimitSet = l, true
 		return err
 	},
+	"bulk_limit": func(a *Account, v string) (err error) {
+		a.BulkLimit, err = ParseBulkLimit(v)
+		return err
+	},
 	"daily_limit": func(a *Account, v string) error {
 		n, err := strconv.ParseInt(v, 10, 64)
 		if err != nil || n <= 0 {
@@ -68,6 +72,17 @@ var environment = []struct{ variable, key string }{
 	{"LEADSQUARED_SECRET_KEY", "secret_key"},
 	{"LEADSQUARED_ASYNC_KEY", "async_key"},
 	{"LEADSQUARED_LIMIT", "limit"},
+	{"LEADSQUARED_BULK_LIMIT", "bulk_limit"},
+}
+
+// ParseBulkLimit reads the limit of the calls that take many records, such as
+// "5/5s". "off" is the zero Limit: no such calls are made.
+func ParseBulkLimit(v string) (pace.Limit, error) {
+	l, err := pace.ParseLimit(v)
+	if l == pace.Unlimited {
+		return pace.Limit{}, nil
+	}
+	return l, err
 }
 
 // Load reads an account file, or the environment alone when path is
@@ -206,7 +221,7 @@ func (a *Account) load(path string, getenv func(string) string, set map[string]b
 		}
 		setter := accountKeys[key]
 		if setter == nil {
-			return fail(line, "the words are host, async_host, access_key, secret_key, async_key, limit, daily_limit, check_in, name"+didYouMean(key), "unknown setting %q", key)
+			return fail(line, "the words are host, async_host, access_key, secret_key, async_key, limit, bulk_limit, daily_limit, check_in, name"+didYouMean(key), "unknown setting %q", key)
 		}
 		if _, ok := kv.Value.(ast.ScalarNode); !ok {
 			return fail(line, "write it as "+key+": VALUE", "%s is not a single value", key)

@@ -23,22 +23,52 @@ const (
 	BulkIDs                      // an id a row, in the order of the rows; "" where there is none
 )
 
-var bulkFormNames = [...]string{"unknown", "numbered", "by place", "ids by place"}
+var bulkFormNames = [...]string{"in no form", "by their row numbers", "by their places", "as ids by their places"}
 
-// String returns the form's name in lower case.
+// String says how the rows of an answer are read.
 func (f BulkForm) String() string {
 	if int(f) < len(bulkFormNames) {
 		return bulkFormNames[f]
 	}
-	return "unknown"
+	return bulkFormNames[BulkUnknown]
 }
 
 // BulkRow is what a bulk call's answer says of one row.
 type BulkRow struct {
 	ID            string // of the record made or changed; "" where the answer names none
+	Matched       bool   // the answer says that no record was made for it: ID was there before
 	Refused       bool   // the application refused this row
 	ExceptionType string
 	Message       string // the account's words about a refusal
+}
+
+// Outcome returns what the answer says of one row as that of a call of its own.
+// It is to be believed only of an answer whose form was proved.
+func (r BulkRow) Outcome() Outcome {
+	o := Outcome{Status: http.StatusOK, ID: r.ID, ExceptionType: r.ExceptionType, Message: r.Message}
+	application := strings.HasPrefix(strings.ToLower(r.ExceptionType), "mx")
+	switch {
+	case r.ID != "" && r.Matched:
+		o.Verdict = Duplicate
+	case r.ID != "":
+		o.Verdict = Applied
+	case !r.Refused:
+		o.Verdict, o.code, o.Message = InDoubt, codeNoID, "the answer does not say what became of this record"
+	case strings.EqualFold(r.ExceptionType, vendorLimitType), vendorLimit().MatchString(r.Message) && (application || r.ExceptionType == ""):
+		o.Verdict, o.code = Throttled, codeLimit
+		o.StatedCalls, o.StatedWindow = parseLimit(r.Message)
+	case r.ExceptionType != "" && !application, limitType(r.ExceptionType):
+		o.Verdict, o.code = InDoubt, codeServerError // not the application's own word
+	default:
+		o.Verdict, o.code = Rejected, codeRejected
+	}
+	return o
+}
+
+// Shapeless reports that a call of many records ended well and that its answer
+// does not say what became of each: it has none of the forms that are known.
+func Shapeless(o Outcome) bool {
+	return o.Verdict == InDoubt && o.code == codeUnexpected && o.Status >= 200 && o.Status <= 299
 }
 
 // BulkUpdateOpportunities changes up to MaxBulk opportunities
@@ -140,6 +170,11 @@ func readBulkRow(v object) BulkRow {
 		ID:            identifier(v.get("ProspectActivityId", "OpportunityId", "ProspectOpportunityId", "CreatedOpportunityId", "Id")),
 		ExceptionType: v.text("ExceptionType"),
 		Message:       tidy(firstText(v.text("ExceptionMessage"), v.text("ErrorMessage"))),
+	}
+	for _, name := range []string{"ActivityCreated", "OpportunityCreated"} {
+		if made, said := v.get(name).(bool); said && !made {
+			row.Matched = row.ID != ""
+		}
 	}
 	if row.ExceptionType == "" {
 		// Some forms have the type at the head of the message.

@@ -119,11 +119,12 @@ type Run struct {
 	Timezone    string    // the mapping's zone
 	Who         string    // user@machine
 	Version     string    // of leadload
-	Limit       string    // "25/5s" or "off", as it was at the end
+	Limit       string    // "25/5s", "off" or "25/5s + bulk 5/5s", as it was at the end
 	Started     time.Time // UTC
 	Ended       time.Time // zero: still running, or cut off
 	Calls       int64     // calls made, throttled ones too
 	Throttled   int64
+	Bulk        int64  // of Calls, those that took many records
 	Stop        string // why the run ended early, in words; "" when it did not
 	Exit        int    // exit code
 	Did         Counts // what became of its rows, as they stood when it ended; empty: not known

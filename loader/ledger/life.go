@@ -291,8 +291,14 @@ type Intent struct {
 	Record  int64
 	Op      Op
 	At      time.Time // our clock: it is compared with the account's
-	Call    int64     // operations of one call share its number; 0: the call is this operation's alone
+	Call    int64     // operations of one call share its number and stand together; 0: the call is this operation's alone
 	Payload Payload
+}
+
+// OwnCall reports whether the i-th of some intents is a call of its own, and not one
+// more operation of the call before.
+func OwnCall(list []Intent, i int) bool {
+	return list[i].Call == 0 || i == 0 || list[i-1].Call != list[i].Call
 }
 
 // Outcome says what became of an operation.

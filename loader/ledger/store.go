@@ -69,7 +69,7 @@ type Store interface {
 	// Begin writes down that a run has begun and returns its number. It uses
 	// the fields of r but ID, AccountName and those that End writes.
 	Begin(ctx context.Context, r Run) (int64, error)
-	// End writes down how a run ended: Ended, Calls, Throttled, Limit, Stop, Exit,
+	// End writes down how a run ended: Ended, Calls, Throttled, Bulk, Limit, Stop, Exit,
 	// Out and Did of r. Without Ended it was cut off.
 	End(ctx context.Context, r Run) error
 

@@ -43,9 +43,10 @@ func Try[T any](ctx context.Context, l *Line, call func(context.Context, leadsqu
 	return value, out, err
 }
 
-// MissingPath reports that the account does not have the call.
+// MissingPath reports that the account does not have the call. A call that makes
+// something is in doubt all the same when a page says so and not the account.
 func MissingPath(out leadsquared.Outcome) bool {
-	return out.Verdict == leadsquared.Fatal && (out.Status == 404 || out.Status == 405 || out.Status == 410)
+	return (out.Verdict == leadsquared.Fatal || out.Stop) && (out.Status == 404 || out.Status == 405 || out.Status == 410)
 }
 
 // With binds the one argument of a call.

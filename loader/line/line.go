@@ -29,6 +29,7 @@ import (
 type Options struct {
 	Client      *leadsquared.Client
 	Pacer       *pace.Pacer
+	Many        *pace.Pacer   // of the calls that take many records; nil: none are made
 	DailyLimit  int64         // calls of a day (UTC); 0 is no limit
 	Used        int64         // calls made today, by whichever process
 	OutageLimit time.Duration // how long the account may be away; must be above 0
@@ -73,18 +74,48 @@ func (l *Line) Ready(ctx context.Context) error { return l.outage.wait(ctx, l.pr
 // away by the limit and goes before the others. The caller ends the place with
 // Finish, or gives it up with Abort.
 func (l *Line) Slot(ctx context.Context, again bool) (*pace.Call, error) {
-	acquire := l.o.Pacer.Acquire
-	if again {
-		acquire = l.o.Pacer.AcquireHead
-	}
 	if err := l.ramp.enter(ctx); err != nil {
 		return nil, err
 	}
-	c, err := acquire(ctx)
+	c, err := acquire(ctx, l.o.Pacer, again)
 	if err != nil {
 		l.ramp.leave(false, nil)
 		return nil, err
 	}
+	return l.place(ctx, c)
+}
+
+// SlotMany is Slot for a call that takes many records: such calls have a limit of
+// their own. The caller ends the place with FinishMany or Abort.
+func (l *Line) SlotMany(ctx context.Context, again bool) (*pace.Call, error) {
+	// The limit comes first: a call that waits for it must not keep the first calls
+	// of the other limit from beginning.
+	c, err := acquire(ctx, l.o.Many, again)
+	if err != nil {
+		return nil, err
+	}
+	if err := l.ramp.enter(ctx); err != nil {
+		c.Abort()
+		return nil, err
+	}
+	return l.place(ctx, c)
+}
+
+// RoomForMany reports whether SlotMany would not have to wait for the limit.
+func (l *Line) RoomForMany() bool {
+	s := l.o.Many.State()
+	return s.PausedTil.IsZero() && s.Waiting == 0 && s.InUse < s.Cap
+}
+
+func acquire(ctx context.Context, p *pace.Pacer, again bool) (*pace.Call, error) {
+	if again {
+		return p.AcquireHead(ctx)
+	}
+	return p.Acquire(ctx)
+}
+
+// place checks what else may keep a call from being made that has its place.
+func (l *Line) place(ctx context.Context, c *pace.Call) (*pace.Call, error) {
 	if l.o.Hold != nil {
 		if err := l.o.Hold(ctx); err != nil {
 			l.Abort(c)
@@ -131,6 +162,17 @@ func (l *Line) countDay() error {
 // error ends the run.
 func (l *Line) Finish(c *pace.Call, out leadsquared.Outcome) error {
 	err := l.finish(c, out)
+	l.ramp.leave(out.Verdict != leadsquared.NotSent, err)
+	return err
+}
+
+// FinishMany is Finish for a call that takes many records. An account that does not
+// have it answers all others: this is the caller's to know, and ends no run.
+func (l *Line) FinishMany(c *pace.Call, out leadsquared.Outcome) error {
+	err := l.finish(c, out)
+	if MissingPath(out) {
+		err = nil
+	}
 	l.ramp.leave(out.Verdict != leadsquared.NotSent, err)
 	return err
 }

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"leadload/internal/fault"
+	"leadload/loader/leadsquared"
 	"leadload/loader/ledger"
 )
 
@@ -26,38 +27,52 @@ const ReserveAge = 2 * time.Second
 // order. Rows of a busy lead wait while others overtake.
 func (s *Sender) Send(ctx context.Context, jobs iter.Seq2[*Row, error]) error {
 	ahead := s.Unlimited
-	size, most := 0, s.Concurrency
+	most := s.Concurrency
 	if ahead {
-		size, most = chunk, 4*chunk+s.Concurrency
+		most += 4 * chunk
 	}
-	work := make(chan *Row, size)
+	if s.Many != nil {
+		// Each call of many rows finds the rows of the next one waiting.
+		most += 2 * leadsquared.MaxBulk * s.ManyAtOnce
+	}
 	freed := make(chan string, most+1) // every job under way frees its lead once, so a send never blocks
 	g, ctx := errgroup.WithContext(ctx)
+	takes, senders := func(Kind) int { return 0 }, 0
+	if s.Many != nil {
+		takes, senders = s.Many.Most, s.ManyAtOnce
+	}
+	work, stop := newPool(ctx, senders, takes)
+	defer stop()
 	for range s.Concurrency {
 		g.Go(func() error {
-			for j := range work {
-				if err := s.handle(ctx, j, freed); err != nil {
+			for j := work.one(); j != nil; j = work.one() {
+				if err := s.handle(ctx, j, work, freed); err != nil {
 					return err
 				}
 			}
 			return nil
 		})
 	}
+	if s.Many != nil {
+		for range s.ManyAtOnce {
+			g.Go(func() error { return s.sendMany(ctx, work, freed) })
+		}
+	}
 	g.Go(func() (err error) {
-		defer close(work)
+		defer work.close()
 		defer func() { err = errors.Join(err, s.waiting.close()) }()
 		return s.feed(ctx, jobs, work, freed, most, ahead)
 	})
 	err := g.Wait()
 	// Workers that ended early leave reserved rows behind that never left.
-	for j := range work {
+	for _, j := range work.left() {
 		s.unsend(j)
 	}
 	return err
 }
 
 // feed hands jobs to the workers until all are done.
-func (s *Sender) feed(ctx context.Context, jobs iter.Seq2[*Row, error], work chan<- *Row, freed <-chan string, most int, ahead bool) error {
+func (s *Sender) feed(ctx context.Context, jobs iter.Seq2[*Row, error], work *pool, freed <-chan string, most int, ahead bool) error {
 	next, stop := iter.Pull2(jobs)
 	defer stop()
 	var (
@@ -66,33 +81,24 @@ func (s *Sender) feed(ctx context.Context, jobs iter.Seq2[*Row, error], work cha
 		batch   []*Row // to be reserved together
 		drained bool
 		behind  int // rows put behind others of their lead since the last flush
+		queued  int // rows that wait behind others of their lead
 	)
 	release := func(lead string) error {
 		under--
+		work.freed()
 		j, err := s.waiting.next(lead)
 		if err != nil {
 			return &fault.Fault{Code: "run.waiting", Msg: "waiting rows cannot be read back", Hint: fault.RunAgain, Err: err}
 		}
 		if j != nil {
 			ready = append(ready, j)
+			queued--
 		}
 		return nil
 	}
-	hand := func(j *Row) error {
-		for {
-			select {
-			case work <- j:
-				under++
-				return nil
-			case lead := <-freed:
-				if err := release(lead); err != nil {
-					return err
-				}
-			case <-ctx.Done():
-				s.unsend(j)
-				return context.Cause(ctx)
-			}
-		}
+	hand := func(k Kind, j *Row) {
+		under++
+		work.put(k, j)
 	}
 	flush := func() error {
 		if len(batch) == 0 {
@@ -101,13 +107,8 @@ func (s *Sender) feed(ctx context.Context, jobs iter.Seq2[*Row, error], work cha
 		if err := s.reserve(ctx, batch); err != nil {
 			return err
 		}
-		for i, j := range batch {
-			if err := hand(j); err != nil {
-				for _, rest := range batch[i+1:] {
-					s.unsend(rest)
-				}
-				return err
-			}
+		for _, j := range batch {
+			hand(Singly, j)
 		}
 		batch, behind = batch[:0], 0
 		return nil
@@ -141,8 +142,10 @@ func (s *Sender) feed(ctx context.Context, jobs iter.Seq2[*Row, error], work cha
 			if len(ready) > 0 {
 				continue
 			}
+			work.stand(true, queued > 0)
 			select {
 			case lead := <-freed:
+				work.stand(drained, queued > 0)
 				if err := release(lead); err != nil {
 					return err
 				}
@@ -163,6 +166,7 @@ func (s *Sender) feed(ctx context.Context, jobs iter.Seq2[*Row, error], work cha
 				if err := s.waiting.add(j); err != nil {
 					return &fault.Fault{Code: "run.waiting", Msg: "rows that wait for an earlier row of their lead cannot be kept", Hint: "free some space in the folder for temporary files and run the same command again", Err: err}
 				}
+				queued++
 				// A long run of one lead must not keep the others of the chunk waiting.
 				if behind++; behind >= 4*chunk {
 					if err := flush(); err != nil {
@@ -173,10 +177,12 @@ func (s *Sender) feed(ctx context.Context, jobs iter.Seq2[*Row, error], work cha
 			}
 			s.waiting.begin(j.Payload.Lead)
 		}
-		if !ahead {
-			if err := hand(j); err != nil {
-				return err
-			}
+		k, err := s.kindOf(ctx, j)
+		if err != nil {
+			return err
+		}
+		if !ahead || k != Singly || j.seek {
+			hand(k, j)
 			continue
 		}
 		if batch = append(batch, j); len(batch) == chunk {
@@ -213,24 +219,29 @@ func (s *Sender) unsend(j *Row) {
 }
 
 // handle sends one job, writes its outcome down and frees its lead.
-func (s *Sender) handle(ctx context.Context, j *Row, freed chan<- string) error {
+func (s *Sender) handle(ctx context.Context, j *Row, work *pool, freed chan<- string) error {
 	if ctx.Err() != nil {
 		s.unsend(j)
 		return nil
 	}
+	var out ledger.Outcome
+	var err error
 	reserved := j.reserved
-	out, err := s.one(ctx, j)
+	if j.seek {
+		found := false
+		if found, out, err = s.found(ctx, j, work); found {
+			return nil
+		}
+	} else {
+		out, err = s.one(ctx, j)
+	}
 	if out.State == 0 { // it never left, and its record is as it was
 		if err == nil {
 			freed <- j.Payload.Lead
 		}
 		return err
 	}
-	tally := s.Tally
-	if j.Op == ledger.Update {
-		tally = s.Updated
-	}
-	tally(out.State, 1)
+	s.count(j, out)
 	if !reserved || err != nil {
 		err = errors.Join(err, s.Kept(out, s.Ledger.Settle(ctx, s.Lease, out)))
 		if err == nil {
@@ -247,7 +258,33 @@ func (s *Sender) handle(ctx context.Context, j *Row, freed chan<- string) error 
 		})
 	}
 	s.doubtLead(out, &j.Payload)
-	if err == nil && out.State == ledger.Rejected && s.MaxErrors > 0 && s.rejects.Add(1) >= s.MaxErrors {
+	if err == nil {
+		err = s.refused(out)
+	}
+	return err
+}
+
+// count counts a row that came to a state.
+func (s *Sender) count(j *Row, out ledger.Outcome) {
+	tally := s.Tally
+	if j.Op == ledger.Update {
+		tally = s.Updated
+	}
+	tally(out.State, 1)
+}
+
+// judged is what the outcome of a row that went with others means for the run.
+func (s *Sender) judged(ctx context.Context, j *Row, out ledger.Outcome) error {
+	s.doubtLead(out, &j.Payload)
+	if err := s.mistaken(ctx, &out); err != nil {
+		return err
+	}
+	return s.refused(out)
+}
+
+// refused ends the run when too many rows were rejected.
+func (s *Sender) refused(out ledger.Outcome) (err error) {
+	if out.State == ledger.Rejected && s.MaxErrors > 0 && s.rejects.Add(1) >= s.MaxErrors {
 		err = fault.New("run.max-errors", "look at the sheet Failed: when the mapping is wrong, correct it and run the same command again", "%d rows were rejected (--max-errors)", s.MaxErrors)
 	}
 	return err

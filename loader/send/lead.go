@@ -48,6 +48,12 @@ func (l lookup) encode() json.RawMessage {
 	return text
 }
 
+// MustExist reports whether the lead of a row that is to be made has to be there.
+func MustExist(j *Row) bool {
+	look, err := j.lookup(targetOf(j))
+	return err == nil && look.MustExist
+}
+
 // lookup reads what encode wrote.
 func (j *Row) lookup(t target.Target) (look lookup, err error) {
 	if j.Payload.Lookup == nil {
@@ -71,7 +77,7 @@ func (j *Row) lookup(t target.Target) (look lookup, err error) {
 // call; the error ends the run.
 func (s *Sender) leadOf(ctx context.Context, j *Row, look lookup) (string, ledger.Outcome, error) {
 	field, value := j.Payload.LeadField, j.Payload.LeadValue
-	known, err := s.Ledger.Memo().Lead(ctx, s.Lease.Account, field, target.LeadName(field, value), s.LeadAge)
+	known, err := s.rememberedLead(ctx, j)
 	if err != nil || known != "" {
 		return known, ledger.Outcome{}, err
 	}
@@ -101,6 +107,12 @@ func (s *Sender) leadOf(ctx context.Context, j *Row, look lookup) (string, ledge
 		return "", refuse("lead.many", "merge the leads in the account, or write if_many: newest under lead: in the mapping", "%d leads have %s %q: %s", len(leads), field, value, strings.Join(ids, ", ")), nil
 	}
 	return s.newest(field, value, leads), ledger.Outcome{}, nil
+}
+
+// rememberedLead returns the id of a row's lead from an earlier look-up; "" for none.
+func (s *Sender) rememberedLead(ctx context.Context, j *Row) (string, error) {
+	field := j.Payload.LeadField
+	return s.Ledger.Memo().Lead(ctx, s.Lease.Account, field, target.LeadName(field, j.Payload.LeadValue), s.LeadAge)
 }
 
 // newest picks the lead that was made last, and remembers it.

@@ -27,8 +27,10 @@ type Row struct {
 	Number   int            `json:"n"` // row as the spreadsheet counts
 	Op       ledger.Op      `json:"o,omitempty"`
 	Payload  ledger.Payload `json:"p"`
+	LeadID   string         `json:"-"` // of its lead, once it was looked up; it goes in a call of many rows then
 	reserved bool
 	again    bool      // it was in doubt
+	seek     bool      // its lead is looked up, and then it waits for a call of many rows
 	at       time.Time // when it was reserved
 }
 
@@ -59,8 +61,11 @@ type Sender struct {
 	// MaxSame ends the run when the first so many answers are all the same
 	// refusal; 0 is never. Trusted reports whether the mapping has loaded
 	// something before, so that it is not the mapping that is wrong.
-	MaxSame     int64
-	Trusted     func(context.Context) (bool, error)
+	MaxSame int64
+	Trusted func(context.Context) (bool, error)
+	// Many makes calls that take many rows, ManyAtOnce of them side by side; nil: none are made.
+	Many        Many
+	ManyAtOnce  int
 	LeadAge     time.Duration
 	OutageLimit time.Duration
 	// Update makes the calls of one update, and returns as one does.
@@ -114,7 +119,7 @@ func (s *Sender) one(ctx context.Context, j *Row) (ledger.Outcome, error) {
 		none = ledger.Outcome{Record: j.Record, Op: j.Op, State: ledger.Ready}
 	}
 	name := mapping.Target(j.Payload.Target)
-	t := target.For(name)
+	t := targetOf(j)
 	calls, ok := t.Calls(j.Op)
 	if !ok { // such a row is not planned
 		panic(fmt.Sprintf("send: target %s has no call to %s record %d", name, j.Op, j.Record))
@@ -207,6 +212,8 @@ func (s *Sender) one(ctx context.Context, j *Row) (ledger.Outcome, error) {
 		}
 	}
 }
+
+func targetOf(j *Row) target.Target { return target.For(mapping.Target(j.Payload.Target)) }
 
 // notSentTries bounds the tries of a call that fails before anything is sent,
 // for a reason that is not an outage.

@@ -136,7 +136,7 @@ func next(e *ledger.Edit) mapping.Part {
 func (u *Updater) Send(ctx context.Context, record int64, p *ledger.Payload) (ledger.Outcome, error) {
 	e := p.Edit
 	none := ledger.Outcome{}
-	refused := none
+	refusal := none
 	again := false
 	var unsent time.Time // since when it cannot be sent
 	for try := 1; ; {
@@ -145,7 +145,7 @@ func (u *Updater) Send(ctx context.Context, record int64, p *ledger.Payload) (le
 			return none, err
 		}
 		if part == "" {
-			return ended(record, e, refused), nil
+			return ended(record, e, refusal), nil
 		}
 		if err := u.Line.Ready(ctx); err != nil {
 			return none, err
@@ -162,45 +162,27 @@ func (u *Updater) Send(ctx context.Context, record int64, p *ledger.Payload) (le
 			u.Line.Abort(c)
 			continue
 		}
-		var fields []mapping.Field
-		var places []int
-		for i := range e.Changes {
-			if f := &e.Changes[i]; f.Part == string(part) && !f.Done && f.Why == "" && compare.Finding(f.Finding) == compare.Send {
-				fields, places = append(fields, mapping.Field{Name: f.Field, Value: f.Value}), append(places, i)
-				f.Tried, f.At = true, time.Now()
-			}
-		}
+		tried(e, part, true)
 		if err := u.Ledger.Intend(ctx, u.Lease, ledger.Sending, ledger.Intent{Record: record, Op: ledger.Update, At: time.Now(), Payload: *p}); err != nil {
 			u.Line.Abort(c)
 			return none, err
 		}
-		out := target.Write(context.WithoutCancel(ctx), u.Line.Client, c, part, e.ID, e.LeadID, part.Update(nil, e.ID, e.LeadID, fields))
+		out := target.Write(context.WithoutCancel(ctx), u.Line.Client, c, part, e.ID, e.LeadID, part.Update(nil, e.ID, e.LeadID, fieldsOf(e, part)))
 		err = u.Line.Finish(c, out)
 		o := send.Outcome(record, ledger.Update, out)
 		o.ID, o.LeadID = "", ""
 		again = false
 		switch out.Verdict {
 		case leadsquared.Applied, leadsquared.Duplicate, leadsquared.Accepted:
-			for _, i := range places {
-				f := &e.Changes[i]
-				f.Done, f.Wrote, f.At = true, true, time.Now()
-				e.SetBaseline(ledger.Baseline{Lead: part == mapping.OfLead, Field: f.Field, Sent: compare.Print(f.Value), At: f.At})
-				if part == mapping.OfLead {
-					u.wrote(e.LeadID, f)
-				}
-			}
-			if o.Words() && refused.State == 0 {
-				refused = ledger.Outcome{Code: o.Code, Msg: o.Msg, Hint: o.Hint}
+			u.done(e, part)
+			if o.Words() && refusal.State == 0 {
+				refusal = ledger.Outcome{Code: o.Code, Msg: o.Msg, Hint: o.Hint}
 			}
 		case leadsquared.Rejected:
-			for _, i := range places {
-				e.Changes[i].Why = refusedWhy + out.Refusal()
-			}
-			refused = o
+			refused(e, part, out.Refusal())
+			refusal = o
 		case leadsquared.Throttled, leadsquared.NotSent:
-			for _, i := range places {
-				e.Changes[i].Tried, e.Changes[i].At = false, time.Time{} // it certainly did not arrive
-			}
+			tried(e, part, false)
 			if serr := u.Ledger.Settle(ctx, u.Lease, o); serr != nil || err != nil {
 				return none, firstOf(err, serr)
 			}
@@ -222,7 +204,7 @@ func (u *Updater) Send(ctx context.Context, record int64, p *ledger.Payload) (le
 			return o, err
 		}
 		if err != nil {
-			return ended(record, e, refused), err
+			return ended(record, e, refusal), err
 		}
 		if next(e) != "" || e.Leads.IsZero() && needs(e, mapping.OfLead, true) {
 			// Each part is written down before the next one leaves.

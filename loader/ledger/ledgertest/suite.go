@@ -523,7 +523,7 @@ func testFence(t *testing.T, fresh func(testing.TB) Open) {
 func testCalls(t *testing.T, fresh func(testing.TB) Open) {
 	f := New(t, fresh(t))
 	run := f.Run()
-	e := f.Plan(run, Entry(2, "A", "x", "1"), Entry(3, "B", "x", "2"), Entry(4, "C", "x", "3"))
+	e := f.Plan(run, Entry(2, "A", "x", "1"), Entry(3, "B", "x", "2"), Entry(4, "C", "x", "3"), Entry(5, "D", "x", "4"), Entry(6, "E", "x", "5"))
 	f.Check(f.Reserve(e[0].Record))
 	f.Check(f.Sending(e[0].Record)) // it waited so long that its intent is written anew
 	f.Check(f.Settle(e[0].Record, ledger.Loaded, "id"))
@@ -534,17 +534,24 @@ func testCalls(t *testing.T, fresh func(testing.TB) Open) {
 	f.Check(f.Settle(e[2].Record, ledger.InDoubt, ""))
 	f.Check(f.Settle(e[2].Record, ledger.Ready, "")) // looked up, not there
 	f.Load(e[2].Record, "id3")
+	// Two rows of one call, which is one call.
+	many := []ledger.Intent{intent(e[3].Record), intent(e[4].Record)}
+	many[0].Call, many[1].Call = e[3].Record, e[3].Record
+	f.Check(f.Store.Intend(t.Context(), f.Lease, ledger.Sending, many...))
+	for i, id := range []string{"id4", "id5"} {
+		f.Check(f.Settle(e[3+i].Record, ledger.Loaded, id))
+	}
 	n, err := f.Store.Memo().CallsOn(t.Context(), f.Acct, time.Now())
 	f.Check(err)
-	if n != 5 {
-		t.Errorf("%d calls counted, want 5", n)
+	if n != 6 {
+		t.Errorf("%d calls counted, want 6", n)
 	}
 	var attempts []int
 	for _, r := range f.Rows(run) {
 		attempts = append(attempts, r.Attempts)
 	}
-	if !slices.Equal(attempts, []int{1, 1, 2}) {
-		t.Errorf("attempts %v, want 1, 1, 2", attempts)
+	if !slices.Equal(attempts, []int{1, 1, 2, 1, 1}) {
+		t.Errorf("attempts %v, want 1, 1, 2, 1, 1", attempts)
 	}
 }
 
@@ -940,7 +947,7 @@ func testRuns(t *testing.T, fresh func(testing.TB) Open) {
 	f.Check(err)
 	later := f.Run()
 	r.Did = ledger.Counts{ledger.ResultLoaded: 5, ledger.ResultConflict: 2, ledger.ResultNotSent: 1}
-	r.Ended, r.Calls, r.Throttled, r.Limit, r.Stop, r.Exit, r.Out = started.Add(time.Minute), 7, 2, "off", "it is late", 3, "out.xlsx"
+	r.Ended, r.Calls, r.Throttled, r.Bulk, r.Limit, r.Stop, r.Exit, r.Out = started.Add(time.Minute), 7, 2, 3, "off", "it is late", 3, "out.xlsx"
 	f.Check(f.Store.End(t.Context(), r))
 	got, err := f.Store.Runs(t.Context(), ledger.RunQuery{ID: r.ID})
 	if err != nil || len(got) != 1 || got[0] != r {

@@ -49,7 +49,7 @@ func (l *Ledger) Intend(_ context.Context, lease ledger.Lease, to ledger.State, 
 			return err
 		}
 		for i := range list {
-			if err := u.intend(lease, to, &list[i], payloads[i]); errors.Is(err, ledger.ErrState) {
+			if err := u.intend(lease, to, &list[i], payloads[i], ledger.OwnCall(list, i)); errors.Is(err, ledger.ErrState) {
 				refused = err
 			} else if err != nil {
 				return err
@@ -60,7 +60,7 @@ func (l *Ledger) Intend(_ context.Context, lease ledger.Lease, to ledger.State, 
 	return errors.Join(l.write(w), fenced, refused)
 }
 
-func (u *unit) intend(lease ledger.Lease, to ledger.State, in *ledger.Intent, payload []byte) error {
+func (u *unit) intend(lease ledger.Lease, to ledger.State, in *ledger.Intent, payload []byte, counts bool) error {
 	k := opKey{in.Record, in.Op}
 	from, err := u.state(k)
 	if err != nil {
@@ -75,7 +75,9 @@ func (u *unit) intend(lease ledger.Lease, to ledger.State, in *ledger.Intent, pa
 	o := u.op(k)
 	if o.state != ledger.Reserved { // a reserved row's call is counted already
 		o.attempts = 1
-		u.count(lease.Account, in.At, 1)
+		if counts {
+			u.count(lease.Account, in.At, 1)
+		}
 	}
 	o.account, o.state, o.token, o.call, o.sent, o.ended, o.firm = lease.Account, to, lease.Token, in.Call, in.At.UnixMilli(), 0, false
 	o.code, o.msg, o.hint, o.candidates = "", "", "", ""

@@ -91,8 +91,8 @@ func (l *Ledger) End(_ context.Context, r ledger.Run) error {
 		ended = r.Ended.UnixMilli()
 	}
 	return l.write(work{do: func(u *unit) error {
-		_, err := u.exec("UPDATE leadload.runs SET ended = nullif($2::bigint, -1), calls = $3, throttled = $4, pace = $5, stop = $6, exit = $7, out = $8, did = $9 WHERE id = $1",
-			r.ID, ended, r.Calls, r.Throttled, []byte(r.Limit), []byte(r.Stop), int64(r.Exit), []byte(r.Out), r.Did.Text())
+		_, err := u.exec("UPDATE leadload.runs SET ended = nullif($2::bigint, -1), calls = $3, throttled = $4, pace = $5, stop = $6, exit = $7, out = $8, did = $9, bulk = $10 WHERE id = $1",
+			r.ID, ended, r.Calls, r.Throttled, []byte(r.Limit), []byte(r.Stop), int64(r.Exit), []byte(r.Out), r.Did.Text(), r.Bulk)
 		return err
 	}})
 }

@@ -21,7 +21,7 @@ func (l *Ledger) Runs(ctx context.Context, q ledger.RunQuery) ([]ledger.Run, err
 	}
 	var out []ledger.Run
 	err := l.query(ctx, `SELECT r.id, r.account, a.name, r.command, r.input, r.input_path, r.sheet, r.mapping, r.mapping_path, r.mapping_hash, r.target, r.timezone, r.who, r.version, r.pace,
-		r.started, coalesce(r.ended, 0), r.calls, r.throttled, r.stop, r.exit, r.out, r.did FROM leadload.runs r LEFT JOIN leadload.accounts a ON a.id = r.account `+where, []any{arg}, func(rows pgx.Rows) error {
+		r.started, coalesce(r.ended, 0), r.calls, r.throttled, r.stop, r.exit, r.out, r.did, r.bulk FROM leadload.runs r LEFT JOIN leadload.accounts a ON a.id = r.account `+where, []any{arg}, func(rows pgx.Rows) error {
 		out = out[:0]
 		for rows.Next() {
 			var r ledger.Run
@@ -29,7 +29,7 @@ func (l *Ledger) Runs(ctx context.Context, q ledger.RunQuery) ([]ledger.Run, err
 			var texts [15][]byte
 			var did string
 			if err := rows.Scan(&r.ID, &r.Account, &texts[0], &texts[1], &texts[2], &texts[3], &texts[4], &texts[5], &texts[6], &texts[7], &texts[8], &texts[9], &texts[10], &texts[11], &texts[12],
-				&started, &ended, &r.Calls, &r.Throttled, &texts[13], &exit, &texts[14], &did); err != nil {
+				&started, &ended, &r.Calls, &r.Throttled, &texts[13], &exit, &texts[14], &did, &r.Bulk); err != nil {
 				return err
 			}
 			for i, to := range []*string{&r.AccountName, &r.Command, &r.Input, &r.InputPath, &r.Sheet, &r.Mapping, &r.MappingPath, &r.MappingHash, &r.Target, &r.Timezone, &r.Who, &r.Version, &r.Limit, &r.Stop, &r.Out} {

@@ -225,4 +225,8 @@ CREATE TABLE leadload.gone (
 	`
 ALTER TABLE leadload.shapes ADD COLUMN form smallint NOT NULL DEFAULT 1
 `,
+	// 7: how many calls of a run took many records.
+	`
+ALTER TABLE leadload.runs ADD COLUMN bulk bigint NOT NULL DEFAULT 0; -- among calls: those that took many records
+`,
 }

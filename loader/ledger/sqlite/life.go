@@ -165,7 +165,9 @@ func (l *Ledger) Intend(ctx context.Context, lease ledger.Lease, to ledger.State
 			if _, err := w.exec("INSERT INTO payloads (record, op, payload) VALUES (?,?,?) ON CONFLICT (record, op) DO UPDATE SET payload = excluded.payload", in.Record, in.Op, payloads[i]); err != nil {
 				return err
 			}
-			calls++
+			if ledger.OwnCall(list, i) {
+				calls++
+			}
 			if last := i == len(list)-1; calls > 0 && (last || !list[i+1].At.Equal(in.At)) {
 				if err := w.count(lease.Account, in.At, calls); err != nil {
 					return err

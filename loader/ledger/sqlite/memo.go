@@ -100,8 +100,8 @@ func (l *Ledger) End(ctx context.Context, r ledger.Run) error {
 		if !r.Ended.IsZero() {
 			ended = r.Ended.UnixMilli()
 		}
-		_, err := w.exec("UPDATE runs SET ended = ?, did = ?, calls = ?, throttled = ?, pace = ?, stop = ?, exit = ?, out = ? WHERE id = ?",
-			ended, r.Did.Text(), r.Calls, r.Throttled, r.Limit, r.Stop, r.Exit, r.Out, r.ID)
+		_, err := w.exec("UPDATE runs SET ended = ?, did = ?, calls = ?, throttled = ?, bulk = ?, pace = ?, stop = ?, exit = ?, out = ? WHERE id = ?",
+			ended, r.Did.Text(), r.Calls, r.Throttled, r.Bulk, r.Limit, r.Stop, r.Exit, r.Out, r.ID)
 		return err
 	})
 }

@@ -16,7 +16,7 @@ import (
 	"leadload/loader/ledger/ledgertest"
 )
 
-const newest = 11
+const newest = 12
 
 // moving is the version that takes records over from other tables.
 const moving = 4

@@ -13,7 +13,7 @@ import (
 )
 
 const runColumns = `r.id, r.account, a.name, r.command, r.input, r.input_path, r.sheet, r.mapping, r.mapping_path, r.mapping_hash,
-	r.target, r.timezone, r.who, r.version, r.pace, r.started, r.ended, r.calls, r.throttled, r.stop, r.exit, r.out, r.did`
+	r.target, r.timezone, r.who, r.version, r.pace, r.started, r.ended, r.calls, r.throttled, r.stop, r.exit, r.out, r.did, r.bulk`
 
 func scanRun(s rowScanner) (ledger.Run, error) {
 	var r ledger.Run
@@ -21,7 +21,7 @@ func scanRun(s rowScanner) (ledger.Run, error) {
 	var ended sql.NullInt64
 	var did string
 	err := s.Scan(&r.ID, &r.Account, &r.AccountName, &r.Command, &r.Input, &r.InputPath, &r.Sheet, &r.Mapping, &r.MappingPath, &r.MappingHash,
-		&r.Target, &r.Timezone, &r.Who, &r.Version, &r.Limit, &started, &ended, &r.Calls, &r.Throttled, &r.Stop, &r.Exit, &r.Out, &did)
+		&r.Target, &r.Timezone, &r.Who, &r.Version, &r.Limit, &started, &ended, &r.Calls, &r.Throttled, &r.Stop, &r.Exit, &r.Out, &did, &r.Bulk)
 	r.Started, r.Did = time.UnixMilli(started).UTC(), ledger.ParseCounts(did)
 	if ended.Valid {
 		r.Ended = time.UnixMilli(ended.Int64).UTC()

@@ -259,4 +259,8 @@ CREATE TABLE gone (
 	{sql: `
 ALTER TABLE operations ADD COLUMN firm INTEGER NOT NULL DEFAULT 0; -- ended is by a lease, and nothing before it
 `},
+	// 12: how many calls of a run took many records.
+	{sql: `
+ALTER TABLE runs ADD COLUMN bulk INTEGER NOT NULL DEFAULT 0; -- among calls
+`},
 }

@@ -1,0 +1,229 @@
+package send
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// fillFor is how long a call of many rows waits for more of them. Rows come much
+// faster, unless those of a few leads wait for one another.
+const fillFor = 250 * time.Millisecond
+
+// pool is where rows wait for a call: for one of their own, or for one that takes
+// many. It is safe for concurrent use.
+type pool struct {
+	mu    sync.Mutex
+	wake  sync.Cond
+	alone []*Row        // that go singly
+	many  [kinds][]*Row // that may go with others
+	// idle is how many senders of many rows wait for rows, filling how many have the place
+	// of a call and wait for more: rows are left to them.
+	idle, filling int
+	most          func(Kind) int // rows that the next call of a kind takes
+	seeking       int            // rows whose leads are looked up before they can go with others
+	out           int            // rows that were handed out and whose leads are not free again
+	still         bool           // the source brings nothing for now: it is read to its end, or waits
+	queued        bool           // rows wait for others of their leads
+	closed        bool
+}
+
+// newPool returns a pool that is closed when ctx ends, for so many senders of many
+// rows. most says how many rows the next call of a kind takes.
+func newPool(ctx context.Context, senders int, most func(Kind) int) (p *pool, stop func() bool) {
+	p = &pool{idle: senders, most: most}
+	p.wake.L = &p.mu
+	return p, context.AfterFunc(ctx, p.close)
+}
+
+// put adds a row. A row for a call of many belongs to a lead that has no other here.
+func (p *pool) put(k Kind, j *Row) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.add(k, j)
+}
+
+// putBack is put for a row that was handed out.
+func (p *pool) putBack(k Kind, j *Row) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.out--
+	p.add(k, j)
+}
+
+// freed says that a row which was handed out has ended.
+func (p *pool) freed() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.out--; p.out == 0 {
+		p.wake.Broadcast()
+	}
+}
+
+func (p *pool) add(k Kind, j *Row) {
+	if k == Singly {
+		p.alone = append(p.alone, j)
+		if j.seek {
+			p.seeking++
+		}
+	} else {
+		p.many[k] = append(p.many[k], j)
+	}
+	p.wake.Broadcast()
+}
+
+// sought says that a row's lead was looked up, or could not be.
+func (p *pool) sought() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.seeking--
+	p.wake.Broadcast()
+}
+
+// stand says whether the source brings nothing for now, and whether rows wait for
+// others of their leads.
+func (p *pool) stand(still, queued bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.still != still || p.queued != queued {
+		p.still, p.queued = still, queued
+		p.wake.Broadcast()
+	}
+}
+
+// close ends all waiting: no further row is handed out.
+func (p *pool) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed = true
+	p.wake.Broadcast()
+}
+
+// left returns the rows that nobody has taken.
+func (p *pool) left() []*Row {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	rows := p.alone
+	for _, more := range p.many {
+		rows = append(rows, more...)
+	}
+	p.alone, p.many = nil, [kinds][]*Row{}
+	return rows
+}
+
+// one returns a row for a call of its own, or nil once the pool is closed.
+func (p *pool) one() *Row {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for !p.closed {
+		if len(p.alone) > 0 {
+			return p.hand(&p.alone)
+		}
+		for k := range p.many {
+			if p.spare(Kind(k)) {
+				return p.hand(&p.many[k])
+			}
+		}
+		p.wake.Wait()
+	}
+	return nil
+}
+
+// spare reports whether a row that may go with others goes singly: no call of many
+// rows waits for it, or there would be no other row in it.
+func (p *pool) spare(k Kind) bool {
+	switch n := len(p.many[k]); {
+	case n == 0 || p.filling > 0:
+		return false
+	case p.idle == 0 || p.most(k) == 0:
+		return true
+	default:
+		return n == 1 && !p.coming()
+	}
+}
+
+// coming reports whether more rows may come soon.
+func (p *pool) coming() bool { return !p.still || p.seeking > 0 || p.queued && p.out > 0 }
+
+// hand hands out the first of some rows.
+func (p *pool) hand(rows *[]*Row) *Row {
+	p.out++
+	j := (*rows)[0]
+	(*rows)[0] = nil
+	*rows = (*rows)[1:]
+	return j
+}
+
+// fullest returns the kind with the most rows for the next call, and how many that is.
+func (p *pool) fullest() (kind Kind, n int, full bool) {
+	for k := range p.many {
+		if takes := p.most(Kind(k)); min(len(p.many[k]), takes) > n {
+			kind, n = Kind(k), min(len(p.many[k]), takes)
+			full = n == takes
+		}
+	}
+	return kind, n, full
+}
+
+// worth waits until a call of many rows would have more than one. Where the account
+// has room for the call at once, the rows are left to it (claimed). It reports false
+// once the pool is closed.
+func (p *pool) worth(room func() bool) (claimed, open bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for !p.closed {
+		if _, n, _ := p.fullest(); n > 1 {
+			p.idle--
+			if claimed = room(); claimed {
+				p.filling++
+			}
+			return claimed, true
+		}
+		p.wake.Wait()
+	}
+	return false, false
+}
+
+// rest says that a sender of many rows is idle again.
+func (p *pool) rest() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.idle++
+	p.wake.Broadcast() // what a call of its kind takes may be another number now
+}
+
+// fill returns the rows of a call that has its place: as many as it takes, or fewer
+// where no more come soon. A call for one row is not worth while: it returns none.
+func (p *pool) fill(claimed bool, take func(Kind) bool) (Kind, []*Row) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	late := false
+	t := time.AfterFunc(fillFor, func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		late = true
+		p.wake.Broadcast()
+	})
+	defer t.Stop()
+	if !claimed {
+		p.filling++
+	}
+	defer func() {
+		p.filling--
+		p.wake.Broadcast()
+	}()
+	for !p.closed {
+		k, n, full := p.fullest()
+		if full || late || !p.coming() || n == 0 {
+			if n < 2 || !take(k) {
+				return 0, nil
+			}
+			rows := append([]*Row(nil), p.many[k][:n]...)
+			p.many[k] = p.many[k][n:]
+			p.out += n
+			return k, rows
+		}
+		p.wake.Wait()
+	}
+	return 0, nil
+}
