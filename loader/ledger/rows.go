@@ -353,3 +353,42 @@ func (e *ErrorCounter) Most(n int) []ErrorCount {
 	})
 	return e.list[:min(n, len(e.list))]
 }
+
+// EachRow calls do for every row of a run with what is known of its record, or nil,
+// until do returns false. needed says which rows' records are looked up.
+type EachRow func(run int64, needed func(*PlannedRow) bool, do func(*PlannedRow, *Standing) bool) error
+
+// TellHistory yields what runs, the newest first, had to do with records, the oldest
+// run first. last has the runs that planned last to send them; pruned returns an
+// error where the rows of a run were dropped.
+func TellHistory(runs []Run, records []int64, last map[int64]int64, each EachRow, pruned func(run int64) error, yield func(Event, error) bool) error {
+	asked := func(c *PlannedRow) bool { return slices.Contains(records, c.Record) }
+	for _, run := range slices.Backward(runs) {
+		some, more := false, true
+		err := each(run.ID, asked, func(c *PlannedRow, s *Standing) bool {
+			some = true
+			if s != nil && asked(c) {
+				more = yield(Event{Run: run, Row: c.Row(s, run.Command == "check"), Last: last[c.Record]}, nil)
+			}
+			return more
+		})
+		if err != nil {
+			return err
+		}
+		if !some {
+			err := pruned(run.ID)
+			var own *Error
+			switch {
+			case err == nil: // it had no rows
+			case errors.As(err, &own) && own.Code == "ledger.pruned":
+				more = yield(Event{Run: run, Pruned: true}, nil)
+			default:
+				return err
+			}
+		}
+		if !more {
+			return nil
+		}
+	}
+	return nil
+}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"iter"
 	"math"
-	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -132,33 +131,7 @@ func (l *Ledger) history(ctx context.Context, records []int64, yield func(ledger
 	}); err != nil {
 		return err
 	}
-	for _, run := range slices.Backward(runs) {
-		some, more := false, true
-		err := l.each(ctx, run.ID, func(c *ledger.PlannedRow) bool { return slices.Contains(records, c.Record) }, func(c *ledger.PlannedRow, s *ledger.Standing) bool {
-			some = true
-			if s == nil || !slices.Contains(records, c.Record) {
-				return true
-			}
-			more = yield(ledger.Event{Run: run, Row: c.Row(s, run.Command == "check"), Last: last[c.Record]}, nil)
-			return more
-		})
-		if err != nil {
-			return err
-		}
-		if !some {
-			err := l.pruned(ctx, run.ID)
-			var own *ledger.Error
-			switch {
-			case err == nil: // it had no rows
-			case errors.As(err, &own) && own.Code == "ledger.pruned":
-				more = yield(ledger.Event{Run: run, Pruned: true}, nil)
-			default:
-				return err
-			}
-		}
-		if !more {
-			return nil
-		}
-	}
-	return nil
+	return ledger.TellHistory(runs, records, last, func(run int64, needed func(*ledger.PlannedRow) bool, do func(*ledger.PlannedRow, *ledger.Standing) bool) error {
+		return l.each(ctx, run, needed, do)
+	}, func(run int64) error { return l.pruned(ctx, run) }, yield)
 }
