@@ -112,6 +112,7 @@ type stateKey struct{}
 
 type scriptState struct {
 	account *sandbox.Account
+	lag     time.Duration // of its reads
 	code    int
 }
 
@@ -152,7 +153,7 @@ func scriptAccount(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	a, err := sandbox.Start(o)
 	ts.Check(err)
-	state(ts).account = a
+	state(ts).account, state(ts).lag = a, o.UpdateLag
 	access, secret, async := a.Keys()
 	ts.Setenv("LEADSQUARED_HOST", a.URL())
 	ts.Setenv("LEADSQUARED_ASYNC_HOST", a.AsyncURL())
@@ -327,6 +328,7 @@ func scriptEdit(ts *testscript.TestScript, _ bool, args []string) {
 	if a.EditOpportunity(id, "Asha", pairs(ts, args[1:])) != nil && a.EditSalesActivity(id, "Asha", pairs(ts, args[1:])) != nil {
 		ts.Check(a.EditLead(id, "Asha", pairs(ts, args[1:])))
 	}
+	<-time.After(state(ts).lag) // what reads do not show yet is nobody's work to respect
 }
 
 func scriptRemove(ts *testscript.TestScript, _ bool, args []string) {
