@@ -48,7 +48,7 @@ var Tables = []Table{
 	{"mappings", []Column{{"hash", Words}, {"name", Words}, {"text", Words}}},
 	{"runs", []Column{{"id", Number}, {"account", Number}, {"command", Words}, {"input", Words}, {"input_path", Words}, {"sheet", Words}, {"mapping", Words}, {"mapping_path", Words},
 		{"mapping_hash", Words}, {"target", Words}, {"timezone", Words}, {"who", Words}, {"version", Words}, {"pace", Words}, {"started", Number}, {"ended", Number}, {"calls", Number},
-		{"throttled", Number}, {"stop", Words}, {"exit", Number}, {"out", Words}, {"did", Name}}},
+		{"throttled", Number}, {"bulk", Number}, {"stop", Words}, {"exit", Number}, {"out", Words}, {"did", Name}}},
 	{"leases", []Column{{"account", Number}, {"token", Number}}},
 	{"records", []Column{{"id", Number}, {"scope", Number}, {"ident", Blob}, {"fate", Number}, {"body", Blob}, {"shape", Number}, {"prints", Blob}, {"remote", AccountID}, {"lead", AccountID},
 		{"attempts", Number}, {"resends", Number}, {"sent", Number}, {"lost", Number}, {"run", Number}, {"row", Number}, {"key", Words}}},
