@@ -257,20 +257,63 @@ func (r *run) looked(ctx context.Context, u *update.Updater, rows iter.Seq2[*sen
 // toldMoved is how many records are named whose values have moved.
 const toldMoved = 5
 
-// lookAgain tells which values of this run's updates the account has no longer.
-func (r *run) lookAgain(ctx context.Context, u *update.Updater) error {
+// lookAgain tells which fields changed in the account while this run updated their
+// records, or a run of the same file before it that was cut off. updated says
+// whether this one had records to update.
+func (r *run) lookAgain(ctx context.Context, u *update.Updater, updated bool) error {
+	runs, err := r.cutOff(ctx)
+	if err != nil || !updated && len(runs) == 1 {
+		return err
+	}
 	n := 0
 	var named []string
-	err := u.LookAgain(ctx, r.job.Mapping.Target, r.job.Mapping.EventCode, r.id, func(m update.Moved) {
+	var list []ledger.Kept
+	keep := func() error {
+		err := r.led.Keep(ctx, r.lease, list)
+		list = list[:0]
+		return err
+	}
+	err = u.LookAgain(ctx, r.job.Mapping.Target, r.job.Mapping.EventCode, runs, func(m update.Moved) error {
 		if n++; n <= toldMoved {
 			named = append(named, fmt.Sprintf("row %d, %s of %s", m.Row, m.Field, m.ID))
 		}
+		if list = append(list, m.Kept); len(list) == plan.Batch {
+			return keep()
+		}
+		return nil
 	})
+	if err == nil && len(list) > 0 {
+		err = keep()
+	}
+	if n > toldMoved {
+		named = append(named, fmt.Sprintf("and %d more", n-toldMoved))
+	}
 	if n > 0 {
-		r.o.Notify(fmt.Sprintf("%s another value in the account again right after the update: %s. Somebody works there, or the account rewrites it",
-			fault.Plural(int64(n), "field has", "fields have"), strings.Join(named, "; ")))
+		r.o.Notify(fmt.Sprintf("%s in the account while the updates ran: %s. Somebody works on these records, or the account changes them itself; the sheet Changes has the values",
+			fault.Plural(int64(n), "field has changed", "fields have changed"), strings.Join(named, "; ")))
 	}
 	return err
+}
+
+// cutOff returns this run and those of the same file right before it that did not
+// come to their end, the newest first: nobody has looked again at what they wrote.
+func (r *run) cutOff(ctx context.Context) ([]int64, error) {
+	runs := []int64{r.id}
+	if r.job.InputPath == "" {
+		return runs, nil
+	}
+	const many = 100
+	list, err := r.led.Runs(ctx, ledger.RunQuery{Newest: many})
+	for _, x := range list {
+		switch {
+		case x.ID >= r.id || x.Account != r.acct || x.InputPath != r.job.InputPath || x.Command != "import":
+		case !x.Ended.IsZero() && x.Stop == "":
+			return runs, err
+		default:
+			runs = append(runs, x.ID)
+		}
+	}
+	return runs, err
 }
 
 func (r *run) fileChanged(row int, err error) error {

@@ -285,10 +285,10 @@ func (r *run) do(ctx context.Context, plan *Plan) error {
 	if err := settler.Settle(ctx); err != nil {
 		return err
 	}
-	if err := updater.Settle(ctx, r.id); err != nil || plan.Updates() == 0 {
+	if err := updater.Settle(ctx, r.id); err != nil {
 		return err
 	}
-	return r.lookAgain(ctx, updater)
+	return r.lookAgain(ctx, updater, plan.Updates() > 0)
 }
 
 // firstPass maps and checks every row, writes what is to be done with it, and sums up.

@@ -1,6 +1,8 @@
 package loader
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -169,11 +171,89 @@ func TestWaysToLook(t *testing.T) {
 	}
 }
 
-// TestLookAgain has somebody at work on a record right after it was updated.
+// TestLookAgain has somebody at work on a record while it is updated.
 func TestLookAgain(t *testing.T) {
-	bubble(t, "a third value", func(t *testing.T) {
+	for _, c := range []struct {
+		name, path string // the edit comes right after the nth call of this path
+		call       int64
+		field      string
+		rows       int
+		told       string
+		name7      string // of the record in the end
+	}{
+		{"the same field, after the write", "/OpportunityManagement.svc/Update", 20, "mx_Custom_1", 20, "row 9, Fields.mx_Custom_1 of ", "by hand"},
+		{"another field, before the write", "/OpportunityManagement.svc/GetOpportunitiesById", 1, "Status", 20, "row 9, Fields.Status of ", "New 7"},
+		{"another field, after the write", "/OpportunityManagement.svc/Update", 20, "Status", 20, "row 9, Fields.Status of ", "New 7"},
+		{"of the only record that was updated", "/OpportunityManagement.svc/Update", 1, "mx_Custom_1", 1, "row 9, Fields.mx_Custom_1 of ", "by hand"},
+		{"a field that is not in the mapping", "/OpportunityManagement.svc/Update", 20, "mx_Custom_4", 20, "", "New 7"},
+	} {
+		bubble(t, c.name, func(t *testing.T) {
+			b := newBench(t, sandbox.Options{})
+			defer b.close()
+			b.mapping = updatingMapping + "    Status: {value: Open}\n"
+			rows := func(name string, changed int) string {
+				out := make([]string, 20)
+				for i := range out {
+					n := name
+					if changed == 1 && i != 7 {
+						n = "Deal"
+					}
+					out[i] = fmt.Sprintf("D%d,own%d@example.com,%s %d", i, i, n, i)
+				}
+				return b.deals(out...)
+			}
+			if res, err := b.load(t.Context(), rows("Deal", 20)); err != nil || res.Totals[ledger.ResultLoaded] != 20 {
+				t.Fatalf("%v, %s", err, res.Totals)
+			}
+			time.Sleep(10 * time.Second)
+			id := ""
+			for _, o := range b.account.Opportunities() {
+				if o.Fields["mx_Custom_1"] == "Deal 7" {
+					id = o.ID
+				}
+			}
+			var calls atomic.Int64
+			b.wire.after = func(req *http.Request, _ []byte, resp *http.Response) *http.Response {
+				if strings.HasSuffix(req.URL.Path, c.path) && calls.Add(1) == c.call {
+					check(t, b.account.EditOpportunity(id, "Asha", map[string]string{c.field: "by hand"}))
+				}
+				return resp
+			}
+			b.said = nil
+			res, err := b.load(t.Context(), rows("New", c.rows))
+			said := strings.Join(b.said, "\n")
+			if err != nil || res.Totals[ledger.ResultUpdated] != int64(c.rows) {
+				t.Fatalf("%v, %s", err, res.Totals)
+			}
+			if c.told == "" && strings.Contains(said, "changed in the account") || !strings.Contains(said, c.told) || c.told != "" && !strings.Contains(said, "1 field has changed in the account while the updates ran: ") {
+				t.Errorf("said %q", said)
+			}
+			moved := 0
+			for k, err := range b.led.Kept(t.Context(), res.Run.ID) {
+				check(t, err)
+				if k.Moved {
+					moved++
+					if k.Row != 9 || k.Became != "by hand" || k.Field != "Fields."+c.field {
+						t.Errorf("kept %+v", k)
+					}
+				}
+			}
+			if moved != min(len(c.told), 1) {
+				t.Errorf("%d fields are kept as moved", moved)
+			}
+			if b.named(c.name7) == 0 {
+				t.Errorf("no record is named %q", c.name7)
+			}
+		})
+	}
+}
+
+// TestLookAgainAfterACut has a run cut off before it could look again.
+func TestLookAgainAfterACut(t *testing.T) {
+	bubble(t, "the next run looks", func(t *testing.T) {
 		b, path := changedBench(t, 20, sandbox.Options{})
 		defer b.close()
+		ctx, cancel := context.WithCancelCause(t.Context())
 		var writes atomic.Int64
 		b.wire.after = func(req *http.Request, _ []byte, resp *http.Response) *http.Response {
 			if strings.HasSuffix(req.URL.Path, "/OpportunityManagement.svc/Update") {
@@ -183,14 +263,20 @@ func TestLookAgain(t *testing.T) {
 							check(t, b.account.EditOpportunity(o.ID, "Asha", map[string]string{"mx_Custom_1": "by hand"}))
 						}
 					}
+					cancel(errors.New("the machine is needed"))
 				}
 			}
 			return resp
 		}
-		res, err := b.load(t.Context(), path)
-		said := strings.Join(b.said, "\n")
-		if err != nil || res.Totals[ledger.ResultUpdated] != 20 || !strings.Contains(said, "1 field has another value in the account again right after the update: row 9, Fields.mx_Custom_1 of ") {
-			t.Errorf("%v, %s, said %q", err, res.Totals, said)
+		b.load(ctx, path)
+		b.said = nil
+		for night := range 2 {
+			res, err := b.load(t.Context(), path)
+			said := strings.Join(b.said, "\n")
+			if err != nil || strings.Contains(said, "1 field has changed in the account while the updates ran: row 9, Fields.mx_Custom_1 of ") != (night == 0) {
+				t.Errorf("run %d after the cut: %v, %s, said %q", night+1, err, res.Totals, said)
+			}
+			b.said = nil
 		}
 	})
 }

@@ -74,7 +74,23 @@ func (c *changes) add(row *ledger.Row) error {
 	return nil
 }
 
+// write writes the lines of a field: what an update wrote or left alone, and what
+// the account had of it afterwards.
 func (c *changes) write(row *ledger.Row) error {
+	k := &c.kept
+	beside := k.Moved && k.Result == ledger.ResultChanged && k.Had == "" && k.Has == "" // no update was about the field
+	if !beside {
+		if err := c.line(row, k.Had, k.Result); err != nil {
+			return err
+		}
+	}
+	if !k.Moved {
+		return nil
+	}
+	return c.line(row, k.Became, ledger.ResultChanged)
+}
+
+func (c *changes) line(row *ledger.Row, had string, result ledger.Result) error {
 	if c.full() {
 		if err := c.open(); err != nil {
 			return err
@@ -89,8 +105,8 @@ func (c *changes) write(row *ledger.Row) error {
 	}
 	k := &c.kept
 	values := []any{
-		excelize.Cell{StyleID: st.number, Value: origin(row)}, text(row.Key), text(row.ID), text(c.columns[k.Field]), text(k.Field), text(k.Had), text(k.Has),
-		excelize.Cell{StyleID: st.results[k.Result], Value: k.Result.String()},
+		excelize.Cell{StyleID: st.number, Value: origin(row)}, text(row.Key), text(row.ID), text(c.columns[k.Field]), text(k.Field), text(had), text(k.Has),
+		excelize.Cell{StyleID: st.results[result], Value: result.String()},
 	}
 	return c.put(values, excelize.RowOpts{StyleID: st.text})
 }

@@ -98,6 +98,10 @@ type Options struct {
 	AsyncPerMinute int           // async captures carried out in a minute; 0 is as many as come
 	AsyncFail      float64       // share of async captures that end in ERROR and are not applied; 0 to 1
 
+	// OnCall is told every call that the limit lets through, before it is carried
+	// out, one after another; nil: nobody. It must not call the account.
+	OnCall func(c CallRecord, body []byte) `json:"-"`
+
 	DropBodies bool // do not keep raw request bodies: a million records take a third of the memory
 	KeptCalls  int  // call records kept, newest first to stay; 0 is 10,000
 }

@@ -317,6 +317,9 @@ func (a *Account) admit(c *call) (early answer, stop bool) {
 		a.count.Reads++
 	}
 	a.drawFault(c, ep.kind)
+	if a.o.OnCall != nil {
+		a.o.OnCall(c.record, c.body)
+	}
 	return answer{}, false
 }
 

@@ -56,7 +56,7 @@ var Tables = []Table{
 		{"attempts", Number}, {"lead", AccountID}, {"request", Words}, {"code", Words}, {"msg", Words}, {"hint", Words}, {"candidates", Words}, {"payload", Blob}}},
 	{"chunks", []Column{{"run", Number}, {"first", Number}, {"rows", Blob}, {"words", Blob}}},
 	{"tallies", []Column{{"run", Number}, {"verdict", Number}, {"state", Number}, {"n", Number}}},
-	{"kept", []Column{{"record", Number}, {"run", Number}, {"row", Number}, {"field", Name}, {"had", Words}, {"has", Words}, {"result", Number}, {"at", Number}}},
+	{"kept", []Column{{"record", Number}, {"run", Number}, {"row", Number}, {"field", Name}, {"had", Words}, {"has", Words}, {"result", Number}, {"at", Number}, {"moved", Number}, {"became", Words}}},
 	{"offers", []Column{{"record", Number}, {"first", Number}, {"last", Number}, {"body", Blob}, {"shape", Number}, {"prints", Blob}}},
 	{"baselines", []Column{{"account", Number}, {"id", AccountID}, {"field", Name}, {"lead", Number}, {"sent", Number}, {"second", Number}, {"at", Number}}},
 	{"leads", []Column{{"account", Number}, {"field", Name}, {"value", Blob}, {"lead", Words}, {"found", Number}}},

@@ -256,6 +256,10 @@ type Kept struct {
 	Had, Has string // the account's and the file's
 	Result   Result
 	At       time.Time // when it was written, or else when it was kept
+	// Moved says that the account had another value again after the run's updates:
+	// Became. Without a field of Had and Has, the update did not write it.
+	Moved  bool
+	Became string
 }
 
 // UnmarshalJSON reads a payload. Older versions wrote the members of Lookup

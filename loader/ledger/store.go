@@ -181,6 +181,9 @@ type Store interface {
 
 	// States counts the records of all accounts by where they stand.
 	States(ctx context.Context) (map[State]int64, error)
+	// Keep writes down what the account has by now of fields of updated records
+	// (Moved): beside what is kept of them, or alone.
+	Keep(ctx context.Context, l Lease, list []Kept) error
 	// Drop forgets values that updates met before a moment (Kept), and when updates
 	// wrote into records before it.
 	Drop(ctx context.Context, before time.Time) error

@@ -206,6 +206,7 @@ func (u *Updater) judge(e *ledger.Edit, ofLead bool, reader target.Reader, back 
 	}
 	if !ofLead && back.Presence == target.Present {
 		u.others(e, back)
+		u.remember(e, back)
 	}
 }
 
@@ -250,7 +251,7 @@ func (u *Updater) rewritten(e *ledger.Edit, ofLead bool, field string, sent uint
 // written, nobody can say any more whether the account has rewritten them or a person.
 func (u *Updater) others(e *ledger.Edit, back target.Back) {
 	for i, name := range e.Names {
-		has, shown := back.Values[name]
+		has, shown := back.Value(name)
 		if !shown || 4*i+4 > len(e.Prints) || slices.ContainsFunc(e.Changes, func(c ledger.FieldChange) bool { return c.Field == name }) {
 			continue
 		}

@@ -53,6 +53,7 @@ type Updater struct {
 
 	mu    sync.Mutex
 	leads map[string]uint32 // lead and field → print of what this run wrote there
+	seen  map[string]seen   // id in lower case → what the last look showed
 }
 
 // wrote remembers what a row has written into its lead: the account shows it late,

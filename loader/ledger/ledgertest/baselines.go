@@ -1,6 +1,7 @@
 package ledgertest
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -103,5 +104,41 @@ func testBaselines(t *testing.T, fresh func(testing.TB) Open) {
 	}
 	if len(got) != 3 {
 		t.Errorf("%d values, want 3", len(got))
+	}
+}
+
+// testKeep says what stands beside the values that an update met: what the account
+// had of them afterwards.
+func testKeep(t *testing.T, fresh func(testing.TB) Open) {
+	f := New(t, fresh(t))
+	run := f.Run()
+	rec := f.Plan(run, Entry(2, "A", "Name", "a"))[0].Record
+	f.Load(rec, GUID(1))
+	e := &ledger.Edit{ID: GUID(1), Names: []string{"Name"}, Prints: []byte{1, 2, 3, 4}, Body: make([]byte, 16),
+		Changes: []ledger.FieldChange{{Field: "Name", Value: "b", Had: "a", Done: true, Wrote: true}, {Field: "City", Value: "Goa", Had: "Pune", Done: true, Wrote: true}}}
+	in := intent(rec)
+	in.Op = ledger.Update
+	f.Check(f.Store.Intend(t.Context(), f.Lease, ledger.Sending, in))
+	f.Check(f.Store.Settle(t.Context(), f.Lease, ledger.Outcome{Record: rec, Op: ledger.Update, State: ledger.Loaded, Edit: e}))
+	moved := func(field, became string) ledger.Kept {
+		return ledger.Kept{Record: rec, Run: run, Row: 2, Field: field, Result: ledger.ResultChanged, At: time.Now(), Moved: true, Became: became}
+	}
+	f.Check(f.Store.Keep(t.Context(), f.Lease, []ledger.Kept{moved("City", ""), moved("Zip", "\x00\xff")}))
+	var got []string
+	for k, err := range f.Store.Kept(t.Context(), run) {
+		f.Check(err)
+		got = append(got, fmt.Sprintf("%s %s>%s %s %v %q", k.Field, k.Had, k.Has, k.Result, k.Moved, k.Became))
+		if k.Record != rec || k.Run != run || k.Row != 2 || k.At.IsZero() {
+			t.Errorf("kept %+v", k)
+		}
+	}
+	slices.Sort(got)
+	if want := `City Pune>Goa updated true "", Name a>b updated false "", Zip > changed true "\x00\xff"`; strings.Join(got, ", ") != want {
+		t.Errorf("kept %s, want %s", strings.Join(got, ", "), want)
+	}
+	old := f.Lease
+	f.enroll()
+	if err := f.Store.Keep(t.Context(), old, []ledger.Kept{moved("Name", "x")}); !errors.Is(err, ledger.ErrFenced) {
+		t.Errorf("under a lease that is lost: %v", err)
 	}
 }

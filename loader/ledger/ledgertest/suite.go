@@ -25,6 +25,7 @@ func Run(t *testing.T, fresh func(testing.TB) Open) {
 		{"OperationsBesideRecords", testOperations},
 		{"Updates", testUpdates},
 		{"Baselines", testBaselines},
+		{"Keep", testKeep},
 		{"TakenBack", testTakenBack},
 		{"Forget", testForget},
 		{"Accept", testAccept},

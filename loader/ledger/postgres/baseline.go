@@ -3,6 +3,7 @@ package postgres
 import (
 	"cmp"
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
@@ -54,6 +55,28 @@ func (l *Ledger) Drop(_ context.Context, before time.Time) error {
 		_, err := u.exec("DELETE FROM leadload.baselines WHERE NOT lead AND second = 0 AND at < $1", before.UnixMilli())
 		return err
 	}})
+}
+
+// Keep writes down what the account has by now of fields of updated records.
+func (l *Ledger) Keep(_ context.Context, lease ledger.Lease, list []ledger.Kept) error {
+	var fenced error
+	err := l.write(work{lease: lease.Account, do: refusable(func(u *unit) error {
+		if err := u.holds(lease); err != nil {
+			return err
+		}
+		if err := u.flush(false); err != nil {
+			return err
+		}
+		for _, k := range list {
+			if _, err := u.exec(`INSERT INTO leadload.kept (record, run, number, field, had, has, result, at, moved, became) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,1,$9)
+				ON CONFLICT (run, record, field) DO UPDATE SET moved = 1, became = excluded.became`,
+				k.Record, k.Run, int64(k.Row), k.Field, []byte(k.Had), []byte(k.Has), int64(k.Result), k.At.UnixMilli(), []byte(k.Became)); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, &fenced)})
+	return errors.Join(err, fenced)
 }
 
 // Baselines returns what is known of fields of records and leads.

@@ -331,16 +331,17 @@ func (l *Ledger) Kept(ctx context.Context, run int64) iter.Seq2[ledger.Kept, err
 		row, record, field := int64(-1), int64(0), ""
 		for {
 			var page []ledger.Kept
-			err := l.query(ctx, "SELECT record, run, number, field, had, has, result, at FROM leadload.kept WHERE run = $1 AND (number, record, field) > ($2, $3, $4) ORDER BY number, record, field LIMIT $5",
+			err := l.query(ctx, "SELECT record, run, number, field, had, has, result, at, moved, became FROM leadload.kept WHERE run = $1 AND (number, record, field) > ($2, $3, $4) ORDER BY number, record, field LIMIT $5",
 				[]any{run, row, record, field, int64(many)}, func(rows pgx.Rows) error {
 					page = page[:0]
 					for rows.Next() {
 						var k ledger.Kept
-						var number, result, at int64
-						var had, has []byte
-						if err := rows.Scan(&k.Record, &k.Run, &number, &k.Field, &had, &has, &result, &at); err != nil {
+						var number, result, at, moved int64
+						var had, has, became []byte
+						if err := rows.Scan(&k.Record, &k.Run, &number, &k.Field, &had, &has, &result, &at, &moved, &became); err != nil {
 							return err
 						}
+						k.Moved, k.Became = moved != 0, string(became)
 						k.Row, k.Had, k.Has, k.Result, k.At = int(number), string(had), string(has), ledger.Result(result), time.UnixMilli(at).UTC()
 						page = append(page, k)
 					}

@@ -229,4 +229,8 @@ ALTER TABLE leadload.shapes ADD COLUMN form smallint NOT NULL DEFAULT 1
 	`
 ALTER TABLE leadload.runs ADD COLUMN bulk bigint NOT NULL DEFAULT 0; -- among calls: those that took many records
 `,
+	// 8: what the account had of a field after the updates of a run.
+	`
+ALTER TABLE leadload.kept ADD COLUMN moved bigint NOT NULL DEFAULT 0, ADD COLUMN became bytea NOT NULL DEFAULT '' -- moved 0: what was written
+`,
 }

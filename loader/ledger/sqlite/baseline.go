@@ -35,6 +35,25 @@ func (l *Ledger) Drop(ctx context.Context, before time.Time) error {
 	})
 }
 
+// Keep writes down what the account has by now of fields of updated records.
+func (l *Ledger) Keep(ctx context.Context, lease ledger.Lease, list []ledger.Kept) error {
+	var fenced error
+	err := l.write(refusable(func(w *writer) error {
+		if err := w.holds(lease); err != nil {
+			return err
+		}
+		for _, k := range list {
+			if _, err := w.exec(`INSERT INTO kept (record, run, row, field, had, has, result, at, moved, became) VALUES (?,?,?,?,?,?,?,?,1,?)
+				ON CONFLICT (run, record, field) DO UPDATE SET moved = 1, became = excluded.became`,
+				k.Record, k.Run, k.Row, k.Field, k.Had, k.Has, k.Result, k.At.UnixMilli(), k.Became); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, &fenced))
+	return errors.Join(err, fenced)
+}
+
 // manyIDs bounds the ids that one statement names.
 const manyIDs = 2000
 

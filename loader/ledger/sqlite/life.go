@@ -517,7 +517,7 @@ func (l *Ledger) Kept(ctx context.Context, run int64) iter.Seq2[ledger.Kept, err
 }
 
 func (l *Ledger) keptAfter(ctx context.Context, run int64, row int, record int64, field string, n int) ([]ledger.Kept, error) {
-	rows, err := l.db.QueryContext(ctx, "SELECT record, run, row, field, had, has, result, at FROM kept WHERE run = ?1 AND (row, record, field) > (?2, ?3, ?4) ORDER BY row, record, field LIMIT ?5", run, row, record, field, n)
+	rows, err := l.db.QueryContext(ctx, "SELECT record, run, row, field, had, has, result, at, moved, became FROM kept WHERE run = ?1 AND (row, record, field) > (?2, ?3, ?4) ORDER BY row, record, field LIMIT ?5", run, row, record, field, n)
 	if err != nil {
 		return nil, err
 	}
@@ -526,7 +526,7 @@ func (l *Ledger) keptAfter(ctx context.Context, run int64, row int, record int64
 	for rows.Next() {
 		var k ledger.Kept
 		var at int64
-		if err := rows.Scan(&k.Record, &k.Run, &k.Row, &k.Field, &k.Had, &k.Has, &k.Result, &at); err != nil {
+		if err := rows.Scan(&k.Record, &k.Run, &k.Row, &k.Field, &k.Had, &k.Has, &k.Result, &at, &k.Moved, &k.Became); err != nil {
 			return nil, err
 		}
 		k.At = time.UnixMilli(at).UTC()

@@ -263,4 +263,9 @@ ALTER TABLE operations ADD COLUMN firm INTEGER NOT NULL DEFAULT 0; -- ended is b
 	{sql: `
 ALTER TABLE runs ADD COLUMN bulk INTEGER NOT NULL DEFAULT 0; -- among calls
 `},
+	// 13: what the account had of a field after the updates of a run.
+	{sql: `
+ALTER TABLE kept ADD COLUMN moved INTEGER NOT NULL DEFAULT 0; -- 0: what was written
+ALTER TABLE kept ADD COLUMN became TEXT NOT NULL DEFAULT '';
+`},
 }
