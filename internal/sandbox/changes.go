@@ -2,6 +2,7 @@ package sandbox
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -335,8 +336,8 @@ func (a *Account) EditLead(leadID, by string, attributes map[string]string) erro
 
 func pairsIn(values map[string]string) []pair {
 	var pairs []pair
-	for name, value := range values {
-		pairs = append(pairs, pair{name, value})
+	for _, name := range slices.Sorted(maps.Keys(values)) { // equal records are equal in their order too
+		pairs = append(pairs, pair{name, values[name]})
 	}
 	return pairs
 }

@@ -280,10 +280,7 @@ func (a *Account) AddSalesActivity(leadID string, values map[string]string) (str
 	if err != nil {
 		return "", err
 	}
-	var pairs []pair
-	for name, value := range values {
-		pairs = append(pairs, pair{name, value})
-	}
+	pairs := pairsIn(values)
 	v := a.newID()
 	a.addProduct(Product{SKU: values["ProductSku"]})
 	a.store.addSale(sale{id: v, lead: on, created: a.now().UnixNano(), values: a.store.names.pack(pairs)})
