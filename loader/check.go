@@ -110,7 +110,9 @@ func checkFile(ctx context.Context, j CheckJob) (CheckResult, error) {
 			j.OnRow(rows)
 		}
 		if j.Scratch != nil {
-			if scratch = append(scratch, *e); len(scratch) == plan.Batch {
+			one := *e
+			one.Record, one.Moved = 0, nil // of the ledger, and this is another: a row without a record keeps its key
+			if scratch = append(scratch, one); len(scratch) == plan.Batch {
 				if err := j.Scratch.Plan(ctx, ledger.Lease{}, j.ScratchRun, 0, scratch); err != nil {
 					return err
 				}

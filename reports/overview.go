@@ -71,7 +71,7 @@ func (j *job) writeSummary(ctx context.Context, b *book, t *tally) error {
 	}
 	notes := append([]string{`Times in the column "Sent at" are UTC.`}, t.remarks(j.input != nil, b.trims)...)
 	if n := b.moved.total(); n > 0 {
-		notes = append(notes, fmt.Sprintf("The sheet %s lists %s: what updates wrote or left alone, and what changed in the account meanwhile.", titleChanges, counted(int64(n), "line")))
+		notes = append(notes, fmt.Sprintf("The sheet %s lists %s: each value that changed, as the account had it and as the file has it.", titleChanges, counted(int64(n), "line")))
 	}
 	if n := b.gone.total(); n > 0 {
 		notes = append(notes, fmt.Sprintf("The sheet %s lists %s of earlier runs that the file no longer has. Nothing was done about them.", titleRemoved, counted(int64(n), "row")))

@@ -56,6 +56,8 @@ type Entry struct {
 	// Unfit says that the row cannot be sent as it is written, and that its record is
 	// in the account (Keep).
 	Unfit bool
+	// Moved are the fields of a row that is reported as changed, for the sheet Changes.
+	Moved []Kept
 	// Offer is what a row that changed would have the record be known by. Stores keep
 	// it while the record is not (Store.Offers, Store.Accept).
 	Offer Digest
@@ -261,7 +263,7 @@ func (r *Record) State() State { return StateOf(r.Fate, r.Creation) }
 // the row of this pass that had the same key before, or 0. It is pure: import
 // and check both decide by it.
 func Decide(e *Entry, known *Record, earlier int, policy *Policy) {
-	e.Record, e.Replan, e.Differs, e.Remade, e.Lost, e.Offer = 0, false, nil, nil, nil, Digest{}
+	e.Record, e.Replan, e.Differs, e.Remade, e.Lost, e.Moved, e.Offer = 0, false, nil, nil, nil, nil, Digest{}
 	if known != nil {
 		e.Record = known.ID
 	}

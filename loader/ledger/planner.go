@@ -15,6 +15,10 @@ type Planner struct {
 	Run, Scope int64
 	Policy     Policy // about rows that changed
 
+	// Decided is told the rows of a batch once it is decided about them, before they
+	// are written; nil: nobody.
+	Decided func(ctx context.Context, entries []Entry) error
+
 	// Refused are the rows so far that the account refused in an earlier run and
 	// that are sent again.
 	Refused map[int]bool
@@ -37,7 +41,11 @@ type Planner struct {
 	given map[Ident]bool   // of new rows of this batch
 	taken map[int64]bool   // records of rows of this batch
 	found map[uint64]place // keys of rows that an earlier mapping's identity has found
+	moved int              // values that are kept so far
 }
+
+// mostMoved bounds the fields of changed rows whose values a run keeps.
+const mostMoved = 10_000
 
 // place is the row in which a record came first.
 type place struct {
@@ -143,6 +151,19 @@ func (p *Planner) Plan(ctx context.Context, entries []Entry) error {
 	}
 	if err := p.recognise(ctx, entries, strangers); err != nil {
 		return err
+	}
+	if p.Decided != nil {
+		if err := p.Decided(ctx, entries); err != nil {
+			return err
+		}
+	}
+	for i := range entries {
+		// A mapping that changes every value makes no second copy of the file here.
+		if e := &entries[i]; p.moved >= mostMoved {
+			e.Moved = nil
+		} else {
+			p.moved += len(e.Moved)
+		}
 	}
 	if err := p.Store.Plan(ctx, p.Lease, p.Run, p.Scope, entries); err != nil {
 		return err

@@ -181,6 +181,9 @@ type Store interface {
 
 	// States counts the records of all accounts by where they stand.
 	States(ctx context.Context) (map[State]int64, error)
+	// Wrote returns what is kept of what updates have written into records, by their
+	// numbers, the newest first.
+	Wrote(ctx context.Context, records []int64) (map[int64][]Kept, error)
 	// Keep writes down what the account has by now of fields of updated records
 	// (Moved): beside what is kept of them, or alone.
 	Keep(ctx context.Context, l Lease, list []Kept) error

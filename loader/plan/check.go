@@ -78,9 +78,18 @@ func (c *Check) Run(ctx context.Context, each func(*Row) error) (Seen, error) {
 	if !c.brief {
 		p.key = c.Mapping.Key
 	}
+	var changes *moves
 	return p.run(ctx, func() func(*rowBatch) { return c.worker().examine }, func(b *rowBatch) error {
 		if err := c.decide(ctx, b.rows, b.cells); err != nil {
 			return err
+		}
+		if !c.brief {
+			if changes == nil {
+				changes = newMoves(c.Mapping, c.Program.Runner())
+			}
+			if err := changes.tell(ctx, c.Store, b, func(i int) *ledger.Entry { return &b.rows[i].Entry }); err != nil {
+				return err
+			}
 		}
 		if !lean && c.keys.n >= manyKeys {
 			lean, percent = true, debug.SetGCPercent(25)

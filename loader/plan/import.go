@@ -36,8 +36,13 @@ func (p *Import) Run(ctx context.Context) (Seen, error) {
 		planned int64
 	)
 	through := pass{file: p.File, rows: p.Rows, first: firstBatch, prints: true, key: p.Mapping.Key}
+	changes := newMoves(p.Mapping, p.Program.Runner())
+	var batch *rowBatch
+	p.Planner.Decided = func(ctx context.Context, entries []ledger.Entry) error {
+		return changes.tell(ctx, p.Planner.Store, batch, func(i int) *ledger.Entry { return &entries[i] })
+	}
 	return through.run(ctx, p.worker, func(b *rowBatch) error {
-		entries = entries[:0]
+		entries, batch = entries[:0], b
 		for i := range b.rows {
 			row := &b.rows[i]
 			if row.read && row.Verdict == 0 {

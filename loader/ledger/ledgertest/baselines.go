@@ -1,6 +1,7 @@
 package ledgertest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -135,6 +136,32 @@ func testKeep(t *testing.T, fresh func(testing.TB) Open) {
 	slices.Sort(got)
 	if want := `City Pune>Goa updated true "", Name a>b updated false "", Zip > changed true "\x00\xff"`; strings.Join(got, ", ") != want {
 		t.Errorf("kept %s, want %s", strings.Join(got, ", "), want)
+	}
+	wrote, err := f.Store.Wrote(t.Context(), []int64{rec, rec + 1})
+	if err != nil || len(wrote) != 1 || len(wrote[rec]) != 2 || wrote[rec][0].Has+wrote[rec][1].Has != "bGoa" && wrote[rec][0].Has+wrote[rec][1].Has != "Goab" || wrote[rec][0].Run != run {
+		t.Errorf("updates wrote %+v, %v", wrote, err)
+	}
+
+	// The values of a row that is only reported stand with the run that reports it.
+	again := f.Run()
+	p := f.Planner(again)
+	p.Decided = func(_ context.Context, entries []ledger.Entry) error {
+		if entries[0].Verdict != ledger.Changed {
+			t.Errorf("planned as %s", verdicts(entries))
+		}
+		entries[0].Moved = []ledger.Kept{{Record: rec, Row: 2, Field: "Name", Had: "b", Has: "c", Result: ledger.ResultChanged}}
+		return nil
+	}
+	f.Check(p.Plan(t.Context(), []ledger.Entry{Entry(2, "A", "Name", "c")}))
+	n := 0
+	for k, err := range f.Store.Kept(t.Context(), again) {
+		f.Check(err)
+		if n++; k.Record != rec || k.Row != 2 || k.Had != "b" || k.Has != "c" || k.Result != ledger.ResultChanged || k.Moved || k.At.IsZero() {
+			t.Errorf("kept %+v", k)
+		}
+	}
+	if n != 1 {
+		t.Errorf("%d fields are kept of a row that is reported, want 1", n)
 	}
 	old := f.Lease
 	f.enroll()

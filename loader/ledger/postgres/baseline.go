@@ -57,6 +57,26 @@ func (l *Ledger) Drop(_ context.Context, before time.Time) error {
 	}})
 }
 
+// Wrote returns what is kept of what updates have written into records.
+func (l *Ledger) Wrote(ctx context.Context, records []int64) (map[int64][]ledger.Kept, error) {
+	out := map[int64][]ledger.Kept{}
+	err := l.query(ctx, "SELECT record, run, number, field, had, has, result, at FROM leadload.kept WHERE result = $1 AND record = ANY($2) ORDER BY run DESC", []any{int64(ledger.ResultUpdated), records}, func(rows pgx.Rows) error {
+		clear(out)
+		for rows.Next() {
+			var k ledger.Kept
+			var number, result, at int64
+			var had, has []byte
+			if err := rows.Scan(&k.Record, &k.Run, &number, &k.Field, &had, &has, &result, &at); err != nil {
+				return err
+			}
+			k.Row, k.Had, k.Has, k.Result, k.At = int(number), string(had), string(has), ledger.Result(result), moment(at)
+			out[k.Record] = append(out[k.Record], k)
+		}
+		return nil
+	})
+	return out, err
+}
+
 // Keep writes down what the account has by now of fields of updated records.
 func (l *Ledger) Keep(_ context.Context, lease ledger.Lease, list []ledger.Kept) error {
 	var fenced error

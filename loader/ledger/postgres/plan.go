@@ -231,6 +231,11 @@ func (u *unit) plan(lease ledger.Lease, run, scope int64, entries []ledger.Entry
 			return err
 		}
 	}
+	for i := range entries {
+		for _, k := range entries[i].Moved {
+			u.kept = append(u.kept, keptRow{record: k.Record, run: run, row: int64(k.Row), Kept: k})
+		}
+	}
 	var runs, firsts []int64
 	var rows, words [][]byte
 	for part := range slices.Chunk(entries, chunkRows) {

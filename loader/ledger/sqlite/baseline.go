@@ -35,6 +35,49 @@ func (l *Ledger) Drop(ctx context.Context, before time.Time) error {
 	})
 }
 
+// moved keeps the values of rows that are reported as changed.
+func (w *writer) moved(run int64, entries []ledger.Entry) error {
+	now := time.Now().UnixMilli()
+	for i := range entries {
+		for _, k := range entries[i].Moved {
+			if _, err := w.exec(`INSERT INTO kept (record, run, row, field, had, has, result, at) VALUES (?,?,?,?,?,?,?,?) ON CONFLICT (run, record, field) DO NOTHING`,
+				k.Record, run, k.Row, k.Field, k.Had, k.Has, k.Result, now); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Wrote returns what is kept of what updates have written into records.
+func (l *Ledger) Wrote(ctx context.Context, records []int64) (map[int64][]ledger.Kept, error) {
+	out := map[int64][]ledger.Kept{}
+	for part := range slices.Chunk(records, manyIDs) {
+		args := []any{ledger.ResultUpdated}
+		for _, r := range part {
+			args = append(args, r)
+		}
+		rows, err := l.db.QueryContext(ctx, "SELECT record, run, row, field, had, has, result, at FROM kept WHERE result = ? AND record IN ("+places("?", len(part))+") ORDER BY run DESC", args...)
+		if err != nil {
+			return nil, l.fault(err)
+		}
+		for rows.Next() {
+			var k ledger.Kept
+			var at int64
+			if err := rows.Scan(&k.Record, &k.Run, &k.Row, &k.Field, &k.Had, &k.Has, &k.Result, &at); err != nil {
+				rows.Close()
+				return nil, l.fault(err)
+			}
+			k.At = time.UnixMilli(at).UTC()
+			out[k.Record] = append(out[k.Record], k)
+		}
+		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+			return nil, l.fault(err)
+		}
+	}
+	return out, nil
+}
+
 // Keep writes down what the account has by now of fields of updated records.
 func (l *Ledger) Keep(ctx context.Context, lease ledger.Lease, list []ledger.Kept) error {
 	var fenced error

@@ -536,6 +536,9 @@ func (l *Ledger) Plan(ctx context.Context, lease ledger.Lease, run, scope int64,
 				return err
 			}
 		}
+		if err := w.moved(run, entries); err != nil {
+			return err
+		}
 		return w.chunk(run, entries)
 	})
 }
