@@ -102,6 +102,7 @@ var measurements = []measurement{
 	{"nightly", "a file of which every row is loaded, and what the ledger keeps of it", nightly},
 	{"verify", "reading every row back, and finding the rows of a lost ledger", readBack},
 	{"database", "a ledger in PostgreSQL beside one in a file", database},
+	{"changed-night", "a night in which 2 % of the rows changed, and one without a change", changedNight},
 	{"large-night", "the same with a million rows, and a check beside that ledger", nightlyMemory},
 }
 

@@ -41,12 +41,15 @@ func (b *bench) filled(n int) (*loaded, error) {
 	return b.fill("", file)
 }
 
-// load runs the import, for the first time or again.
-func (l *loaded) load() (ended, error) {
+// load runs the import, for the first time or again. Without flags it has no limit.
+func (l *loaded) load(flags ...string) (ended, error) {
 	if err := os.Remove(filepath.Join(l.state, "results.xlsx")); err != nil && !os.IsNotExist(err) {
 		return ended{}, err
 	}
-	cmd := l.b.leadloadCommand(l.account, l.state, l.file, "--limit", "off")
+	if len(flags) == 0 {
+		flags = []string{"--limit", "off"}
+	}
+	cmd := l.b.leadloadCommand(l.account, l.state, l.file, flags...)
 	if l.program != "" {
 		cmd.Path, cmd.Args = l.program, append([]string{l.program}, cmd.Args[2:]...)
 	}

@@ -110,6 +110,7 @@ type storm struct {
 	pace        time.Duration // about how long a run takes unharmed
 	limit       int           // calls a second
 	bulk        string        // the form of bulk answers; "": no such calls are made
+	flags       []string      // of the import, beside the usual
 }
 
 var (

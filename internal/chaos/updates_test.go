@@ -8,6 +8,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -47,9 +49,68 @@ type updateTally struct {
 	rows, changed, edits, kills, runs int
 	conflicts, updated, already       int
 	// overwritten are values of a person that a look could have seen and that are
-	// lost; unseen are those set while a run was at work, between its look and its write.
-	overwritten, unseen  int
-	wrong, lies, seconds int
+	// lost; unseen are those set while a run was at work, between its look and its
+	// write. between are all edits of that moment, of whichever field, and told those
+	// of them that a run named.
+	overwritten, unseen, between, told int
+	unlooked                           int // updates without a look since the one before
+	wrong, lies, seconds               int
+	why                                []string // what is wrong, in words
+}
+
+func (u *updateTally) blame(format string, args ...any) {
+	u.why = append(u.why, fmt.Sprintf(format, args...))
+}
+
+// watch follows the calls about each record: when it was looked at, and whether an
+// update came without a look since the one before.
+type watch struct {
+	mu       sync.Mutex
+	lag      time.Duration // until reads show a change
+	looked   map[string]bool
+	edited   map[string]time.Time // an edit that no look has shown yet
+	between  map[string]bool      // edited between a look and the update after it
+	unlooked []string
+}
+
+var guids = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
+
+func (w *watch) call(c sandbox.CallRecord, body []byte) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	_, name, _ := strings.Cut(c.Path, ".svc/")
+	switch {
+	case name == "Update" && strings.Contains(c.Path, "OpportunityManagement"):
+		id := guids.FindString(string(body))
+		if !w.looked[id] {
+			w.unlooked = append(w.unlooked, id)
+		}
+		if w.looked[id] = false; !w.edited[id].IsZero() {
+			w.between[id] = true
+		}
+	case c.Fault != "":
+	case name == "GetOpportunitiesById", name == "GetOpportunityDetails":
+		for _, id := range guids.FindAllString(string(body)+c.Query, -1) {
+			w.look(id)
+		}
+	case name == "RetrieveRecentlyModified":
+		for id := range w.looked {
+			w.look(id)
+		}
+	}
+}
+
+func (w *watch) look(id string) {
+	w.looked[id] = true
+	if at, is := w.edited[id]; is && time.Since(at) > w.lag {
+		delete(w.edited, id)
+	}
+}
+
+func (w *watch) edit(id string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.edited[id] = time.Now()
 }
 
 func (u *updateTally) add(o updateTally) {
@@ -63,14 +124,17 @@ func (u *updateTally) add(o updateTally) {
 	u.already += o.already
 	u.overwritten += o.overwritten
 	u.unseen += o.unseen
+	u.between += o.between
+	u.told += o.told
+	u.unlooked += o.unlooked
 	u.wrong += o.wrong
 	u.lies += o.lies
 	u.seconds += o.seconds
 }
 
 func (u *updateTally) String() string {
-	return fmt.Sprintf("%d rows, %d changed, %d edits by hand, %d kills in %d runs; at the end %d updated, %d already, %d conflicts; %d overwritten, %d set between look and write; %d wrong, %d lies, %d second records",
-		u.rows, u.changed, u.edits, u.kills, u.runs, u.updated, u.already, u.conflicts, u.overwritten, u.unseen, u.wrong, u.lies, u.seconds)
+	return fmt.Sprintf("%d rows, %d changed, %d edits by hand, %d kills in %d runs; at the end %d updated, %d already, %d conflicts; %d overwritten; %d edits between look and write, %d of them overwritten, %d told; %d updates without a look; %d wrong, %d lies, %d second records",
+		u.rows, u.changed, u.edits, u.kills, u.runs, u.updated, u.already, u.conflicts, u.overwritten, u.between, u.unseen, u.told, u.unlooked, u.wrong, u.lies, u.seconds)
 }
 
 // TestChaosUpdates loads a file, lets a quarter of its rows change, and updates
@@ -93,11 +157,14 @@ func TestChaosUpdates(t *testing.T) {
 			t.Run(fmt.Sprint(seed), func(t *testing.T) {
 				t.Parallel()
 				got := secondNight(t, seed, day)
+				for _, why := range got.why {
+					t.Error(why)
+				}
 				mu.Lock()
 				total.add(got)
 				mu.Unlock()
 				t.Logf("seed %d: %s", seed, got.String())
-				if got.overwritten+got.wrong+got.lies+got.seconds > 0 {
+				if got.overwritten+got.unlooked+got.wrong+got.lies+got.seconds > 0 {
 					t.Errorf("seed %d: not every record ends as the rule says", seed)
 				}
 			})
@@ -108,6 +175,22 @@ func TestChaosUpdates(t *testing.T) {
 	// the long form is sure to have some.
 	if *seeds > 0 && total.conflicts == 0 || total.edits == 0 || total.kills == 0 {
 		t.Errorf("the storm proves nothing: %s", total.String())
+	}
+}
+
+// TestChaosUpdatesWithoutLook is the same storm with the look switched off: what it
+// finds is what the look prevents.
+func TestChaosUpdatesWithoutLook(t *testing.T) {
+	day := shortStorm
+	day.rows, day.flags = 200, []string{"--on-conflict", "overwrite"}
+	if *seeds > 0 {
+		day = longStorm
+		day.rows, day.lag, day.flags = *rowCount, 2*time.Second, []string{"--on-conflict", "overwrite"}
+	}
+	got := secondNight(t, *firstOne, day)
+	t.Logf("without the look: %s", got.String())
+	if got.overwritten+got.unseen == 0 || got.conflicts > 0 {
+		t.Errorf("the harness sees no value that was overwritten: %s", got.String())
 	}
 }
 
@@ -128,20 +211,22 @@ func secondNight(t *testing.T, seed uint64, day storm) updateTally {
 	save()
 	check(t, os.WriteFile(filepath.Join(dir, "deals.yaml"), []byte(updateMapping), 0o600))
 	forms := []string{"200", "429", "403", "500", "bare"}
+	eye := &watch{lag: day.lag, looked: map[string]bool{}, edited: map[string]time.Time{}, between: map[string]bool{}}
 	a, err := sandbox.Start(day.bulked(sandbox.Options{Calls: sandbox.NoLimit, LimitForm: forms[seed%uint64(len(forms))], Latency: 4 * time.Millisecond,
-		UpdateLag: day.lag, DropBodies: true, GoneForm: []string{"500", "404", "empty"}[seed%3], Skew: time.Duration(int(seed%3)-1) * 90 * time.Second}))
+		UpdateLag: day.lag, DropBodies: true, OnCall: eye.call, GoneForm: []string{"500", "404", "empty"}[seed%3], Skew: time.Duration(int(seed%3)-1) * 90 * time.Second}))
 	check(t, err)
 	defer a.Close()
 	if seed%4 == 1 && day.bulk == "" {
 		// An account without the call that reads many.
 		check(t, a.Close())
 		a, err = sandbox.Start(sandbox.Options{Calls: sandbox.NoLimit, LimitForm: forms[seed%uint64(len(forms))], Latency: 4 * time.Millisecond, UpdateLag: day.lag,
-			DropBodies: true, Without: []string{"/v2/OpportunityManagement.svc/GetOpportunitiesById"}})
+			DropBodies: true, OnCall: eye.call, Without: []string{"/v2/OpportunityManagement.svc/GetOpportunitiesById"}})
 		check(t, err)
 	}
 	access, secret, async := a.Keys()
+	var said bytes.Buffer // by all runs
 	start := func(limit string) (*exec.Cmd, *bytes.Buffer) {
-		args := append([]string{"import", "deals.csv", "-m", "deals.yaml", "--limit", limit, "--timeout", day.timeout.String(), "--settle-after", (day.lag + 300*time.Millisecond).String(), "--yes"}, day.bulkFlags()...)
+		args := append([]string{"import", "deals.csv", "-m", "deals.yaml", "--limit", limit, "--timeout", day.timeout.String(), "--settle-after", (day.lag + 300*time.Millisecond).String(), "--yes"}, append(day.bulkFlags(), day.flags...)...)
 		cmd := exec.Command(os.Args[0], args...)
 		cmd.Dir = dir
 		cmd.Env = []string{childMark + "=1", "HOME=" + dir, "XDG_STATE_HOME=" + dir + "/state", "TMPDIR=" + dir, "PATH=" + os.Getenv("PATH"),
@@ -162,6 +247,7 @@ func secondNight(t *testing.T, seed uint64, day storm) updateTally {
 	ids := map[string]string{} // deal → id
 	for _, o := range a.Opportunities() {
 		ids[o.Fields["mx_Custom_1"]] = o.ID
+		eye.looked[o.ID] = false
 	}
 	first := make([][]string, len(rows))
 	for i, row := range rows {
@@ -192,12 +278,9 @@ func secondNight(t *testing.T, seed uint64, day storm) updateTally {
 	edit := func(quiet bool) {
 		mu.Lock()
 		defer mu.Unlock()
-		i := perm[r.IntN(len(rows)/3)] // mostly of those that change
-		h := byHand{id: ids[rows[i][0]], quiet: quiet}
-		for _, x := range hands {
-			if x.id == h.id {
-				return // one edit a record, so that histories are plain
-			}
+		h := byHand{quiet: quiet}
+		for h.id == "" || slices.ContainsFunc(hands, func(x byHand) bool { return x.id == h.id }) { // one edit a record, so that histories are plain
+			h.id = ids[rows[perm[r.IntN(len(rows)/3)]][0]] // mostly of those that change
 		}
 		n := len(hands)
 		switch h.field = []string{"Status", "mx_Custom_6", "OpportunityNote", "mx_Custom_9"}[n%4]; h.field {
@@ -209,6 +292,7 @@ func secondNight(t *testing.T, seed uint64, day storm) updateTally {
 			h.value = fmt.Sprint("by hand ", n)
 		}
 		hands = append(hands, h)
+		eye.edit(h.id)
 		check(t, a.EditOpportunity(h.id, "Asha", map[string]string{h.field: h.value}))
 	}
 	many := max(12, 50*len(rows)/2000)
@@ -241,12 +325,14 @@ func secondNight(t *testing.T, seed uint64, day storm) updateTally {
 				<-ended
 				got.kills++
 				alive = false
+				said.Write(out.Bytes())
 			case err := <-ended:
 				if code := exitOf(err); code == 1 || code == 2 || code == 130 {
 					t.Fatalf("a run ended with exit code %d:\n%s", code, out)
 				}
 				span = max(time.Since(begin), 100*time.Millisecond)
 				alive = false
+				said.Write(out.Bytes())
 			case <-time.After(span / 8):
 				if len(hands) < 2*many/3 {
 					edit(false)
@@ -266,6 +352,7 @@ func secondNight(t *testing.T, seed uint64, day storm) updateTally {
 		got.runs++
 		code := exitOf(cmd.Wait())
 		last = out.String()
+		said.WriteString(last)
 		if code == 0 || code == 4 && strings.Contains(last, "in doubt 0 · not sent 0 ") {
 			break
 		}
@@ -285,6 +372,17 @@ func secondNight(t *testing.T, seed uint64, day storm) updateTally {
 	for _, h := range hands {
 		edited[h.id] = h
 	}
+	eye.mu.Lock()
+	got.unlooked, got.between = len(eye.unlooked), len(eye.between)
+	for _, id := range eye.unlooked {
+		got.blame("%s was written without a look", id)
+	}
+	for _, h := range hands {
+		if eye.between[h.id] && strings.Contains(said.String(), " of "+h.id) {
+			got.told++
+		}
+	}
+	eye.mu.Unlock()
 	results := map[string]string{}
 	for _, line := range newest(t, &tally{}, dir) {
 		results[line[1]] = line[2]
@@ -307,7 +405,7 @@ func secondNight(t *testing.T, seed uint64, day storm) updateTally {
 		}
 		if lost && h.quiet {
 			got.overwritten++
-			t.Errorf("%s: what somebody set before the look, %s = %q, is lost", row[0], h.field, h.value)
+			got.blame("%s: what somebody set before the look, %s = %q, is lost", row[0], h.field, h.value)
 		} else if lost {
 			got.unseen++
 		}
@@ -318,12 +416,12 @@ func secondNight(t *testing.T, seed uint64, day storm) updateTally {
 			}
 			if have := value(o, field); have != want {
 				got.wrong++
-				t.Errorf("%s: %s is %q, want %q (was %q)", row[0], field, have, want, first[i][at])
+				got.blame("%s: %s is %q, want %q (was %q)", row[0], field, have, want, first[i][at])
 			}
 		}
 		if have := cities[row[1]]; have != row[2] {
 			got.wrong++
-			t.Errorf("%s: the lead's city is %q, want %q", row[0], have, row[2])
+			got.blame("%s: the lead's city is %q, want %q", row[0], have, row[2])
 		}
 		switch result := results[row[0]]; result {
 		case "updated":
@@ -334,11 +432,11 @@ func secondNight(t *testing.T, seed uint64, day storm) updateTally {
 			got.conflicts++
 			if !byHand || h.value == row[columns[h.field]] || row[columns[h.field]] == first[i][columns[h.field]] {
 				got.lies++
-				t.Errorf("%s is told to be a conflict", row[0])
+				got.blame("%s is told to be a conflict", row[0])
 			}
 		default:
 			got.lies++
-			t.Errorf("%s ended as %q", row[0], result)
+			got.blame("%s ended as %q", row[0], result)
 		}
 	}
 	return got
