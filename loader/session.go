@@ -261,14 +261,18 @@ func takeLease(ctx context.Context, led ledger.Store, account int64, who ledger.
 		}
 		left := time.Until(deadline)
 		if left <= 0 {
+			if held.Elsewhere {
+				return lease, &fault.Fault{Code: "account.busy", Msg: "another run, of another account, writes this ledger: " + held.Error(),
+					Hint: "wait for it to end, or add --wait-lock 30m to wait for it here; accounts that are loaded at the same time need a ledger each (--ledger)"}
+			}
 			return lease, &fault.Fault{Code: "account.busy", Msg: "another run holds this account: " + held.Error(),
 				Hint: "wait for it to end, or add --wait-lock 30m to wait for it here"}
 		}
 		if !told {
-			notify("waiting for another run of this account to end: " + held.Error())
+			notify("waiting for another run to end: " + held.Error())
 			told = true
 		}
-		if err := line.Sleep(ctx, min(time.Second, left)); err != nil {
+		if err := line.Sleep(ctx, min(250*time.Millisecond, left)); err != nil {
 			return lease, err
 		}
 	}

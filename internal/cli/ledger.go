@@ -252,7 +252,7 @@ func (a *app) runLedgerPrune(ctx context.Context, o *ledgerOptions) error {
 	if err != nil {
 		return err
 	}
-	led, err := a.openStore(ctx, path, o.common.ledger != "", storeOptions{mustExist: true})
+	led, err := a.openStore(ctx, path, o.common.ledger != "", storeOptions{mustExist: true, alone: true})
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"leadload/loader/ledger"
@@ -20,6 +21,7 @@ type store interface {
 type storeOptions struct {
 	readOnly, mustExist bool
 	closed              bool          // also one that was moved
+	alone               bool          // no run may use it at the same time; a database sees to that itself
 	patience            time.Duration // how long a database may be away; 0 is 15 min
 	notify              func(string)  // may be nil
 }
@@ -30,6 +32,11 @@ type storeOptions struct {
 func (a *app) openStore(ctx context.Context, name string, flag bool, o storeOptions) (store, error) {
 	if !postgres.IsURL(name) {
 		led, err := sqlite.Open(name, sqlite.Options{ReadOnly: o.readOnly, MustExist: o.mustExist, Closed: o.closed})
+		if err == nil && o.alone {
+			if err = led.Alone(ctx); err != nil {
+				err = errors.Join(err, led.Close())
+			}
+		}
 		if err != nil {
 			return nil, err
 		}

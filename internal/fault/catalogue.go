@@ -173,14 +173,14 @@ var catalogue = []struct {
 		{"ledger.full", "the disk is full", "free some space and run the same command again; nothing was lost"},
 		{"ledger.away", "the database of the ledger cannot be reached", "check the host and the port in --ledger or LEADLOAD_LEDGER, and that the database runs; then run the same command again"},
 		{"ledger.busy", "another process keeps the ledger locked", "wait for it to end and run the same command again"},
-		{"ledger.fenced", "another run has taken over the account, so this one sends nothing more", "wait for the other run to end and run the same command again"},
 		{"ledger.write", "the ledger could not be written", "mend the cause and run the same command again; nothing was lost"},
 		{"log.failed", "the API log can no longer be written, so no further call is made", "free some space or name another file with --api-log, and run the same command again"},
 		{"file.too-many-open", "the system lets leadload open no more files", "let it open more (ulimit -n), or end other programs, and run the same command again"},
 	}},
 	// Another run.
 	{Busy, []Entry{
-		{"account.busy", "another run holds the account", "wait for it to end, or add --wait-lock 30m"},
+		{"account.busy", "another run holds the account or writes the ledger", "wait for it to end, or add --wait-lock 30m"},
+		{"ledger.fenced", "another run has taken over the account, so this one sends nothing more", "wait for the other run to end and run the same command again"},
 	}},
 	// Rows: their cells, their lead, what the account says of them.
 	{Person, []Entry{

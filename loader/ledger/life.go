@@ -354,6 +354,8 @@ type Held struct {
 	Holder
 	Since time.Time
 	Left  time.Duration // until it is over, unless it is renewed
+	// Elsewhere says that it is another account whose run has the whole ledger.
+	Elsewhere bool
 }
 
 // Error says who has the lease.

@@ -52,7 +52,7 @@ func Hold(ctx context.Context, dir, name, command string, wait time.Duration, no
 				Hint: "wait for it to end, or add --wait-lock 30m to wait for it here"}
 		}
 		if !told {
-			notify("waiting for another run of this account to end: " + who)
+			notify("waiting for another run to end: " + who)
 			told = true
 		}
 		if err := Sleep(ctx, min(250*time.Millisecond, time.Until(deadline))); err != nil {

@@ -24,10 +24,12 @@ var mayBecome = func() (list [ledger.Missing + 1]string) {
 	return list
 }()
 
-// Lease takes the account for one run. The caller holds the account's lock on
-// this machine, so that whoever had the lease before is gone: it is taken at
-// once, and the token keeps out whoever is not gone after all.
+// Lease takes the account for one run, and the whole ledger with it: whoever had
+// it before is gone. The token keeps out whoever is not gone after all.
 func (l *Ledger) Lease(ctx context.Context, account int64, who ledger.Holder) (ledger.Lease, error) {
+	if err := l.alone(ctx, account); err != nil {
+		return ledger.Lease{}, err
+	}
 	out := ledger.Lease{Account: account}
 	now := time.Now().UnixMilli()
 	err := l.jot(func(w *writer) error {
@@ -267,6 +269,10 @@ func (w *writer) settle(lease ledger.Lease, o *ledger.Outcome) error {
 		was.state = ledger.Ready
 	}
 	if !ledger.Step(o.Op, was.state, o.State) {
+		// Whoever lost the lease hears that first: the states are another's now.
+		if err := w.holds(lease); err != nil {
+			return err
+		}
 		return fmt.Errorf("%w: %s of record %d is %s, not to be %s", ledger.ErrState, o.Op, o.Record, was.state, o.State)
 	}
 	if !was.state.Open() || was.token != lease.Token {

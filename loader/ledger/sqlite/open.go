@@ -17,6 +17,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"sync"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -48,6 +49,10 @@ type Ledger struct {
 	db     *sql.DB // readers
 	w      *writer // nil when opened for reading
 	q      queries // of the readers
+
+	file *os.File // the ledger's file, for the lock; nil when opened for reading
+	mu   sync.Mutex
+	mine bool // this process has the lock
 }
 
 var _ ledger.Store = (*Ledger)(nil)
@@ -171,6 +176,10 @@ func (l *Ledger) open(o Options) error {
 		}
 		return fileURI(l.path) + "?" + q.Encode()
 	}
+	var readonly error
+	if !o.ReadOnly {
+		readonly = l.openFile()
+	}
 	var err error
 	if l.db, err = sql.Open("sqlite", dsn("busy_timeout(30000)", "query_only(1)", "temp_store(2)")); err != nil {
 		return l.fault(err)
@@ -182,12 +191,13 @@ func (l *Ledger) open(o Options) error {
 		if err := l.check(ctx, o); err != nil {
 			return err
 		}
-		if f, err := os.OpenFile(l.path, os.O_RDWR, 0); err != nil {
-			return &ledger.Error{Code: "ledger.readonly", Place: ledger.At(l.path), Msg: "it cannot be written, so no row can be sent safely", Err: bare(err),
-				Hint: "give yourself write access to the file, or name another with --ledger"}
-		} else if err := f.Close(); err != nil {
-			return l.fault(err)
+		if err := l.soleName(ctx); err != nil {
+			return err
 		}
+	}
+	if readonly != nil {
+		return &ledger.Error{Code: "ledger.readonly", Place: ledger.At(l.path), Msg: "it cannot be written, so no row can be sent safely", Err: bare(readonly),
+			Hint: "give yourself write access to the file, or name another with --ledger"}
 	}
 	durable := "synchronous(FULL)"
 	if o.Unsafe {
@@ -316,6 +326,10 @@ func (l *Ledger) Close() error {
 	if l.db != nil {
 		errs = append(errs, l.q.close(), l.db.Close())
 		l.db = nil
+	}
+	if l.file != nil { // last: see openFile
+		errs = append(errs, l.file.Close())
+		l.file = nil
 	}
 	return errors.Join(errs...)
 }

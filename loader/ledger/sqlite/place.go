@@ -92,6 +92,34 @@ func syncDir(dir string) error {
 	return d.Close()
 }
 
+// soleName refuses a hard link to a ledger that is known by another name: SQLite
+// would keep its newest rows in another -wal file.
+func (l *Ledger) soleName(ctx context.Context) error {
+	here, err := os.Stat(l.path)
+	if err != nil || !manyNames(here) {
+		return nil // what is wrong with it is told where it is opened
+	}
+	var home string
+	err = l.db.QueryRowContext(ctx, "SELECT value FROM meta WHERE name = 'path'").Scan(&home)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && home == l.path {
+		return nil
+	}
+	if err != nil {
+		return l.fault(err)
+	}
+	there, err := os.Stat(home)
+	if err != nil || !os.SameFile(here, there) {
+		return nil
+	}
+	if a, err := filepath.EvalSymlinks(l.path); err == nil {
+		if b, err := filepath.EvalSymlinks(home); err == nil && a == b {
+			return nil
+		}
+	}
+	return &ledger.Error{Code: "ledger.copy", Place: ledger.At(l.path), Msg: "it is a second name (a hard link) of " + home + ", and only that name has its newest rows",
+		Hint: "use --ledger " + home}
+}
+
 // settleIn gives a new ledger its id, notes where the ledger lies, and refuses one that is a copy while
 // its original is still in use: two memories of one account would each send
 // what only the other knows to be loaded. A ledger that was moved, or whose
