@@ -28,7 +28,7 @@ func (a *app) ledgerCommand() *cobra.Command {
   leadload ledger copy ledger.db postgres://leadload@db.example.com/team`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.ledgerImportCommand(), a.ledgerCheckCommand(), a.ledgerPruneCommand(), a.ledgerCopyCommand(), a.ledgerReopenCommand())
+	cmd.AddCommand(a.ledgerImportCommand(), a.ledgerCheckCommand(), a.ledgerPruneCommand(), a.ledgerCopyCommand(), a.ledgerReopenCommand(), a.ledgerJoinCommand())
 	return cmd
 }
 
@@ -262,5 +262,46 @@ func (a *app) runLedgerPrune(ctx context.Context, o *ledgerOptions) error {
 		return err
 	}
 	fmt.Fprintf(a.stdout, "dropped %d rows of %d runs, %d KB freed → %s\n", plain([]any{n.Rows, n.Runs, n.Freed / 1000, led.Path()})...)
+	return nil
+}
+
+func (a *app) ledgerJoinCommand() *cobra.Command {
+	var o ledgerOptions
+	cmd := &cobra.Command{
+		Use:   "join --account FILE",
+		Short: "say that an account's name, host and keys are one account",
+		Long: `Say that the host and keys of an account file are those of the account that its
+name stands for, after the account has moved to another host. From then on, rows
+that were loaded under the name are known under the new host as well. Nothing is
+sent.`,
+		Example: `  leadload ledger join --account prod.yaml
+  leadload ledger join --account prod.yaml --ledger /srv/crm/ledger.db`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.runLedgerJoin(cmd.Context(), &o) },
+	}
+	f := cmd.Flags()
+	f.StringVar(&o.account, "account", "", "account file with the name, and the host and keys as they are now")
+	f.StringVar(&o.common.ledger, "ledger", "", "ledger: a file, or a database as postgres://USER@HOST/DATABASE (default: a file in the user's state folder)")
+	return cmd
+}
+
+func (a *app) runLedgerJoin(ctx context.Context, o *ledgerOptions) error {
+	acct, err := account.Load(o.account, a.getenv)
+	if err != nil {
+		return err
+	}
+	path, err := a.ledgerPath(&o.common)
+	if err != nil {
+		return err
+	}
+	led, err := a.openStore(ctx, path, o.common.ledger != "", storeOptions{mustExist: true, alone: true})
+	if err != nil {
+		return err
+	}
+	defer led.Close()
+	if _, err := led.Join(ctx, acct.Names()); err != nil {
+		return err
+	}
+	fmt.Fprintf(a.stdout, "%s on %s is one account now → %s\n", plain([]any{acct.Display(), acct.BareHost(), led.Path()})...)
 	return nil
 }

@@ -182,7 +182,7 @@ func (a *app) connectWith(ctx context.Context, c *common, r *runFlags, command s
 		access, secret, async := k.practice.Keys()
 		k.account = account.Account{Host: k.practice.URL(), AsyncHost: k.practice.AsyncURL(), Limit: account.DefaultLimit}
 		k.account.SetKeys(access, secret, async)
-		k.account.Name = "practice account"
+		k.account.NameOnly("practice account") // it is on another port each time
 		if c.ledger == "" {
 			if k.scratch, err = os.MkdirTemp("", "leadload-practice-*"); err != nil {
 				return nil, fmt.Errorf("no folder for the ledger of the practice account: %w", err)

@@ -66,6 +66,7 @@ var catalogue = []struct {
 		{"ledger.copying", "a copy into the ledger did not end", "run leadload ledger copy again, from the same ledger"},
 		{"ledger.occupied", "there is a ledger already where one is to be copied", "name an empty database, or a file that is not there yet"},
 		{"ledger.copy", "the ledger is a copy of one that is still there", "use the first one: two ledgers would not know of each other's rows"},
+		{"ledger.two-accounts", "the account file stands for two accounts of the ledger", "give it a name of its own, or the host and keys that belong to its name; leadload ledger join says that they are one"},
 		{"ledger.scheme", "the ledger is named by a URL, and no database is known by its scheme", "name a file with --ledger, or a database as postgres://USER@HOST/DATABASE"},
 		{"ledger.others", "everybody can write the ledger, so what it says proves nothing", "take the right to write from others (chmod 600), or name another with --ledger"},
 		{"ledger.readonly", "the ledger cannot be written, so no row can be sent safely", "give yourself write access, or name another with --ledger"},

@@ -43,6 +43,9 @@ func (a *Account) SetKeys(access, secret, async string) {
 	}
 }
 
+// NameOnly names the account for the ledger, whatever its host and keys.
+func (a *Account) NameOnly(name string) { a.Name, a.identity = name, "" }
+
 // Names are what the ledger knows the account by. The hash of the access key
 // tells two accounts on one host apart without keeping the key. The host has one
 // form, however it is written; the form of earlier versions, the text of the

@@ -42,10 +42,12 @@ type Reader interface {
 type Store interface {
 	Reader
 
-	// Enroll finds or makes the account that any of names stands for (such as
-	// "keys:host:hash"), and remembers those that are new. The first name
-	// that is known decides. Display is what people call it.
+	// Enroll finds or makes the account that names stand for (such as
+	// "keys:host:hash"), and remembers those that are new (Enrolled.Who). Display
+	// is what people call it. The error says so when they stand for two.
 	Enroll(ctx context.Context, display string, names []string) (account int64, err error)
+	// Join makes all names stand for the account of the first one (Enrolled.Joined).
+	Join(ctx context.Context, names []string) (account int64, err error)
 	// Scope finds or makes the number of a target within an account, such as
 	// "opportunity:12000". A key names one record within a scope.
 	Scope(ctx context.Context, account int64, target string) (int64, error)

@@ -42,6 +42,7 @@ func Run(t *testing.T, fresh func(testing.TB) Open) {
 		{"Chunks", testChunks},
 		{"Errors", testErrors},
 		{"Twice", testTwice},
+		{"Who", testWho},
 		{"Borrowed", testBorrowed},
 		{"Shared", testShared},
 		{"Runs", testRuns},

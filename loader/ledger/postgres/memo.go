@@ -3,10 +3,7 @@ package postgres
 import (
 	"context"
 	"crypto/sha256"
-	"errors"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 
 	"leadload/loader/ledger"
 )
@@ -15,31 +12,6 @@ import (
 func leadHash(value string) []byte {
 	h := sha256.Sum256([]byte(value))
 	return h[:16]
-}
-
-// Enroll finds or makes the account that any of names stands for.
-func (l *Ledger) Enroll(_ context.Context, display string, names []string) (int64, error) {
-	var id int64
-	hashes, texts := make([][]byte, len(names)), make([][]byte, len(names))
-	for i, n := range names {
-		hashes[i], texts[i] = leadHash(n), []byte(n)
-	}
-	err := l.write(work{do: func(u *unit) error {
-		// Two that meet a new account at once must not make two of it.
-		if _, err := u.exec("SELECT pg_advisory_xact_lock(7018970247)"); err != nil {
-			return err
-		}
-		err := u.conn.QueryRow(u.ctx, l.sql(`SELECT a.account FROM unnest($1::bytea[]) WITH ORDINALITY AS t(hash, place) JOIN leadload.account_names a ON a.hash = t.hash ORDER BY t.place LIMIT 1`), hashes).Scan(&id)
-		if errors.Is(err, pgx.ErrNoRows) {
-			err = u.conn.QueryRow(u.ctx, l.sql("INSERT INTO leadload.accounts (name) VALUES ($1) RETURNING id"), []byte(display)).Scan(&id)
-		}
-		if err != nil {
-			return err
-		}
-		_, err = u.exec("INSERT INTO leadload.account_names (hash, name, account) SELECT hash, name, $3 FROM unnest($1::bytea[], $2::bytea[]) AS t(hash, name) ON CONFLICT DO NOTHING", hashes, texts, id)
-		return err
-	}})
-	return id, err
 }
 
 // Scope finds or makes the number of a target within an account.
@@ -52,18 +24,6 @@ func (l *Ledger) Scope(_ context.Context, account int64, target string) (int64, 
 		return u.conn.QueryRow(u.ctx, l.sql("SELECT id FROM leadload.scopes WHERE account = $1 AND target = $2"), account, target).Scan(&id)
 	}})
 	return id, err
-}
-
-// Find returns a scope of an account that is known by any of names; 0 when the
-// ledger has none, or no record in it.
-func (l *Ledger) Find(ctx context.Context, names []string, target string) (scope int64, err error) {
-	hashes := make([][]byte, len(names))
-	for i, n := range names {
-		hashes[i] = leadHash(n)
-	}
-	_, err = l.one(ctx, `SELECT s.id FROM unnest($1::bytea[]) WITH ORDINALITY AS t(hash, place) JOIN leadload.account_names a ON a.hash = t.hash JOIN leadload.scopes s ON s.account = a.account
-		WHERE s.target = $2 AND EXISTS (SELECT 1 FROM leadload.records r WHERE r.scope = s.id) ORDER BY t.place LIMIT 1`, []any{hashes, target}, &scope)
-	return scope, err
 }
 
 // Begin writes down that a run has begun and returns its number.

@@ -9,38 +9,6 @@ import (
 	"leadload/loader/ledger"
 )
 
-// Enroll finds or makes the account that any of names stands for.
-func (l *Ledger) Enroll(ctx context.Context, display string, names []string) (int64, error) {
-	var id int64
-	err := l.jot(func(w *writer) error {
-		for _, n := range names {
-			err := w.row("SELECT account FROM account_names WHERE name = ?", n).Scan(&id)
-			if err == nil {
-				break
-			}
-			if !errors.Is(err, sql.ErrNoRows) {
-				return err
-			}
-		}
-		if id == 0 {
-			r, err := w.exec("INSERT INTO accounts (name) VALUES (?)", display)
-			if err != nil {
-				return err
-			}
-			if id, err = r.LastInsertId(); err != nil {
-				return err
-			}
-		}
-		for _, n := range names {
-			if _, err := w.exec("INSERT INTO account_names (name, account) VALUES (?, ?) ON CONFLICT DO NOTHING", n, id); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	return id, err
-}
-
 // Scope finds or makes the number of a target within an account.
 func (l *Ledger) Scope(ctx context.Context, account int64, target string) (int64, error) {
 	var id int64
@@ -57,20 +25,6 @@ func (l *Ledger) Scope(ctx context.Context, account int64, target string) (int64
 		return err
 	})
 	return id, err
-}
-
-// Find returns a scope of an account that is known by any of names; 0 when the
-// ledger has none, or no record in it.
-func (l *Ledger) Find(ctx context.Context, names []string, target string) (int64, error) {
-	for _, n := range names {
-		var scope int64
-		err := l.db.QueryRowContext(ctx, `SELECT s.id FROM account_names a JOIN scopes s ON s.account = a.account
-			WHERE a.name = ? AND s.target = ? AND EXISTS (SELECT 1 FROM records r WHERE r.scope = s.id)`, n, target).Scan(&scope)
-		if err == nil || !errors.Is(err, sql.ErrNoRows) {
-			return scope, l.fault(err)
-		}
-	}
-	return 0, nil
 }
 
 // Begin writes down that a run has begun and returns its number.
