@@ -159,7 +159,11 @@ func (a *app) ledgerToRead(ctx context.Context, c *common) (ledger.Store, error)
 	if err != nil {
 		return nil, err
 	}
-	led, err := a.openStore(ctx, path, c.ledger != "", storeOptions{readOnly: true})
+	seen := ""
+	if dir, err := loader.StateDir(a.getenv); err == nil && !c.sandbox {
+		seen = seenFolder(dir)
+	}
+	led, err := a.openStore(ctx, path, c.ledger != "", storeOptions{readOnly: true, seen: seen})
 	if err == nil {
 		return led, nil
 	}

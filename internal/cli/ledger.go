@@ -28,7 +28,7 @@ func (a *app) ledgerCommand() *cobra.Command {
   leadload ledger copy ledger.db postgres://leadload@db.example.com/team`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(a.ledgerImportCommand(), a.ledgerCheckCommand(), a.ledgerPruneCommand(), a.ledgerCopyCommand(), a.ledgerReopenCommand(), a.ledgerJoinCommand())
+	cmd.AddCommand(a.ledgerImportCommand(), a.ledgerCheckCommand(), a.ledgerPruneCommand(), a.ledgerCopyCommand(), a.ledgerReopenCommand(), a.ledgerJoinCommand(), a.ledgerTakeCommand())
 	return cmd
 }
 
@@ -303,5 +303,49 @@ func (a *app) runLedgerJoin(ctx context.Context, o *ledgerOptions) error {
 		return err
 	}
 	fmt.Fprintf(a.stdout, "%s on %s is one account now → %s\n", plain([]any{acct.Display(), acct.BareHost(), led.Path()})...)
+	return nil
+}
+
+func (a *app) ledgerTakeCommand() *cobra.Command {
+	var o ledgerOptions
+	cmd := &cobra.Command{
+		Use:   "take",
+		Short: "go on with a ledger that lacks something",
+		Long: `Go on with a ledger that is refused because it is an older one that was put back, or
+because its -wal file is gone. Rows that were loaded since are not known to it: before
+the next import, write them into it with leadload ledger import RESULTS -m MAPPING, or
+with leadload adopt FILE -m MAPPING. Nothing is sent.`,
+		Example: `  leadload ledger take
+  leadload ledger take --ledger /srv/crm/ledger.db`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.runLedgerTake(cmd.Context(), &o) },
+	}
+	cmd.Flags().StringVar(&o.common.ledger, "ledger", "", "ledger: a file, or a database as postgres://USER@HOST/DATABASE (default: a file in the user's state folder)")
+	return cmd
+}
+
+func (a *app) runLedgerTake(ctx context.Context, o *ledgerOptions) error {
+	path, err := a.ledgerPath(&o.common)
+	if err != nil {
+		return err
+	}
+	dir, err := loader.StateDir(a.getenv)
+	if err != nil {
+		return err
+	}
+	led, err := a.openStore(ctx, path, o.common.ledger != "", storeOptions{mustExist: true, seen: seenFolder(dir), take: true})
+	if err != nil {
+		return err
+	}
+	defer led.Close()
+	file, ok := led.(interface{ Take(context.Context) error })
+	if !ok {
+		return usageError("name a ledger that is a file with --ledger", "a ledger in a database lacks nothing that could be taken")
+	}
+	if err := file.Take(ctx); err != nil {
+		return err
+	}
+	fmt.Fprintf(a.stdout, "%s is the ledger from now on\n", plain([]any{led.Path()})...)
+	a.say("  before the next import, write into it what it lacks: leadload ledger import RESULTS -m MAPPING, or leadload adopt FILE -m MAPPING")
 	return nil
 }

@@ -230,7 +230,7 @@ func (a *app) connectWith(ctx context.Context, c *common, r *runFlags, command s
 		return nil, err // no ledger is begun for an account that cannot be reached
 	}
 	if keep {
-		led, err := a.openStore(ctx, path, c.ledger != "", storeOptions{patience: r.outageLimit, notify: notify})
+		led, err := a.openStore(ctx, path, c.ledger != "", storeOptions{patience: r.outageLimit, notify: notify, seen: seenFolder(k.stateDir)})
 		if err != nil {
 			return nil, err
 		}
@@ -279,6 +279,15 @@ func bulkLimit(text string, acct *account.Account) (err error) {
 		return usageError("write --bulk-limit 5/5s, or --bulk-limit off for no bulk calls", "--bulk-limit: %s", err)
 	}
 	return nil
+}
+
+// seenFolder is where the number of the newest run of each ledger is kept, so
+// that one which was put back is known; "" without a folder for what runs keep.
+func seenFolder(stateDir string) string {
+	if stateDir == "" {
+		return ""
+	}
+	return filepath.Join(stateDir, "ledgers")
 }
 
 // logLevels are what an API log can hold.

@@ -22,6 +22,8 @@ type storeOptions struct {
 	readOnly, mustExist bool
 	closed              bool          // also one that was moved
 	alone               bool          // no run may use it at the same time; a database sees to that itself
+	seen                string        // folder of the numbers of the newest runs of ledgers; "": an older ledger is as good
+	take                bool          // a ledger that lacks something is taken as it is
 	patience            time.Duration // how long a database may be away; 0 is 15 min
 	notify              func(string)  // may be nil
 }
@@ -31,7 +33,7 @@ type storeOptions struct {
 // read in the list of processes.
 func (a *app) openStore(ctx context.Context, name string, flag bool, o storeOptions) (store, error) {
 	if !postgres.IsURL(name) {
-		led, err := sqlite.Open(name, sqlite.Options{ReadOnly: o.readOnly, MustExist: o.mustExist, Closed: o.closed})
+		led, err := sqlite.Open(name, sqlite.Options{ReadOnly: o.readOnly, MustExist: o.mustExist, Closed: o.closed, Seen: o.seen, Take: o.take, Notify: o.notify})
 		if err == nil && o.alone {
 			if err = led.Alone(ctx); err != nil {
 				err = errors.Join(err, led.Close())

@@ -171,7 +171,7 @@ func At(path string) fault.Place { return fault.Place{File: "ledger " + path} }
 // Codes are the codes that an Error of this package can have.
 var Codes = []string{
 	"ledger.missing", "ledger.unreadable", "ledger.corrupt", "ledger.empty", "ledger.newer",
-	"ledger.foreign", "ledger.copy", "ledger.readonly", "ledger.full", "ledger.busy", "ledger.write", "ledger.fenced", "ledger.pruned", "ledger.two-accounts",
+	"ledger.foreign", "ledger.copy", "ledger.readonly", "ledger.full", "ledger.busy", "ledger.write", "ledger.fenced", "ledger.pruned", "ledger.two-accounts", "ledger.torn", "ledger.older", "ledger.replaced",
 }
 
 // RowCodes are the codes that this package gives to rows.

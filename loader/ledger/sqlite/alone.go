@@ -19,13 +19,20 @@ const aloneAt = 1 << 62
 // errTaken says that another process has the lock.
 var errTaken = errors.New("another process has locked it")
 
-// openFile opens the ledger's file for the lock. The file stays open as long as
+// openFile opens the ledger's file for the lock, or to see who has it. The file stays open as long as
 // the ledger: on some systems a process that closes a file gives up all locks
 // that it has on it, those of SQLite as well.
-func (l *Ledger) openFile() (err error) {
-	l.file, err = os.OpenFile(l.path, os.O_RDWR, 0)
+func (l *Ledger) openFile(readOnly bool) (err error) {
+	flag := os.O_RDWR
+	if readOnly {
+		flag = os.O_RDONLY
+	}
+	l.file, err = os.OpenFile(l.path, flag, 0)
 	return err
 }
+
+// beside reports whether a run writes the ledger at this moment, other than this one.
+func (l *Ledger) beside() bool { return l.file != nil && byteIsTaken(l.file, aloneAt) }
 
 // alone takes the ledger for this process, unless it has it. The error is a
 // *ledger.Held when another has it; account is whose run is about to begin, or 0.
@@ -45,6 +52,13 @@ func (l *Ledger) alone(ctx context.Context, account int64) error {
 	}
 	l.mine = true
 	return nil
+}
+
+// isMine reports whether this process has the ledger.
+func (l *Ledger) isMine() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.mine
 }
 
 // Alone takes the whole ledger for this process until Close. The error says who has it.

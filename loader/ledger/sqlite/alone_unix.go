@@ -26,9 +26,20 @@ func lockCommand() int {
 }
 
 // lockByte locks one byte of a file, or returns errTaken.
-func lockByte(f *os.File, at int64) error {
+func lockByte(f *os.File, at int64) error { return setLock(f, at, unix.F_WRLCK) }
+
+// byteIsTaken reports whether another process has locked a byte of a file.
+func byteIsTaken(f *os.File, at int64) bool {
+	if err := setLock(f, at, unix.F_RDLCK); err != nil {
+		return errors.Is(err, errTaken)
+	}
+	setLock(f, at, unix.F_UNLCK) // what cannot be unlocked goes with the file
+	return false
+}
+
+func setLock(f *os.File, at int64, kind int16) error {
 	lock := func(command int) error {
-		return unix.FcntlFlock(f.Fd(), command, &unix.Flock_t{Type: unix.F_WRLCK, Start: at, Len: 1})
+		return unix.FcntlFlock(f.Fd(), command, &unix.Flock_t{Type: kind, Start: at, Len: 1})
 	}
 	err := lock(lockCommand())
 	if errors.Is(err, unix.EINVAL) { // an older system

@@ -27,8 +27,13 @@ var mayBecome = func() (list [ledger.Missing + 1]string) {
 // Lease takes the account for one run, and the whole ledger with it: whoever had
 // it before is gone. The token keeps out whoever is not gone after all.
 func (l *Ledger) Lease(ctx context.Context, account int64, who ledger.Holder) (ledger.Lease, error) {
-	if err := l.alone(ctx, account); err != nil {
-		return ledger.Lease{}, err
+	if !l.isMine() {
+		if err := l.alone(ctx, account); err != nil {
+			return ledger.Lease{}, err
+		}
+		if err := l.begin(ctx); err != nil {
+			return ledger.Lease{}, err
+		}
 	}
 	out := ledger.Lease{Account: account}
 	now := time.Now().UnixMilli()
@@ -128,6 +133,9 @@ func (l *Ledger) Intend(ctx context.Context, lease ledger.Lease, to ledger.State
 			return err
 		}
 		payloads[i] = b
+	}
+	if err := l.moved(); err != nil {
+		return err
 	}
 	var fenced, refused error
 	err := l.write(refusable(func(w *writer) error {

@@ -21,8 +21,10 @@ func (l *Ledger) Scope(ctx context.Context, account int64, target string) (int64
 		if err != nil {
 			return err
 		}
-		id, err = r.LastInsertId()
-		return err
+		if id, err = r.LastInsertId(); err != nil {
+			return err
+		}
+		return w.seal()
 	})
 	return id, err
 }
@@ -49,7 +51,7 @@ func (l *Ledger) Begin(ctx context.Context, r ledger.Run) (int64, error) {
 
 // End writes down how a run ended.
 func (l *Ledger) End(ctx context.Context, r ledger.Run) error {
-	return l.write(func(w *writer) error {
+	err := l.write(func(w *writer) error {
 		var ended any
 		if !r.Ended.IsZero() {
 			ended = r.Ended.UnixMilli()
@@ -58,6 +60,10 @@ func (l *Ledger) End(ctx context.Context, r ledger.Run) error {
 			ended, r.Did.Text(), r.Calls, r.Throttled, r.Bulk, r.Limit, r.Stop, r.Exit, r.Out, r.ID)
 		return err
 	})
+	if err != nil {
+		return err
+	}
+	return l.moved()
 }
 
 // memo is the part of a ledger that is harmless to lose.

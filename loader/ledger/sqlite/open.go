@@ -35,6 +35,13 @@ type Options struct {
 	ReadOnly  bool // only look; the file must be there
 	MustExist bool // a missing file is an error
 	Closed    bool // open it also where it was moved, or where a copy into it did not end
+	// Seen is the folder in which the number of the newest run of each ledger is
+	// kept, so that an older ledger is known; "" is none. Take opens a ledger
+	// that lacks something all the same.
+	Seen string
+	Take bool
+	// Notify gets what a user should know, in a sentence. It may be nil.
+	Notify func(string)
 	// Unsafe gives up durability (synchronous=OFF); it serves the measurement
 	// of what durability costs and nothing else.
 	Unsafe bool
@@ -50,9 +57,15 @@ type Ledger struct {
 	w      *writer // nil when opened for reading
 	q      queries // of the readers
 
-	file *os.File // the ledger's file, for the lock; nil when opened for reading
-	mu   sync.Mutex
-	mine bool // this process has the lock
+	file   *os.File // the ledger's file, for the lock
+	seen   string   // Options.Seen
+	notify func(string)
+
+	mu        sync.Mutex
+	mine      bool // this process has the lock
+	here, wal fs.FileInfo
+	gone      error // its files are no longer in their place
+	save      bool  // and what it has must be kept elsewhere
 }
 
 var _ ledger.Store = (*Ledger)(nil)
@@ -77,7 +90,8 @@ func Open(path string, o Options) (*Ledger, error) {
 	if err != nil {
 		return nil, &ledger.Error{Code: "ledger.unreadable", Place: ledger.At(path), Msg: "its path cannot be used", Err: err}
 	}
-	l := &Ledger{path: abs}
+	l := &Ledger{path: abs, seen: o.Seen, notify: o.Notify}
+	wal := sizeOf(walName(abs))
 	info, err := os.Stat(abs)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -90,6 +104,10 @@ func Open(path string, o Options) (*Ledger, error) {
 		if wal, err := os.Stat(abs + "-wal"); err == nil && wal.Size() > 0 && !exists(abs) {
 			return nil, &ledger.Error{Code: "ledger.missing", Place: ledger.At(abs), Msg: "the file is gone but its -wal file is there",
 				Hint: "put the ledger file back beside its -wal file; a new ledger would send every row again"}
+		}
+		if name := abs + rescued; exists(name) {
+			return nil, &ledger.Error{Code: "ledger.missing", Place: ledger.At(abs), Msg: "the file is gone, and a run that was on then has kept it as " + name,
+				Hint: "put it back: mv " + name + " " + abs + "; a new ledger would send every row again"}
 		}
 		l.made = true
 	case err != nil:
@@ -116,7 +134,7 @@ func Open(path string, o Options) (*Ledger, error) {
 			return nil, err
 		}
 	}
-	err = l.open(o)
+	err = l.open(o, wal)
 	if err == nil && !o.Closed {
 		err = l.usable(context.Background())
 	}
@@ -164,7 +182,7 @@ func fileURI(path string) string {
 	return "file:" + (&url.URL{Path: filepath.ToSlash(path)}).EscapedPath()
 }
 
-func (l *Ledger) open(o Options) error {
+func (l *Ledger) open(o Options, wal int64) error {
 	ctx := context.Background()
 	dsn := func(pragmas ...string) string {
 		q := url.Values{}
@@ -176,22 +194,19 @@ func (l *Ledger) open(o Options) error {
 		}
 		return fileURI(l.path) + "?" + q.Encode()
 	}
-	var readonly error
-	if !o.ReadOnly {
-		readonly = l.openFile()
-	}
+	readonly := l.openFile(o.ReadOnly)
 	var err error
 	if l.db, err = sql.Open("sqlite", dsn("busy_timeout(30000)", "query_only(1)", "temp_store(2)")); err != nil {
 		return l.fault(err)
 	}
 	if o.ReadOnly {
-		return l.check(ctx, o)
+		return l.check(ctx, o, wal)
 	}
 	if !l.made {
-		if err := l.check(ctx, o); err != nil {
+		if err := l.soleName(ctx); err != nil {
 			return err
 		}
-		if err := l.soleName(ctx); err != nil {
+		if err := l.check(ctx, o, wal); err != nil {
 			return err
 		}
 	}
@@ -226,7 +241,7 @@ func (l *Ledger) open(o Options) error {
 
 // check tells a ledger from everything else that a file can be, before
 // anything is written to it.
-func (l *Ledger) check(ctx context.Context, o Options) error {
+func (l *Ledger) check(ctx context.Context, o Options, wal int64) error {
 	var app, version int64
 	if err := l.db.QueryRowContext(ctx, "PRAGMA application_id").Scan(&app); err != nil {
 		return l.fault(err)
@@ -246,17 +261,27 @@ func (l *Ledger) check(ctx context.Context, o Options) error {
 		return &ledger.Error{Code: "ledger.readonly", Place: ledger.At(l.path), Msg: "it is of an older version and cannot be brought up to date while it is only read",
 			Hint: "run leadload ledger check on it once"}
 	}
-	// A whole check of a large file takes seconds; a small one is free, and
-	// damage met later stops the run as well.
-	if info, err := os.Stat(l.path); err == nil && info.Size() < 8<<20 {
+	if err := l.complete(ctx, wal); err != nil && !o.Take {
+		return err
+	}
+	if err := l.current(ctx, o.Seen); err != nil && !o.Take {
+		return err
+	}
+	// A whole check of a large file takes seconds; a small one is free. Of a large
+	// one the names are verified here, and its records before one is made.
+	if info, err := os.Stat(l.path); err == nil && info.Size() < wholeCheck {
 		return l.Check(ctx)
 	}
-	return nil
+	return l.unbroken(ctx)
 }
 
-// Check reads the whole file and verifies its structure.
+// Check reads the whole file and verifies its structure, and that indexes and
+// tables say the same.
 func (l *Ledger) Check(ctx context.Context) error {
-	rows, err := l.db.QueryContext(ctx, "PRAGMA quick_check(3)")
+	if err := l.unbroken(ctx); err != nil {
+		return err
+	}
+	rows, err := l.db.QueryContext(ctx, "PRAGMA integrity_check(3)")
 	if err != nil {
 		return l.fault(err)
 	}
@@ -280,7 +305,8 @@ func (l *Ledger) Check(ctx context.Context) error {
 	return nil
 }
 
-const corruptHint = "nothing was sent; restore the ledger from a backup, or move it away and rebuild it with leadload ledger import RESULTS.xlsx from your results files"
+const corruptHint = "nothing was sent; restore the ledger from a backup, or move it away and rebuild it with leadload ledger import RESULTS.xlsx from your results files. " +
+	"A backup lacks what was loaded since: before the next import, write that into it with leadload ledger import, or with leadload adopt FILE -m MAPPING, which asks the account"
 
 func (l *Ledger) migrate(ctx context.Context, conn *sql.Conn) error {
 	exec := func(q string) error {
@@ -320,6 +346,7 @@ func (l *Ledger) migrate(ctx context.Context, conn *sql.Conn) error {
 func (l *Ledger) Close() error {
 	var errs []error
 	if l.w != nil {
+		l.alone(context.Background(), 0) // so that no run is disturbed: it fails beside one
 		errs = append(errs, l.w.close())
 		l.w = nil
 	}

@@ -105,7 +105,8 @@ func (l *Ledger) soleName(ctx context.Context) error {
 		return nil
 	}
 	if err != nil {
-		return l.fault(err)
+		return &ledger.Error{Code: "ledger.copy", Place: ledger.At(l.path), Msg: "the file has a second name (a hard link), by which a run may know newer rows; it cannot be read by this one", Err: err,
+			Hint: "use the name that the runs use"}
 	}
 	there, err := os.Stat(home)
 	if err != nil || !os.SameFile(here, there) {

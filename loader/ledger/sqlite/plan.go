@@ -300,6 +300,9 @@ func (r *knownRow) scan(rows *sql.Rows) error {
 
 // fill writes down what the row says.
 func (r *knownRow) fill(ctx context.Context, l *Ledger, o *ledger.Record) error {
+	if err := l.sound(r.id, r.fate, r.remote); err != nil {
+		return err
+	}
 	o.ID, o.Fate, o.Creation, o.Remote = r.id, r.fate, ledger.State(r.state.Int64), idText(r.remote)
 	o.Prints = append(o.Prints[:0], r.prints...)
 	copy(o.Body[:], r.body)
@@ -402,6 +405,11 @@ func (l *Ledger) take(ctx context.Context, rows *sql.Rows, scope int64, idents [
 				continue
 			}
 			if r.in != scope || !names(r.tail, &idents[i]) {
+				if r.in == scope {
+					if err := l.damaged(r.id, r.tail, &idents[i]); err != nil {
+						return nil, err
+					}
+				}
 				collided = append(collided, i)
 				continue
 			}
@@ -596,6 +604,9 @@ func (w *writer) records(lease ledger.Lease, run, scope int64, entries []ledger.
 		return err
 	}
 	if len(fresh) > 0 {
+		if err := w.prove(); err != nil {
+			return err
+		}
 		if err := w.insert(&shapes, run, scope, fresh); err != nil {
 			return err
 		}

@@ -64,16 +64,18 @@ func (w *writer) prune(run int64, t ledger.Tally) error {
 	return err
 }
 
-// vacuum writes the file anew. It steps out of the group's transaction, in
-// which SQLite cannot do that.
-func (l *Ledger) vacuum() error {
+// vacuum writes the file anew.
+func (l *Ledger) vacuum() error { return l.outside("VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)") }
+
+// outside runs statements that SQLite cannot run in the group's transaction.
+func (l *Ledger) outside(list ...string) error {
 	var failed error
 	err := l.write(func(w *writer) error {
 		ctx := context.Background()
 		if _, err := w.conn.ExecContext(ctx, "COMMIT"); err != nil {
 			return err
 		}
-		for _, q := range []string{"VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"} {
+		for _, q := range list {
 			if _, err := w.conn.ExecContext(ctx, q); err != nil {
 				failed = errors.Join(failed, err)
 			}

@@ -70,12 +70,18 @@ func (l *Ledger) Enroll(ctx context.Context, display string, names []string) (in
 // name writes down that names are those of an account; instead is what happens
 // to those that are known.
 func (w *writer) name(account int64, names []string, instead string) error {
+	changed := int64(0)
 	for _, n := range names {
-		if _, err := w.exec("INSERT INTO account_names (name, account) VALUES (?, ?) ON CONFLICT DO "+instead, n, account); err != nil {
+		n, err := w.changes("INSERT INTO account_names (name, account) VALUES (?, ?) ON CONFLICT DO "+instead, n, account)
+		if err != nil {
 			return err
 		}
+		changed += n
 	}
-	return nil
+	if changed == 0 {
+		return nil
+	}
+	return w.seal()
 }
 
 // Join makes all names stand for the account of the first one.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 
 	"leadload/loader/ledger"
 )
@@ -21,6 +22,7 @@ type writer struct {
 	args            []any // reused by statements of many rows
 	// shapes are the numbers of lists of field names, as far as this process has met them.
 	shapes map[string]int64
+	proved bool // the index of records has been held against the table
 	// made are the hashes of the mappings of runs that this process has met.
 	made map[int64]string
 }
@@ -154,8 +156,13 @@ func (l *Ledger) readOnly() error {
 	return &ledger.Error{Code: "ledger.readonly", Place: ledger.At(l.path), Msg: "it was opened for reading only"}
 }
 
-// Flush waits until everything queued so far is on disk.
-func (l *Ledger) Flush() error { return l.write(func(*writer) error { return nil }) }
+// Flush waits until everything queued so far is on disk, where it is looked for.
+func (l *Ledger) Flush() error {
+	if err := l.write(func(*writer) error { return nil }); err != nil || l.w == nil {
+		return err
+	}
+	return l.moved()
+}
 
 // Broken returns the failure after which nothing more is written, or nil.
 func (l *Ledger) Broken() error {
@@ -170,11 +177,31 @@ func (w *writer) close() error {
 	for _, s := range w.stmts {
 		s.Close()
 	}
-	// Leave one file behind, not three: a ledger copied without its -wal file
-	// would silently lack its newest rows.
-	_, err := w.conn.ExecContext(context.Background(), "PRAGMA wal_checkpoint(TRUNCATE)")
+	err := w.settleDown()
 	if w.group.Broken() != nil {
 		err = nil // reported already, to whoever wrote
 	}
 	return errors.Join(err, w.conn.Close(), w.db.Close())
+}
+
+// settleDown leaves one file behind, not three: a ledger copied without its -wal
+// file would lack its newest rows.
+func (w *writer) settleDown() error {
+	if !w.l.isMine() {
+		return nil // a run is on, which leaves one file behind when it ends
+	}
+	if err := w.unmark(); err != nil {
+		return err
+	}
+	w.l.moved() // at the latest now
+	if w.l.save {
+		return w.rescue()
+	}
+	// A reader keeps the rows from going over, without an error.
+	var busy, logged, moved int64
+	err := w.conn.QueryRowContext(context.Background(), "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &logged, &moved)
+	if err == nil && busy != 0 && w.l.notify != nil {
+		w.l.notify(fmt.Sprintf("another program reads the ledger, so its newest rows stay in %s: whoever copies the ledger must copy both files", walName(w.l.path)))
+	}
+	return err
 }
