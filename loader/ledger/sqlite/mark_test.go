@@ -221,3 +221,21 @@ func TestReaderAtTheEnd(t *testing.T) {
 	}
 	check(t, tx.Rollback())
 }
+
+// TestDanglingLink says that a link to a ledger that is not there yet is a name for
+// the ledger that is made.
+func TestDanglingLink(t *testing.T) {
+	dir := t.TempDir()
+	link := filepath.Join(dir, "link.db")
+	check(t, os.Symlink("real.db", link))
+	l := leased(t, link, Options{})
+	if !l.Made() {
+		t.Error("it was not made")
+	}
+	check(t, l.Close())
+	check(t, leased(t, filepath.Join(dir, "real.db"), Options{}).Close())
+	check(t, leased(t, link, Options{}).Close())
+	if info, err := os.Lstat(link); err != nil || info.Mode()&os.ModeSymlink == 0 {
+		t.Errorf("the link is gone: %v", err)
+	}
+}

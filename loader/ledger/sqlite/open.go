@@ -109,7 +109,18 @@ func Open(path string, o Options) (*Ledger, error) {
 			return nil, &ledger.Error{Code: "ledger.missing", Place: ledger.At(abs), Msg: "the file is gone, and a run that was on then has kept it as " + name,
 				Hint: "put it back: mv " + name + " " + abs + "; a new ledger would send every row again"}
 		}
-		l.made = true
+		// A link to a file that is not there yet: the file is made, and the link stays.
+		for range 40 {
+			target, err := os.Readlink(abs)
+			if err != nil {
+				break
+			}
+			if !filepath.IsAbs(target) {
+				target = filepath.Join(filepath.Dir(abs), target)
+			}
+			abs = target
+		}
+		l.path, l.made = abs, true
 	case err != nil:
 		return nil, &ledger.Error{Code: "ledger.unreadable", Place: ledger.At(abs), Msg: "it cannot be read", Err: bare(err),
 			Hint: "check the path and your rights to it, or name another with --ledger"}
