@@ -243,8 +243,8 @@ func (s *Settler) group(ctx context.Context, g *group) (settled, error) {
 		return done, err
 	}
 	decisions := decide(wants, sight)
-	if slices.ContainsFunc(decisions, func(d decision) bool { return d.kind == absent }) {
-		// Before it is sent again: another row may have been told that the record is its own.
+	if slices.ContainsFunc(decisions, func(d decision) bool { return d.kind != found }) {
+		// Another row may have been told that the record is its own.
 		more, err := s.contested(ctx, g.rows[0].Target, sight.owned)
 		if err != nil {
 			return done, err
