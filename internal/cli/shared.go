@@ -287,7 +287,7 @@ func seenFolder(stateDir string) string {
 	if stateDir == "" {
 		return ""
 	}
-	return filepath.Join(stateDir, "ledgers")
+	return filepath.Join(stateDir, "newest")
 }
 
 // logLevels are what an API log can hold.
