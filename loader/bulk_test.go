@@ -187,8 +187,9 @@ func TestBulkThroughFaults(t *testing.T) {
 					}
 				}
 				b.exact(res, kind.names)
-				if b.wire.count(kind.path) < 5 {
-					t.Errorf("%d bulk calls", b.wire.count(kind.path))
+				// A lane whose first answers are all lost is left, and says so.
+				if n := b.wire.count(kind.path); n < 5 && (n == 0 || b.times(unreadable) == 0) {
+					t.Errorf("%d bulk calls, said %q", n, b.said)
 				}
 			})
 		}
