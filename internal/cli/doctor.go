@@ -36,7 +36,7 @@ well says what to do. The exit code is 0 when nothing is wrong.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.runDoctor(cmd.Context(), &o) },
 	}
 	o.plainAccountFlags(cmd)
-	cmd.Flags().StringVar(&o.common.ledger, "ledger", "", "ledger: a file, or a database as postgres://USER@HOST/DATABASE (default: a file in the user's state folder)")
+	o.addLedger(cmd.Flags())
 	return cmd
 }
 

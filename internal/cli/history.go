@@ -27,7 +27,7 @@ of the results. Runs whose rows were dropped are named.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.runHistory(cmd.Context(), &o, args) },
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.common.ledger, "ledger", "", "ledger: a file, or a database as postgres://USER@HOST/DATABASE (default: a file in the user's state folder)")
+	o.addLedger(f)
 	f.BoolVar(&o.json, "json", false, "print a machine-readable list on stdout")
 	return cmd
 }

@@ -193,16 +193,12 @@ func (a *app) ledgerCheckCommand() *cobra.Command {
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.runLedgerCheck(cmd.Context(), &o) },
 	}
-	cmd.Flags().StringVar(&o.common.ledger, "ledger", "", "ledger: a file, or a database as postgres://USER@HOST/DATABASE (default: a file in the user's state folder)")
+	o.addLedger(cmd.Flags())
 	return cmd
 }
 
 func (a *app) runLedgerCheck(ctx context.Context, o *ledgerOptions) error {
-	path, err := a.ledgerPath(&o.common)
-	if err != nil {
-		return err
-	}
-	led, err := a.openStore(ctx, path, o.common.ledger != "", storeOptions{mustExist: true})
+	led, err := a.openNamed(ctx, &o.common, storeOptions{mustExist: true})
 	if err != nil {
 		return err
 	}
@@ -235,7 +231,7 @@ no longer write their results.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.runLedgerPrune(cmd.Context(), &o) },
 	}
 	cmd.Flags().StringVar(&o.keep, "keep", "", "keep the rows of runs of so many days, such as 400d (required)")
-	cmd.Flags().StringVar(&o.common.ledger, "ledger", "", "ledger: a file, or a database as postgres://USER@HOST/DATABASE (default: a file in the user's state folder)")
+	o.addLedger(cmd.Flags())
 	return cmd
 }
 
@@ -248,11 +244,7 @@ func (a *app) runLedgerPrune(ctx context.Context, o *ledgerOptions) error {
 	if !isDays || err != nil || days < 1 || days > 36_500 {
 		return usageError("write a number of days, such as 400d", "--keep must be a number of days from 1d to 36500d, not %q", o.keep)
 	}
-	path, err := a.ledgerPath(&o.common)
-	if err != nil {
-		return err
-	}
-	led, err := a.openStore(ctx, path, o.common.ledger != "", storeOptions{mustExist: true, alone: true})
+	led, err := a.openNamed(ctx, &o.common, storeOptions{mustExist: true, alone: true})
 	if err != nil {
 		return err
 	}
@@ -281,7 +273,7 @@ sent.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.account, "account", "", "account file with the name, and the host and keys as they are now")
-	f.StringVar(&o.common.ledger, "ledger", "", "ledger: a file, or a database as postgres://USER@HOST/DATABASE (default: a file in the user's state folder)")
+	o.addLedger(f)
 	return cmd
 }
 
@@ -290,11 +282,7 @@ func (a *app) runLedgerJoin(ctx context.Context, o *ledgerOptions) error {
 	if err != nil {
 		return err
 	}
-	path, err := a.ledgerPath(&o.common)
-	if err != nil {
-		return err
-	}
-	led, err := a.openStore(ctx, path, o.common.ledger != "", storeOptions{mustExist: true, alone: true})
+	led, err := a.openNamed(ctx, &o.common, storeOptions{mustExist: true, alone: true})
 	if err != nil {
 		return err
 	}
@@ -320,20 +308,16 @@ with leadload adopt FILE -m MAPPING. Nothing is sent.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.runLedgerTake(cmd.Context(), &o) },
 	}
-	cmd.Flags().StringVar(&o.common.ledger, "ledger", "", "ledger: a file, or a database as postgres://USER@HOST/DATABASE (default: a file in the user's state folder)")
+	o.addLedger(cmd.Flags())
 	return cmd
 }
 
 func (a *app) runLedgerTake(ctx context.Context, o *ledgerOptions) error {
-	path, err := a.ledgerPath(&o.common)
-	if err != nil {
-		return err
-	}
 	dir, err := loader.StateDir(a.getenv)
 	if err != nil {
 		return err
 	}
-	led, err := a.openStore(ctx, path, o.common.ledger != "", storeOptions{mustExist: true, seen: seenFolder(dir), take: true})
+	led, err := a.openNamed(ctx, &o.common, storeOptions{mustExist: true, seen: seenFolder(dir), take: true})
 	if err != nil {
 		return err
 	}

@@ -75,16 +75,12 @@ know what was loaded with the other one since, and would send those rows again.`
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.runLedgerReopen(cmd.Context(), &o) },
 	}
-	cmd.Flags().StringVar(&o.common.ledger, "ledger", "", "ledger: a file, or a database as postgres://USER@HOST/DATABASE (default: a file in the user's state folder)")
+	o.addLedger(cmd.Flags())
 	return cmd
 }
 
 func (a *app) runLedgerReopen(ctx context.Context, o *ledgerOptions) error {
-	path, err := a.ledgerPath(&o.common)
-	if err != nil {
-		return err
-	}
-	led, err := a.openStore(ctx, path, o.common.ledger != "", storeOptions{mustExist: true, closed: true})
+	led, err := a.openNamed(ctx, &o.common, storeOptions{mustExist: true, closed: true})
 	if err != nil {
 		return err
 	}

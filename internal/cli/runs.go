@@ -37,7 +37,7 @@ func (a *app) runsCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.runRuns(cmd.Context(), &o) },
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.common.ledger, "ledger", "", "ledger: a file, or a database as postgres://USER@HOST/DATABASE (default: a file in the user's state folder)")
+	o.addLedger(f)
 	f.BoolVar(&o.json, "json", false, "print a machine-readable list on stdout")
 	f.IntVarP(&o.count, "number", "n", 20, "how many runs, the newest first")
 	return cmd
@@ -134,7 +134,7 @@ where it is still there and unchanged; otherwise they are left out.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.runReport(cmd.Context(), &o, args) },
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.common.ledger, "ledger", "", "ledger: a file, or a database as postgres://USER@HOST/DATABASE (default: a file in the user's state folder)")
+	o.addLedger(f)
 	f.StringVarP(&o.out, "out", "o", "", "results file (.xlsx or .csv) or a folder for it; - is CSV on stdout")
 	f.BoolVar(&o.json, "json", false, "print a machine-readable summary on stdout")
 	return cmd

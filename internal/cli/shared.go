@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"leadload/internal/fault"
 	"leadload/internal/sandbox"
@@ -44,11 +45,16 @@ type common struct {
 	after       *afterFlags // nil: the command has none
 }
 
+// addLedger adds the flag that names the ledger.
+func (c *common) addLedger(f *pflag.FlagSet) {
+	f.StringVar(&c.ledger, "ledger", "", "ledger: a file, or a database as postgres://USER@HOST/DATABASE (default: a file in the user's state folder)")
+}
+
 func (c *common) accountFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&c.account, "account", "", "account file; without it the LEADSQUARED_… variables say which account")
 	f.BoolVar(&c.sandbox, "sandbox", false, "use a practice account started inside this process")
-	f.StringVar(&c.ledger, "ledger", "", "ledger: a file, or a database as postgres://USER@HOST/DATABASE (default: a file in the user's state folder)")
+	c.addLedger(f)
 	f.BoolVar(&c.json, "json", false, "print a machine-readable summary on stdout")
 	f.BoolVarP(&c.quiet, "quiet", "q", false, "say nothing but the last line and errors")
 	f.StringVar(&c.apiLog, "api-log", "", "write a line of JSON for every call to this file")
@@ -143,6 +149,15 @@ func (a *app) ledgerPath(c *common) (string, error) {
 	}
 	dir, err := loader.StateDir(a.getenv)
 	return filepath.Join(dir, "ledger.db"), err
+}
+
+// openNamed opens the ledger that a command is about.
+func (a *app) openNamed(ctx context.Context, c *common, o storeOptions) (store, error) {
+	path, err := a.ledgerPath(c)
+	if err != nil {
+		return nil, err
+	}
+	return a.openStore(ctx, path, c.ledger != "", o)
 }
 
 // connect opens ledger and account. What it opened is closed by close, also
