@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"leadload/internal/fault"
@@ -21,12 +22,15 @@ var createdID = regexp.MustCompile(`"CreatedOpportunityId":"([^"]*)"`)
 // renamed puts another id into the answers to captures: other gets the id that the
 // account gave, and the number of the capture.
 func renamed(other func(id string, n int) string) func(*http.Request, []byte, *http.Response) *http.Response {
+	var mu sync.Mutex // calls end side by side
 	n := 0
 	return func(r *http.Request, _ []byte, resp *http.Response) *http.Response {
 		if !strings.HasSuffix(r.URL.Path, "/OpportunityManagement.svc/Capture") {
 			return resp
 		}
 		body, _ := io.ReadAll(resp.Body) // of a recorder: it cannot fail
+		mu.Lock()
+		defer mu.Unlock()
 		if m := createdID.FindSubmatch(body); m != nil {
 			n++
 			body = bytes.Replace(body, m[1], []byte(other(string(m[1]), n)), 1)

@@ -304,10 +304,13 @@ func TestUndoUpdateUnread(t *testing.T) {
 			time.Sleep(2 * time.Minute)
 			check(t, b.account.FailNext(c.fail))
 			b.o.OutageLimit = time.Hour
-			blind := false
+			var blind atomic.Bool
 			b.wire.before = func(req *http.Request) (*http.Response, error) {
 				path := req.URL.Path[strings.LastIndexByte(req.URL.Path, '/')+1:]
-				if blind = blind || b.wire.count("Update") == 4; blind && slices.Contains(c.unread, path) {
+				if b.wire.count("Update") == 4 {
+					blind.Store(true)
+				}
+				if blind.Load() && slices.Contains(c.unread, path) {
 					return &http.Response{StatusCode: 500, Header: http.Header{"Content-Type": {"application/json"}}, Body: http.NoBody}, nil
 				}
 				return nil, nil
