@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -334,8 +333,7 @@ func (a *app) last(c *common, led ledger.Reader, res loader.Result, out string, 
 		s.Line = line
 		c.after.told = append(c.after.told, s)
 	}
-	switch {
-	case c.json:
+	if c.json {
 		s := a.summary(led, res, out, code, err, next)
 		s.Line = line
 		if a.several {
@@ -343,12 +341,8 @@ func (a *app) last(c *common, led ledger.Reader, res loader.Result, out string, 
 		} else if werr := reports.WriteJSON(a.stdout, s); werr != nil {
 			a.explain(werr)
 		}
-		fmt.Fprintln(a.stderr, fit(a.stderr, line))
-	case c.out == "-":
-		fmt.Fprintln(a.stderr, fit(a.stderr, line))
-	default:
-		fmt.Fprintln(a.stdout, fit(a.stdout, line))
 	}
+	a.lastLine(c, line)
 }
 
 // printSummaries prints the summaries of several files as one array.
@@ -396,7 +390,7 @@ func (a *app) confirm(o *importOptions, k *connection, input string, m *mapping.
 	if !o.quiet {
 		a.showPlan(input, m, p, info)
 	}
-	if p.Ready()+p.Updates() == 0 || o.yes || o.sandbox || k.account.Practice() || !isTerminal(a.stdin) || !isTerminal(a.stderr) {
+	if p.Ready()+p.Updates() == 0 || o.yes || o.sandbox || k.account.Practice() || !a.canAsk() {
 		return nil
 	}
 	what := "Send " + count(p.Ready(), "row", "rows")
@@ -406,13 +400,8 @@ func (a *app) confirm(o *importOptions, k *connection, input string, m *mapping.
 	case p.Updates() > 0:
 		what += " and updates of " + fmt.Sprint(p.Updates())
 	}
-	fmt.Fprintf(a.stderr, "%s to %s? [y/N] ", plain([]any{what, p.Account})...)
-	answer, err := bufio.NewReader(a.stdin).ReadString('\n')
-	if err == nil || answer != "" {
-		switch strings.ToLower(strings.TrimSpace(answer)) {
-		case "y", "yes":
-			return nil
-		}
+	if a.agreed("%s to %s?", what, p.Account) {
+		return nil
 	}
 	return &fault.Fault{Code: "run.declined", Msg: "nothing was sent", Hint: "answer y to send, or add --yes"}
 }

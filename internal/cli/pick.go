@@ -1,11 +1,8 @@
 package cli
 
 import (
-	"bufio"
 	"context"
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -44,12 +41,9 @@ func (o *picking) picked(args []string) (p loader.Pick, err error) {
 	case len(args) == 1 && len(o.keys) > 0:
 		return p, usageError(hint, "a run and --key exclude each other")
 	case len(args) == 1:
-		if p.Run, err = strconv.ParseInt(args[0], 10, 64); err != nil || p.Run < 1 {
-			p.Run = 0
-			return p, usageError(hint, "%q is not the number of a run", args[0])
-		}
+		p.Run, err = runNumber(args[0], hint)
 	}
-	return p, nil
+	return p, err
 }
 
 // withPicked connects and calls do.
@@ -78,16 +72,11 @@ func (a *app) askPicked(o *picking, rows int64) error {
 	if rows == 0 || o.yes || o.sandbox {
 		return nil
 	}
-	if !isTerminal(a.stdin) || !isTerminal(a.stderr) {
+	if !a.canAsk() {
 		return fault.New("undo.unasked", "look at the plan above, and then add --yes", "nothing was %s: there is no terminal to ask at", o.past)
 	}
-	fmt.Fprintf(a.stderr, "%s%s %s? [y/N] ", strings.ToUpper(o.verb[:1]), o.verb[1:], count(rows, "row", "rows"))
-	answer, err := bufio.NewReader(a.stdin).ReadString('\n')
-	if err == nil || answer != "" {
-		switch strings.ToLower(strings.TrimSpace(answer)) {
-		case "y", "yes":
-			return nil
-		}
+	if a.agreed("%s %s?", upper(o.verb), count(rows, "row", "rows")) {
+		return nil
 	}
 	return &fault.Fault{Code: "run.declined", Msg: "nothing was " + o.past, Hint: "answer y to " + o.verb + ", or add --yes"}
 }
@@ -96,8 +85,6 @@ func (a *app) askPicked(o *picking, rows int64) error {
 func (a *app) endPicked(o *picking, summary any, line string) {
 	if o.json {
 		a.told(summary)
-		fmt.Fprintln(a.stderr, fit(a.stderr, line))
-		return
 	}
-	fmt.Fprintln(a.stdout, fit(a.stdout, line))
+	a.lastLine(&o.common, line)
 }

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"cmp"
-	"fmt"
 
 	"leadload/internal/fault"
 	"leadload/loader/words"
@@ -59,11 +58,7 @@ func (r *reading) end(s readSummary, err error) {
 	}
 	s.Line = visible(s.Totals.String()+" → "+written, true)
 	r.list = append(r.list, s)
-	if r.common.json || r.common.out == "-" {
-		fmt.Fprintln(r.stderr, fit(r.stderr, s.Line))
-		return
-	}
-	fmt.Fprintln(r.stdout, fit(r.stdout, s.Line))
+	r.lastLine(r.common, s.Line)
 }
 
 // stops reports an error after which no further file is begun.

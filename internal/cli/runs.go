@@ -108,6 +108,15 @@ func (a *app) runRuns(ctx context.Context, o *runsOptions) error {
 	return w.Flush()
 }
 
+// runNumber reads the number of a run.
+func runNumber(text, hint string) (int64, error) {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < 1 {
+		return 0, usageError(hint, "%q is not the number of a run", text)
+	}
+	return n, nil
+}
+
 // openLedger opens a ledger that must be there.
 func (a *app) openLedger(ctx context.Context, c *common) (store, error) {
 	path, err := a.ledgerPath(c)
@@ -144,9 +153,9 @@ func (a *app) runReport(ctx context.Context, o *reportOptions, args []string) er
 	if len(args) != 1 {
 		return usageError("type leadload runs to see the numbers, then leadload report RUN", "which run?")
 	}
-	id, err := strconv.ParseInt(args[0], 10, 64)
-	if err != nil || id < 1 {
-		return usageError("type leadload runs to see the numbers", "%q is not the number of a run", args[0])
+	id, err := runNumber(args[0], "type leadload runs to see the numbers")
+	if err != nil {
+		return err
 	}
 	led, err := a.openLedger(ctx, &o.common)
 	if err != nil {

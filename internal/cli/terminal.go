@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"bufio"
+	"fmt"
 	"io"
 	"os"
 	"runtime"
@@ -87,4 +89,31 @@ func clearLine(w io.Writer) {
 	if runtime.GOOS != "windows" { // whose console may print the sequence instead of obeying it
 		io.WriteString(w, "\r\x1b[K")
 	}
+}
+
+// canAsk reports whether somebody sits at a terminal to be asked.
+func (a *app) canAsk() bool { return isTerminal(a.stdin) && isTerminal(a.stderr) }
+
+// agreed asks a question, and reports whether the answer is yes.
+func (a *app) agreed(format string, args ...any) bool {
+	fmt.Fprintf(a.stderr, format+" [y/N] ", plain(args)...)
+	answer, err := bufio.NewReader(a.stdin).ReadString('\n')
+	if err != nil && answer == "" {
+		return false
+	}
+	switch strings.ToLower(strings.TrimSpace(answer)) {
+	case "y", "yes":
+		return true
+	}
+	return false
+}
+
+// lastLine prints the line that ends a command: beside JSON or results on standard
+// output it stands on standard error.
+func (a *app) lastLine(c *common, line string) {
+	out := a.stdout
+	if c.json || c.out == "-" {
+		out = a.stderr
+	}
+	fmt.Fprintln(out, fit(out, line))
 }

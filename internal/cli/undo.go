@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bufio"
 	"context"
 	"encoding/csv"
 	"fmt"
@@ -82,11 +81,7 @@ func (a *app) runUndo(ctx context.Context, o *undoOptions, args []string) error 
 	if o.json {
 		a.told(s)
 	}
-	if o.json || o.out == "-" {
-		fmt.Fprintln(a.stderr, fit(a.stderr, s.Line))
-	} else {
-		fmt.Fprintln(a.stdout, fit(a.stdout, s.Line))
-	}
+	a.lastLine(&o.common, s.Line)
 	return ended(code)
 }
 
@@ -96,9 +91,8 @@ func (a *app) undo(ctx context.Context, o *undoOptions, args []string, s *undoSu
 	if len(args) != 1 {
 		return res, usageError(which, "undo takes the number of one run")
 	}
-	if s.Run, err = strconv.ParseInt(args[0], 10, 64); err != nil || s.Run < 1 {
-		s.Run = 0
-		return res, usageError(which, "%q is not the number of a run", args[0])
+	if s.Run, err = runNumber(args[0], which); err != nil {
+		return res, err
 	}
 	rows, err := parseRows(o.rows)
 	if err != nil {
@@ -172,16 +166,11 @@ func (a *app) confirmUndo(o *undoOptions, k *connection, p loader.UndoPlan) erro
 	if n == 0 || o.yes || o.sandbox {
 		return nil
 	}
-	if !isTerminal(a.stdin) || !isTerminal(a.stderr) {
+	if !a.canAsk() {
 		return fault.New("undo.unasked", "look at the plan above, and then add --yes", "nothing was taken back: there is no terminal to ask at")
 	}
-	fmt.Fprintf(a.stderr, "Take back %s in %s? There is no way back. [y/N] ", plain([]any{count(n, "record", "records"), p.Account})...)
-	answer, err := bufio.NewReader(a.stdin).ReadString('\n')
-	if err == nil || answer != "" {
-		switch strings.ToLower(strings.TrimSpace(answer)) {
-		case "y", "yes":
-			return nil
-		}
+	if a.agreed("Take back %s in %s? There is no way back.", count(n, "record", "records"), p.Account) {
+		return nil
 	}
 	return &fault.Fault{Code: "run.declined", Msg: "nothing was taken back", Hint: "answer y to take it back, or add --yes"}
 }
