@@ -24,6 +24,7 @@ type picking struct {
 
 func (o *picking) flags(cmd *cobra.Command) {
 	o.accountFlags(cmd)
+	o.known = true
 	f := cmd.Flags()
 	f.StringArrayVar(&o.keys, "key", nil, "a row's key, as the column Key of the results has it; several times for several rows")
 	f.BoolVar(&o.yes, "yes", false, "do not ask before anything is "+o.past)

@@ -45,6 +45,7 @@ same command again. Rows that were taken back are sent by the next import.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.runUndo(cmd.Context(), &o, args) },
 	}
 	o.accountFlags(cmd)
+	o.known = true
 	o.runFlags.add(cmd)
 	f := cmd.Flags()
 	f.StringVarP(&o.out, "out", "o", "", "results file (.xlsx or .csv) or a folder for it; - is CSV on stdout (default: run-RUN-undo.xlsx in the current folder)")
