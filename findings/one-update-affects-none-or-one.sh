@@ -10,7 +10,7 @@
 # Why it matters   "UPDATE, and INSERT if nothing was affected" is safe with one driver
 #            and makes a second record with another, on the nights when nothing changed.
 . "$(dirname "$0")/servers.bash"
-start_mariadb --skip-networking --local-infile=1
+start_mariadb --skip-networking
 sql -e "CREATE DATABASE d; CREATE TABLE d.deals (id INT PRIMARY KEY, stage VARCHAR(20)); INSERT INTO d.deals VALUES (1,'Open'); CREATE USER u@localhost IDENTIFIED BY 'practice'; GRANT ALL ON d.* TO u@localhost"
 export SOCKET=$here/socket
 update="UPDATE deals SET stage='Open' WHERE id=1"
