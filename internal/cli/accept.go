@@ -9,7 +9,6 @@ import (
 
 	"leadload/internal/fault"
 	"leadload/loader"
-	"leadload/reports"
 )
 
 func (a *app) acceptCommand() *cobra.Command {
@@ -33,17 +32,15 @@ row has the values of the newest run. Rows that are not changed stay as they are
 
 // acceptSummary is the machine-readable end of leadload accept.
 type acceptSummary struct {
-	Version   int              `json:"version"`
-	Command   string           `json:"command"`
-	Run       int64            `json:"run,omitempty"`
-	Accepted  int64            `json:"accepted"`
-	Unchanged int64            `json:"not_changed"`
-	Open      int64            `json:"open"`
-	Later     int64            `json:"changed_later"`
-	Unknown   []string         `json:"unknown_keys,omitempty"`
-	ExitCode  int              `json:"exit"`
-	Error     *reports.Failure `json:"error,omitempty"`
-	Line      string           `json:"line"`
+	Version   int      `json:"version"`
+	Command   string   `json:"command"`
+	Run       int64    `json:"run,omitempty"`
+	Accepted  int64    `json:"accepted"`
+	Unchanged int64    `json:"not_changed"`
+	Open      int64    `json:"open"`
+	Later     int64    `json:"changed_later"`
+	Unknown   []string `json:"unknown_keys,omitempty"`
+	ending
 }
 
 func (a *app) runAccept(ctx context.Context, o *picking, args []string) error {
@@ -60,14 +57,10 @@ func (a *app) runAccept(ctx context.Context, o *picking, args []string) error {
 	}
 	code, p := traitOf(err), &res.Plan
 	s.Accepted, s.Unchanged, s.Open, s.Later, s.Unknown = res.Accepted, p.Unchanged, p.Open, p.Later, p.Unknown
-	if err != nil {
-		a.explain(err)
-		s.Error = failedOf(err)
-	} else if s.Open+s.Later > 0 || len(s.Unknown) > 0 {
+	if err == nil && (s.Open+s.Later > 0 || len(s.Unknown) > 0) {
 		code = fault.Person
 	}
-	s.ExitCode = code.Exit()
-	s.Line = fmt.Sprintf("accepted %d · not changed %d · changed later %d · open %d · unknown %d of %d rows", s.Accepted, s.Unchanged, s.Later, s.Open, len(s.Unknown), p.Sum())
+	s.ending = a.ending(code, err, fmt.Sprintf("accepted %d · not changed %d · changed later %d · open %d · unknown %d of %d rows", s.Accepted, s.Unchanged, s.Later, s.Open, len(s.Unknown), p.Sum()))
 	a.endPicked(o, s, s.Line)
 	return ended(code)
 }

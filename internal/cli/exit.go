@@ -7,6 +7,7 @@ import (
 
 	"leadload/internal/fault"
 	"leadload/mapping"
+	"leadload/reports"
 )
 
 // exit is an end that the user has read about already.
@@ -21,6 +22,22 @@ func traitOf(err error) fault.Trait {
 		return done.trait
 	}
 	return fault.TraitOf(err)
+}
+
+// ending is the end of a command in its JSON.
+type ending struct {
+	Exit     int              `json:"exit"`      // the same, for programs that read it under this name
+	ExitCode int              `json:"exit_code"` // of the process
+	Error    *reports.Failure `json:"error,omitempty"`
+	Line     string           `json:"line"` // the last line for people
+}
+
+// ending explains err to people and returns the end for programs.
+func (a *app) ending(code fault.Trait, err error, line string) ending {
+	if err != nil {
+		a.explain(err)
+	}
+	return ending{Exit: code.Exit(), ExitCode: code.Exit(), Error: failedOf(err), Line: line}
 }
 
 // usageError is a wrong call of the program.

@@ -8,7 +8,6 @@ import (
 
 	"leadload/internal/fault"
 	"leadload/loader"
-	"leadload/reports"
 )
 
 func (a *app) forgetCommand() *cobra.Command {
@@ -30,16 +29,14 @@ pending rows are never forgotten.`,
 
 // forgetSummary is the machine-readable end of leadload forget.
 type forgetSummary struct {
-	Version   int              `json:"version"`
-	Command   string           `json:"command"`
-	Run       int64            `json:"run,omitempty"`
-	Forgotten int64            `json:"forgotten"`
-	Present   int64            `json:"in_the_account"`
-	Open      int64            `json:"open"`
-	Unknown   []string         `json:"unknown_keys,omitempty"`
-	ExitCode  int              `json:"exit"`
-	Error     *reports.Failure `json:"error,omitempty"`
-	Line      string           `json:"line"`
+	Version   int      `json:"version"`
+	Command   string   `json:"command"`
+	Run       int64    `json:"run,omitempty"`
+	Forgotten int64    `json:"forgotten"`
+	Present   int64    `json:"in_the_account"`
+	Open      int64    `json:"open"`
+	Unknown   []string `json:"unknown_keys,omitempty"`
+	ending
 }
 
 func (a *app) runForget(ctx context.Context, o *picking, args []string) error {
@@ -56,14 +53,10 @@ func (a *app) runForget(ctx context.Context, o *picking, args []string) error {
 	}
 	code := traitOf(err)
 	s.Forgotten, s.Present, s.Open, s.Unknown = res.Forgotten, res.Plan.Present, res.Plan.Open, res.Plan.Unknown
-	if err != nil {
-		a.explain(err)
-		s.Error = failedOf(err)
-	} else if s.Open > 0 || len(s.Unknown) > 0 {
+	if err == nil && (s.Open > 0 || len(s.Unknown) > 0) {
 		code = fault.Person
 	}
-	s.ExitCode = code.Exit()
-	s.Line = fmt.Sprintf("forgotten %d · open %d · unknown %d of %d rows", s.Forgotten, s.Open, len(s.Unknown), res.Plan.Rows+s.Open+int64(len(s.Unknown)))
+	s.ending = a.ending(code, err, fmt.Sprintf("forgotten %d · open %d · unknown %d of %d rows", s.Forgotten, s.Open, len(s.Unknown), res.Plan.Rows+s.Open+int64(len(s.Unknown))))
 	a.endPicked(o, s, s.Line)
 	return ended(code)
 }

@@ -5,25 +5,22 @@ import (
 
 	"leadload/internal/fault"
 	"leadload/loader/words"
-	"leadload/reports"
 )
 
 // readSummary is the machine-readable end of a command that reads the account.
 type readSummary struct {
-	Version  int              `json:"version"`
-	Command  string           `json:"command"`
-	Input    string           `json:"input,omitempty"`
-	Run      int64            `json:"run,omitempty"`
-	Totals   words.Counts     `json:"totals"`
-	By       map[string]int64 `json:"differences_by,omitempty"`
-	Removed  *int64           `json:"removed,omitempty"`
-	Calls    int64            `json:"calls"`
-	Results  string           `json:"results,omitempty"`
-	Ledger   string           `json:"ledger,omitempty"`
-	Notes    []string         `json:"notes,omitempty"`
-	ExitCode int              `json:"exit"`
-	Error    *reports.Failure `json:"error,omitempty"`
-	Line     string           `json:"line"`
+	Version int              `json:"version"`
+	Command string           `json:"command"`
+	Input   string           `json:"input,omitempty"`
+	Run     int64            `json:"run,omitempty"`
+	Totals  words.Counts     `json:"totals"`
+	By      map[string]int64 `json:"differences_by,omitempty"`
+	Removed *int64           `json:"removed,omitempty"`
+	Calls   int64            `json:"calls"`
+	Results string           `json:"results,omitempty"`
+	Ledger  string           `json:"ledger,omitempty"`
+	Notes   []string         `json:"notes,omitempty"`
+	ending
 }
 
 // reading is a command that goes through files and reads the account.
@@ -38,10 +35,6 @@ type reading struct {
 
 // end tells how one file went; every way out of the command comes here.
 func (r *reading) end(s readSummary, err error) {
-	if err != nil {
-		r.explain(err)
-		s.Error = failedOf(err)
-	}
 	s.Version, s.Command = 1, r.command
 	if s.Totals.Table == nil {
 		s.Totals = r.table.Counts()
@@ -50,13 +43,12 @@ func (r *reading) end(s readSummary, err error) {
 	if err == nil && s.Totals.Person() > 0 {
 		c = fault.Person
 	}
-	s.ExitCode = c.Exit()
 	r.code = max(r.code, c)
 	written := fileWords(s.Results)
 	if r.command == ledgerImport {
 		written = cmp.Or(s.Ledger, "no ledger")
 	}
-	s.Line = visible(s.Totals.String()+" → "+written, true)
+	s.ending = r.ending(c, err, visible(s.Totals.String()+" → "+written, true))
 	r.list = append(r.list, s)
 	r.lastLine(r.common, s.Line)
 }

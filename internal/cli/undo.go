@@ -56,17 +56,15 @@ same command again. Rows that were taken back are sent by the next import.`,
 
 // undoSummary is the machine-readable end of leadload undo.
 type undoSummary struct {
-	Version   int              `json:"version"`
-	Command   string           `json:"command"`
-	Run       int64            `json:"run"`
-	Totals    words.Counts     `json:"totals"`
-	Calls     int64            `json:"calls"`
-	Throttled int64            `json:"throttled"`
-	Results   string           `json:"results"`
-	IDs       string           `json:"ids_file,omitempty"` // of records that the account does not delete
-	ExitCode  int              `json:"exit"`
-	Error     *reports.Failure `json:"error,omitempty"`
-	Line      string           `json:"line"`
+	Version   int          `json:"version"`
+	Command   string       `json:"command"`
+	Run       int64        `json:"run"`
+	Totals    words.Counts `json:"totals"`
+	Calls     int64        `json:"calls"`
+	Throttled int64        `json:"throttled"`
+	Results   string       `json:"results"`
+	IDs       string       `json:"ids_file,omitempty"` // of records that the account does not delete
+	ending
 }
 
 func (a *app) runUndo(ctx context.Context, o *undoOptions, args []string) error {
@@ -74,11 +72,7 @@ func (a *app) runUndo(ctx context.Context, o *undoOptions, args []string) error 
 	s := undoSummary{Version: 1, Command: "undo", Totals: words.Undo.Counts()}
 	res, err := a.undo(ctx, o, args, &s, began)
 	code := max(res.End, traitOf(err))
-	if err != nil {
-		a.explain(err)
-		s.Error = failedOf(err)
-	}
-	s.ExitCode, s.Line = code.Exit(), visible(s.Totals.String()+" → "+fileWords(s.Results), true)
+	s.ending = a.ending(code, err, visible(s.Totals.String()+" → "+fileWords(s.Results), true))
 	if o.json {
 		a.told(s)
 	}
