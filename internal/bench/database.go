@@ -71,14 +71,12 @@ func (b *bench) beside(a *practice, server, through, file string, n int, shared 
 		return b.wait(cmd)
 	}
 	if shared {
-		name, drop, err := b.newDatabase(server)
+		own, drop, err := b.newDatabase(server, through)
 		if err != nil {
 			return 0, 0, err
 		}
 		defer drop()
-		if through, err = named(through, name); err != nil {
-			return 0, 0, err
-		}
+		through = own
 	}
 	if _, err := load(); err != nil {
 		return 0, 0, err
@@ -107,28 +105,20 @@ func largeDatabase(b *bench, server string) ([]line, error) {
 		return nil, err
 	}
 	defer l.account.close()
-	name, drop, err := b.newDatabase(server)
+	full, drop, err := b.newDatabase(server, server)
 	if err != nil {
 		return nil, err
 	}
 	defer drop()
-	full, err := named(server, name)
-	if err != nil {
-		return nil, err
-	}
 	copied, err := b.start(l.account.env(l.state), "@leadload", "ledger", "copy", filepath.Join(l.state, "ledger.db"), full)
 	if err != nil {
 		return nil, err
 	}
-	other, dropOther, err := b.newDatabase(server)
+	small, dropSmall, err := b.newDatabase(server, server)
 	if err != nil {
 		return nil, err
 	}
-	defer dropOther()
-	small, err := named(server, other)
-	if err != nil {
-		return nil, err
-	}
+	defer dropSmall()
 	a, err := b.account(accountOptions{Calls: -1})
 	if err != nil {
 		return nil, err
@@ -163,10 +153,16 @@ func largeDatabase(b *bench, server string) ([]line, error) {
 	}, nil
 }
 
-// newDatabase makes a database, and returns its name and what removes it.
-func (b *bench) newDatabase(server string) (name string, drop func(), err error) {
+// newDatabase makes a database of a server. It returns the database's URL, by the way
+// that another URL leads to the server, and what removes it.
+func (b *bench) newDatabase(server, through string) (at string, drop func(), err error) {
+	u, err := url.Parse(through)
+	if err != nil {
+		return "", nil, err
+	}
 	b.states++
-	name = fmt.Sprintf("bench_%d_%d", os.Getpid(), b.states)
+	name := fmt.Sprintf("bench_%d_%d", os.Getpid(), b.states)
+	u.Path = "/" + name
 	do := func(text string) error {
 		conn, err := pgx.Connect(b.ctx, server)
 		if err != nil {
@@ -175,21 +171,11 @@ func (b *bench) newDatabase(server string) (name string, drop func(), err error)
 		_, err = conn.Exec(b.ctx, text)
 		return errors.Join(err, conn.Close(b.ctx))
 	}
-	return name, func() {
+	return u.String(), func() {
 		if err := do("DROP DATABASE " + name + " WITH (FORCE)"); err != nil {
 			b.say("%s", err) // it stands in nobody's way
 		}
 	}, do("CREATE DATABASE " + name)
-}
-
-// named returns the URL of another database of a server.
-func named(server, database string) (string, error) {
-	u, err := url.Parse(server)
-	if err != nil {
-		return "", err
-	}
-	u.Path = "/" + database
-	return u.String(), nil
 }
 
 // delayed returns the URL of a server behind a way on which each piece takes so long.
