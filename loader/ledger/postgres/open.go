@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -334,8 +335,14 @@ func (l *Ledger) fault(err error) error {
 			e.Hint = "check the user, the database and its password (PGPASSWORD, ~/.pgpass or a service file)"
 		}
 	case errors.As(err, &ce):
-		e.Code, e.Msg = "ledger.away", "the database cannot be reached"
+		e.Code, e.Msg, e.Err = "ledger.away", "the database cannot be reached", errors.New(reasons(ce.Unwrap()))
 		e.Hint = "check the host and the port in --ledger or LEADLOAD_LEDGER, and that the database runs"
 	}
 	return e
+}
+
+// reasons returns on one line why no attempt to connect succeeded. The same address
+// is tried with and without TLS, mostly with the same end.
+func reasons(err error) string {
+	return strings.Join(slices.Compact(strings.Split(err.Error(), "\n")), "; ")
 }

@@ -4,12 +4,14 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -124,6 +126,24 @@ func TestCopyHasEverything(t *testing.T) {
 		return nil
 	}); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestNobodyListens says that a database which cannot be reached is told on one line.
+func TestNobodyListens(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := l.Addr().String()
+	l.Close()
+	_, err = Open(t.Context(), "postgres://"+at+"/x", Options{ReadOnly: true, Patience: time.Millisecond})
+	var e *ledger.Error
+	if !errors.As(err, &e) || e.Code != "ledger.away" {
+		t.Fatalf("%v, want ledger.away", err)
+	}
+	if text := err.Error(); strings.ContainsAny(text, "\n\t") || strings.Count(text, "dial error") != 1 {
+		t.Errorf("%q, want the reason once, on one line", text)
 	}
 }
 
