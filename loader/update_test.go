@@ -15,18 +15,7 @@ import (
 	"leadload/loader/ledger"
 )
 
-const updatingMapping = `version: 1
-target: opportunity
-key: Deal
-on_change: update
-search_by: EmailAddress
-LeadDetails:
-  EmailAddress: {column: Email, type: email, required: true}
-Opportunity:
-  OpportunityEventCode: 12000
-  Fields:
-    mx_Custom_1: Name
-`
+var updatingMapping = strings.Replace(dealMapping, "search_by:", "on_change: update\nsearch_by:", 1)
 
 // changedBench has n rows loaded, a second ago at least, and a file in which all
 // of them have another name.
