@@ -35,6 +35,7 @@ func Run(t *testing.T, fresh func(testing.TB) Open) {
 		{"Recover", testRecover},
 		{"Fence", testFence},
 		{"Calls", testCalls},
+		{"CallsOfSome", testCallsOfSome},
 		{"Owners", testOwners},
 		{"Outcomes", testOutcomes},
 		{"Open", testOpen},
@@ -556,6 +557,35 @@ func testCalls(t *testing.T, fresh func(testing.TB) Open) {
 	if !slices.Equal(attempts, []int{1, 1, 2, 1, 1}) {
 		t.Errorf("attempts %v, want 1, 1, 2, 1, 1", attempts)
 	}
+}
+
+// testCallsOfSome says that intents written together count their own calls, whatever
+// stands beside them: one that is refused, or rows whose one call is counted already.
+func testCallsOfSome(t *testing.T, fresh func(testing.TB) Open) {
+	f := New(t, fresh(t))
+	e := f.Plan(f.Run(), Entry(2, "A", "x", "1"), Entry(3, "B", "x", "2"), Entry(4, "C", "x", "3"), Entry(5, "D", "x", "4"), Entry(6, "E", "x", "5"))
+	list := make([]ledger.Intent, len(e))
+	for i := range e {
+		list[i] = intent(e[i].Record)
+		list[i].At = list[0].At
+	}
+	count := func(want int64) {
+		t.Helper()
+		if n, err := f.Store.Memo().CallsOn(t.Context(), f.Acct, list[0].At); err != nil || n != want {
+			t.Errorf("%d calls counted, %v; want %d", n, err, want)
+		}
+	}
+	f.Load(e[1].Record, "id")
+	count(1)
+	if err := f.Store.Intend(t.Context(), f.Lease, ledger.Sending, list[0], list[1]); !errors.Is(err, ledger.ErrState) {
+		t.Errorf("a loaded row is sent again: %v", err)
+	}
+	count(2)
+	list[2].Call, list[3].Call = 7, 7
+	f.Check(f.Store.Intend(t.Context(), f.Lease, ledger.Reserved, list[2], list[3]))
+	count(3)
+	f.Check(f.Store.Intend(t.Context(), f.Lease, ledger.Sending, list[2:]...))
+	count(4)
 }
 
 func testOwners(t *testing.T, fresh func(testing.TB) Open) {

@@ -122,8 +122,7 @@ func fates(op ledger.Op) (bits int64) {
 
 // Intend writes down that operations may be sent at any moment, or are being sent.
 func (l *Ledger) Intend(ctx context.Context, lease ledger.Lease, to ledger.State, list ...ledger.Intent) error {
-	text := intents[to]
-	if text == "" {
+	if intents[to] == "" {
 		return fmt.Errorf("%w: %s is no intent", ledger.ErrState, to)
 	}
 	payloads := make([][]byte, len(list))
@@ -146,36 +145,13 @@ func (l *Ledger) Intend(ctx context.Context, lease ledger.Lease, to ledger.State
 		calls := int64(0)
 		for i := range list {
 			in := &list[i]
-			if to == ledger.Sending {
-				// A reserved row's call is counted already.
-				from, err := w.state(in.Record, in.Op)
-				if err != nil {
-					return err
-				}
-				if from == ledger.Reserved {
-					calls--
-				}
-			}
-			if in.Op == ledger.Delete || in.Payload.Edit != nil && in.Payload.Edit.Back {
-				// What the operation before had to say is old news.
-				if _, err := w.exec("DELETE FROM operations WHERE record = ? AND op = ? AND (state = 1 OR state > 5)", in.Record, in.Op); err != nil {
-					return err
-				}
-			}
-			n, err := w.changes(text, in.Record, in.Op, lease.Account, to, lease.Token, in.Call, in.At.UnixMilli(), fates(in.Op))
-			if err != nil {
+			counted, err := w.intend(lease, to, in, payloads[i])
+			switch {
+			case errors.Is(err, ledger.ErrState):
+				refused = err
+			case err != nil:
 				return err
-			}
-			if n == 0 {
-				if refused, err = w.refuse(in.Record, in.Op, to); err != nil {
-					return err
-				}
-				continue
-			}
-			if _, err := w.exec("INSERT INTO payloads (record, op, payload) VALUES (?,?,?) ON CONFLICT (record, op) DO UPDATE SET payload = excluded.payload", in.Record, in.Op, payloads[i]); err != nil {
-				return err
-			}
-			if ledger.OwnCall(list, i) {
+			case !counted && ledger.OwnCall(list, i):
 				calls++
 			}
 			if last := i == len(list)-1; calls > 0 && (last || !list[i+1].At.Equal(in.At)) {
@@ -190,13 +166,35 @@ func (l *Ledger) Intend(ctx context.Context, lease ledger.Lease, to ledger.State
 	return errors.Join(err, fenced, refused)
 }
 
-// refuse returns the error for an operation that is not in a state from which to may be reached.
-func (w *writer) refuse(record int64, op ledger.Op, to ledger.State) (refused, err error) {
-	from, err := w.state(record, op)
-	if err != nil {
-		return nil, err
+// intend writes down one intent. counted says that its call was counted when it was
+// reserved.
+func (w *writer) intend(lease ledger.Lease, to ledger.State, in *ledger.Intent, payload []byte) (counted bool, err error) {
+	if to == ledger.Sending {
+		from, err := w.state(in.Record, in.Op)
+		if err != nil {
+			return false, err
+		}
+		counted = from == ledger.Reserved
 	}
-	return fmt.Errorf("%w: %s of record %d is %s, not to be %s", ledger.ErrState, op, record, from, to), nil
+	if in.Op == ledger.Delete || in.Payload.Edit != nil && in.Payload.Edit.Back {
+		// What the operation before had to say is old news.
+		if _, err := w.exec("DELETE FROM operations WHERE record = ? AND op = ? AND (state = 1 OR state > 5)", in.Record, in.Op); err != nil {
+			return false, err
+		}
+	}
+	n, err := w.changes(intents[to], in.Record, in.Op, lease.Account, to, lease.Token, in.Call, in.At.UnixMilli(), fates(in.Op))
+	if err != nil {
+		return false, err
+	}
+	if n == 0 {
+		from, err := w.state(in.Record, in.Op)
+		if err != nil {
+			return false, err
+		}
+		return false, fmt.Errorf("%w: %s of record %d is %s, not to be %s", ledger.ErrState, in.Op, in.Record, from, to)
+	}
+	_, err = w.exec("INSERT INTO payloads (record, op, payload) VALUES (?,?,?) ON CONFLICT (record, op) DO UPDATE SET payload = excluded.payload", in.Record, in.Op, payload)
+	return counted, err
 }
 
 // state returns where an operation stands: that of a record's creation follows
