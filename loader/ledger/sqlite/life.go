@@ -295,7 +295,10 @@ func (w *writer) settle(lease ledger.Lease, o *ledger.Outcome) error {
 			return ledger.ErrOwned
 		case owned:
 			doubt := ledger.Borrowed(*o)
-			return errors.Join(w.stay(&was, &doubt), ledger.ErrBorrowed)
+			if err := w.stay(&was, &doubt); err != nil {
+				return err
+			}
+			return ledger.ErrBorrowed
 		}
 	}
 	if o.State.Open() {
