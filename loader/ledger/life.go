@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -133,6 +134,20 @@ func StateOf(f Fate, creation State) State {
 	}
 	return creation
 }
+
+// Stands returns where an operation on a record of this fate stands; s is 0 where
+// there is none. That of a creation follows from the fate where it has ended, others
+// are Ready then.
+func (o Op) Stands(f Fate, s State) State {
+	if o == Create {
+		return StateOf(f, s)
+	}
+	return cmp.Or(s, Ready)
+}
+
+// Anew reports whether an operation is made anew, however one of its kind has ended
+// before: a deletion of a record that was made again, an update that is put back.
+func Anew(op Op, e *Edit) bool { return op == Delete || e != nil && e.Back }
 
 // Payload is what was sent for a record, kept while its fate is open so that
 // it can be looked for in the account, and sent again when it is not there.
@@ -325,12 +340,32 @@ type Outcome struct {
 	Payload *Payload
 }
 
+// From returns the state from which the outcome takes its operation, where that stands
+// at a state and its record has this fate. The error is ErrState where it may not.
+func (o *Outcome) From(f Fate, s State) (State, error) {
+	if !s.Open() && Anew(o.Op, o.Edit) {
+		if o.Op == Delete && !o.Op.On(f) {
+			return s, fmt.Errorf("%w: record %d is not there to be taken out", ErrState, o.Record)
+		}
+		s = Ready // what the one before had to say is old news
+	}
+	if !Step(o.Op, s, o.State) {
+		return s, NoStep(o.Op, o.Record, s, o.State)
+	}
+	return s, nil
+}
+
 // Words reports whether the outcome has something to say to people.
 func (o *Outcome) Words() bool { return o.Code != "" || o.Msg != "" || o.Hint != "" }
 
 // ErrState says that an operation is not in a state from which the step is
 // allowed: a row is never sent while its fate is open.
 var ErrState = errors.New("the record is not in a state that allows this step")
+
+// NoStep returns the ErrState of an operation that may not go from one state to another.
+func NoStep(op Op, record int64, from, to State) error {
+	return fmt.Errorf("%w: %s of record %d is %s, not to be %s", ErrState, op, record, from, to)
+}
 
 // ErrOwned says that a record of the account belongs to another row.
 var ErrOwned = errors.New("another row of the ledger has this id")

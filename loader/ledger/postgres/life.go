@@ -66,11 +66,11 @@ func (u *unit) intend(lease ledger.Lease, to ledger.State, in *ledger.Intent, pa
 	if err != nil {
 		return err
 	}
-	if (in.Op == ledger.Delete || in.Payload.Edit != nil && in.Payload.Edit.Back) && !from.Open() {
+	if !from.Open() && ledger.Anew(in.Op, in.Payload.Edit) {
 		from = ledger.Ready // what the operation before had to say is old news
 	}
 	if !in.Op.On(u.records[in.Record].fate) || !ledger.Step(in.Op, from, to) {
-		return fmt.Errorf("%w: %s of record %d is %s, not to be %s", ledger.ErrState, in.Op, in.Record, from, to)
+		return ledger.NoStep(in.Op, in.Record, from, to)
 	}
 	o := u.op(k)
 	if o.state != ledger.Reserved { // a reserved row's call is counted already
@@ -120,25 +120,13 @@ func (u *unit) settle(lease ledger.Lease, out *ledger.Outcome) error {
 	if err != nil {
 		return err
 	}
-	if out.Edit != nil && out.Edit.Back && !from.Open() {
-		from = ledger.Ready // the update that it puts back has ended
-	}
-	if out.Op == ledger.Delete && !from.Open() {
-		// What an earlier deletion had to say is old news once the record was made again.
-		from = ledger.Ready
-		if !out.Op.On(u.records[out.Record].fate) {
-			return fmt.Errorf("%w: record %d is not there to be taken out", ledger.ErrState, out.Record)
-		}
-	}
-	if !ledger.Step(out.Op, from, out.State) {
-		// Whoever lost the lease hears that first: the states are another's now.
-		if err := u.holds(lease); err != nil {
-			return err
-		}
-		return fmt.Errorf("%w: %s of record %d is %s, not to be %s", ledger.ErrState, out.Op, out.Record, from, out.State)
-	}
+	from, refused := out.From(u.records[out.Record].fate, from)
+	// Whoever lost the lease hears that first: the states are another's now.
 	if err := u.holds(lease); err != nil {
 		return err
+	}
+	if refused != nil {
+		return refused
 	}
 	var borrowed error
 	if (out.Unowned || out.Claims()) && u.hasOwner(lease.Account, out) {

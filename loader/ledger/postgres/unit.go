@@ -183,11 +183,7 @@ func (u *unit) state(k opKey) (ledger.State, error) {
 	if r == nil {
 		return 0, fmt.Errorf("there is no record %d", k.record)
 	}
-	s := u.op(k).state
-	if k.op == ledger.Create {
-		return ledger.StateOf(r.fate, s), nil
-	}
-	return cmp.Or(s, ledger.Ready), nil
+	return k.op.Stands(r.fate, u.op(k).state), nil
 }
 
 func (u *unit) count(account int64, at time.Time, n int64) { u.days[dayKey{account, day(at)}] += n }

@@ -176,7 +176,7 @@ func (w *writer) intend(lease ledger.Lease, to ledger.State, in *ledger.Intent, 
 		}
 		counted = from == ledger.Reserved
 	}
-	if in.Op == ledger.Delete || in.Payload.Edit != nil && in.Payload.Edit.Back {
+	if ledger.Anew(in.Op, in.Payload.Edit) {
 		// What the operation before had to say is old news.
 		if _, err := w.exec("DELETE FROM operations WHERE record = ? AND op = ? AND (state = 1 OR state > 5)", in.Record, in.Op); err != nil {
 			return false, err
@@ -191,7 +191,7 @@ func (w *writer) intend(lease ledger.Lease, to ledger.State, in *ledger.Intent, 
 		if err != nil {
 			return false, err
 		}
-		return false, fmt.Errorf("%w: %s of record %d is %s, not to be %s", ledger.ErrState, in.Op, in.Record, from, to)
+		return false, ledger.NoStep(in.Op, in.Record, from, to)
 	}
 	_, err = w.exec("INSERT INTO payloads (record, op, payload) VALUES (?,?,?) ON CONFLICT (record, op) DO UPDATE SET payload = excluded.payload", in.Record, in.Op, payload)
 	return counted, err
@@ -201,18 +201,9 @@ func (w *writer) intend(lease ledger.Lease, to ledger.State, in *ledger.Intent, 
 // from its fate where it has ended, others are Ready when there are none.
 func (w *writer) state(record int64, op ledger.Op) (ledger.State, error) {
 	var fate ledger.Fate
-	var state sql.NullInt64
-	err := w.row("SELECT r.fate, o.state FROM records r LEFT JOIN operations o ON o.record = r.id AND o.op = ? WHERE r.id = ?", op, record).Scan(&fate, &state)
-	if err != nil {
-		return 0, err
-	}
-	if op == ledger.Create {
-		return ledger.StateOf(fate, ledger.State(state.Int64)), nil
-	}
-	if !state.Valid {
-		return ledger.Ready, nil
-	}
-	return ledger.State(state.Int64), nil
+	var state ledger.State
+	err := w.row("SELECT r.fate, coalesce(o.state, 0) FROM records r LEFT JOIN operations o ON o.record = r.id AND o.op = ? WHERE r.id = ?", op, record).Scan(&fate, &state)
+	return op.Stands(fate, state), err
 }
 
 // Settle writes down what became of an operation and returns when it is on disk.
@@ -249,42 +240,23 @@ type openOperation struct {
 
 func (w *writer) settle(lease ledger.Lease, o *ledger.Outcome) error {
 	var was openOperation
-	err := w.row("SELECT state, token, sent, attempts, ended, lead FROM operations WHERE record = ? AND op = ?", o.Record, o.Op).Scan(&was.state, &was.token, &was.sent, &was.attempts, &was.ended, &was.lead)
-	switch {
-	case err == nil:
-		was.there = true
-	case !errors.Is(err, sql.ErrNoRows):
+	var fate ledger.Fate
+	err := w.row("SELECT r.fate, coalesce(o.state, 0), coalesce(o.token, 0), coalesce(o.sent, 0), coalesce(o.attempts, 0), o.ended, o.lead FROM records r LEFT JOIN operations o ON o.record = r.id AND o.op = ? WHERE r.id = ?",
+		o.Op, o.Record).Scan(&fate, &was.state, &was.token, &was.sent, &was.attempts, &was.ended, &was.lead)
+	if err != nil {
 		return err
-	default:
-		if was.state, err = w.state(o.Record, o.Op); err != nil {
-			return err
-		}
 	}
-	if o.Edit != nil && o.Edit.Back && !was.state.Open() {
-		was.state = ledger.Ready // the update that it puts back has ended
-	}
-	if o.Op == ledger.Delete && !was.state.Open() {
-		// What an earlier deletion had to say is old news once the record was made again.
-		var fate ledger.Fate
-		if err := w.row("SELECT fate FROM records WHERE id = ?", o.Record).Scan(&fate); err != nil {
-			return err
-		}
-		if !o.Op.On(fate) {
-			return fmt.Errorf("%w: record %d is not there to be taken out", ledger.ErrState, o.Record)
-		}
-		was.state = ledger.Ready
-	}
-	if !ledger.Step(o.Op, was.state, o.State) {
+	was.there = was.state != 0
+	var refused error
+	was.state, refused = o.From(fate, o.Op.Stands(fate, was.state))
+	if refused != nil || !was.state.Open() || was.token != lease.Token {
 		// Whoever lost the lease hears that first: the states are another's now.
 		if err := w.holds(lease); err != nil {
 			return err
 		}
-		return fmt.Errorf("%w: %s of record %d is %s, not to be %s", ledger.ErrState, o.Op, o.Record, was.state, o.State)
 	}
-	if !was.state.Open() || was.token != lease.Token {
-		if err := w.holds(lease); err != nil {
-			return err
-		}
+	if refused != nil {
+		return refused
 	}
 	if o.Unowned || o.Claims() {
 		owned, err := w.owned(lease.Account, o)
