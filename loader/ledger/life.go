@@ -370,6 +370,15 @@ func NoStep(op Op, record int64, from, to State) error {
 // ErrOwned says that a record of the account belongs to another row.
 var ErrOwned = errors.New("another row of the ledger has this id")
 
+// ErrPlanned says that another run has planned a row meanwhile.
+var ErrPlanned = errors.New("another run has planned the same row meanwhile")
+
+// Refusal reports whether an error refuses its caller alone: what others write in the
+// same transaction is committed.
+func Refusal(err error) bool {
+	return errors.Is(err, ErrState) || errors.Is(err, ErrOwned) || errors.Is(err, ErrFenced) || errors.Is(err, ErrBorrowed)
+}
+
 // Lease is the right to send to an account. Every intent and outcome carries
 // it; a store refuses them with ErrFenced once the lease is another's.
 type Lease struct {

@@ -21,6 +21,18 @@ const (
 	hasRecord   = 0x80
 )
 
+// ChunkRows bounds the rows of one chunk.
+const ChunkRows = 1024
+
+// Moment returns the time of a moment as stores keep it, in Unix milliseconds;
+// negative: zero.
+func Moment(ms int64) time.Time {
+	if ms < 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}
+
 // PlannedRow is a row of a run as the first pass left it.
 type PlannedRow struct {
 	Number, Line, Origin int
@@ -280,9 +292,7 @@ func (c *PlannedRow) Row(s *Standing, checked bool) Row {
 		r.Code, r.Error, r.Hint = s.Code, s.Msg, s.Hint
 	}
 	r.Attempts = int(s.Attempts)
-	if s.Sent >= 0 {
-		r.SentAt = time.UnixMilli(s.Sent).UTC()
-	}
+	r.SentAt = Moment(s.Sent)
 	if s.Among != "" {
 		r.Candidates = strings.Split(s.Among, " ")
 	}
@@ -302,9 +312,7 @@ func changingRow(r Row, s *Standing, checked bool) Row {
 	}
 	r.Attempts += int(s.Change.Attempts)
 	r.Code, r.Error, r.Hint = s.Change.Code, s.Change.Msg, s.Change.Hint
-	if s.Change.Sent >= 0 {
-		r.SentAt = time.UnixMilli(s.Change.Sent).UTC()
-	}
+	r.SentAt = Moment(s.Change.Sent)
 	return r
 }
 

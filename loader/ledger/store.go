@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"crypto/sha256"
 	"iter"
 	"time"
 )
@@ -229,6 +230,16 @@ type Memo interface {
 	// CallsOn returns the number of calls counted on the day (UTC) of at.
 	CallsOn(ctx context.Context, account int64, at time.Time) (int64, error)
 }
+
+// Hidden returns what is kept of a value that need only be known again. All stores
+// keep the same, since one can take over what another has.
+func Hidden(value string) []byte {
+	h := sha256.Sum256([]byte(value))
+	return h[:16]
+}
+
+// Day returns the name of the day (UTC) in which t lies.
+func Day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
 
 // RunQuery names one run by its ID, or the Newest ones.
 type RunQuery struct {

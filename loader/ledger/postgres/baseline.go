@@ -69,7 +69,7 @@ func (l *Ledger) Wrote(ctx context.Context, records []int64) (map[int64][]ledger
 			if err := rows.Scan(&k.Record, &k.Run, &number, &k.Field, &had, &has, &result, &at); err != nil {
 				return err
 			}
-			k.Row, k.Had, k.Has, k.Result, k.At = int(number), string(had), string(has), ledger.Result(result), moment(at)
+			k.Row, k.Had, k.Has, k.Result, k.At = int(number), string(had), string(has), ledger.Result(result), ledger.Moment(at)
 			out[k.Record] = append(out[k.Record], k)
 		}
 		return nil
@@ -110,7 +110,7 @@ func (l *Ledger) Baselines(ctx context.Context, account int64, ids []string) (ou
 				return err
 			}
 			if b.ID, b.Sent, b.Second = string(id), uint32(sent), uint32(second); at != 0 {
-				b.At = moment(at)
+				b.At = ledger.Moment(at)
 			}
 			out = append(out, b)
 		}

@@ -21,7 +21,7 @@ const neverSent = -1
 func refusable(do func(*unit) error, refused *error) func(*unit) error {
 	return func(u *unit) error {
 		err := do(u)
-		if *refused = nil; errors.Is(err, ledger.ErrState) || errors.Is(err, ledger.ErrOwned) || errors.Is(err, ledger.ErrFenced) || errors.Is(err, ledger.ErrBorrowed) {
+		if *refused = nil; ledger.Refusal(err) {
 			*refused, err = err, nil
 		}
 		return err

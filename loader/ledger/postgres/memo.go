@@ -2,17 +2,10 @@ package postgres
 
 import (
 	"context"
-	"crypto/sha256"
 	"time"
 
 	"leadload/loader/ledger"
 )
-
-// leadHash hides a lead's value: the ledger need only know it again.
-func leadHash(value string) []byte {
-	h := sha256.Sum256([]byte(value))
-	return h[:16]
-}
 
 // Scope finds or makes the number of a target within an account.
 func (l *Ledger) Scope(_ context.Context, account int64, target string) (int64, error) {
@@ -71,14 +64,14 @@ func (m memo) CountCalls(account int64, at time.Time, n int64) {
 }
 
 func (m memo) CallsOn(ctx context.Context, account int64, at time.Time) (n int64, err error) {
-	_, err = m.l.one(ctx, "SELECT calls FROM leadload.days WHERE account = $1 AND day = $2", []any{account, day(at)}, &n)
+	_, err = m.l.one(ctx, "SELECT calls FROM leadload.days WHERE account = $1 AND day = $2", []any{account, ledger.Day(at)}, &n)
 	return n, err
 }
 
 func (m memo) Lead(ctx context.Context, account int64, field, value string, age time.Duration) (string, error) {
 	var id []byte
 	var found int64
-	ok, err := m.l.one(ctx, "SELECT lead, found FROM leadload.leads WHERE account = $1 AND field = $2 AND value = $3", []any{account, field, leadHash(value)}, &id, &found)
+	ok, err := m.l.one(ctx, "SELECT lead, found FROM leadload.leads WHERE account = $1 AND field = $2 AND value = $3", []any{account, field, ledger.Hidden(value)}, &id, &found)
 	if err != nil || !ok || time.Since(time.UnixMilli(found)) > age {
 		return "", err
 	}
@@ -102,14 +95,14 @@ func (m memo) RememberLead(account int64, field, value, lead string) {
 	at := time.Now().UnixMilli()
 	m.l.hint(func(u *unit) error {
 		_, err := u.exec("INSERT INTO leadload.leads (account, field, value, lead, found) VALUES ($1,$2,$3,$4,$5) ON CONFLICT (account, field, value) DO UPDATE SET lead = excluded.lead, found = excluded.found",
-			account, field, leadHash(value), []byte(lead), at)
+			account, field, ledger.Hidden(value), []byte(lead), at)
 		return err
 	})
 }
 
 func (m memo) ForgetLead(account int64, field, value string, before time.Time) {
 	m.l.hint(func(u *unit) error {
-		_, err := u.exec("DELETE FROM leadload.leads WHERE account = $1 AND field = $2 AND value = $3 AND lead <> '' AND found < $4", account, field, leadHash(value), before.UnixMilli())
+		_, err := u.exec("DELETE FROM leadload.leads WHERE account = $1 AND field = $2 AND value = $3 AND lead <> '' AND found < $4", account, field, ledger.Hidden(value), before.UnixMilli())
 		return err
 	})
 }

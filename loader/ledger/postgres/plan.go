@@ -202,12 +202,6 @@ func le64(b []byte) (n uint64) {
 	return n
 }
 
-// errPlanned says that another run has planned a row meanwhile.
-var errPlanned = errors.New("another run has planned the same row meanwhile")
-
-// chunkRows bounds the rows of one chunk.
-const chunkRows = 1024
-
 // Plan writes rows that were decided about into a run.
 func (l *Ledger) Plan(_ context.Context, lease ledger.Lease, run, scope int64, entries []ledger.Entry) error {
 	w := work{do: func(u *unit) error { return u.plan(lease, run, scope, entries) }}
@@ -238,7 +232,7 @@ func (u *unit) plan(lease ledger.Lease, run, scope int64, entries []ledger.Entry
 	}
 	var runs, firsts []int64
 	var rows, words [][]byte
-	for part := range slices.Chunk(entries, chunkRows) {
+	for part := range slices.Chunk(entries, ledger.ChunkRows) {
 		first := part[0].Number
 		runs, firsts = append(runs, run), append(firsts, int64(first))
 		rows, words = append(rows, ledger.PackRows(make([]byte, 0, 10*len(part)), first, part)), append(words, ledger.PackWords(part))
@@ -262,7 +256,7 @@ func (u *unit) planRecords(lease ledger.Lease, run, scope int64, entries []ledge
 		e := &entries[i]
 		if e.Verdict == ledger.Due && e.State == ledger.Ready && e.WantField != "" && !wanted[e.WantField+"\x00"+e.WantValue] {
 			wanted[e.WantField+"\x00"+e.WantValue] = true
-			fields, values = append(fields, e.WantField), append(values, leadHash(e.WantValue))
+			fields, values = append(fields, e.WantField), append(values, ledger.Hidden(e.WantValue))
 		}
 		switch {
 		case e.Verdict == ledger.Changing:
@@ -304,7 +298,7 @@ func (u *unit) planRecords(lease ledger.Lease, run, scope int64, entries []ledge
 			return err
 		}
 		if n != int64(len(replanned)) {
-			return fmt.Errorf("%w: %d of %d rows", errPlanned, int64(len(replanned))-n, len(replanned))
+			return fmt.Errorf("%w: %d of %d rows", ledger.ErrPlanned, int64(len(replanned))-n, len(replanned))
 		}
 		// What an earlier call had to say of a row that is sent anew is old news.
 		if _, err := u.exec("DELETE FROM leadload.operations WHERE op = 0 AND record = ANY($1)", replanned); err != nil {
@@ -357,7 +351,7 @@ func (u *unit) insert(run, scope int64, fresh []*ledger.Entry) error {
 		return err
 	}
 	if made != int64(n) {
-		return fmt.Errorf("%w: %d of %d rows", errPlanned, int64(n)-made, n)
+		return fmt.Errorf("%w: %d of %d rows", ledger.ErrPlanned, int64(n)-made, n)
 	}
 	for i, e := range fresh {
 		e.Record = ids[i]

@@ -164,7 +164,7 @@ func TestTransient(t *testing.T) {
 			t.Errorf("%s is waited out: %v", code, got)
 		}
 	}
-	for _, err := range []error{context.Canceled, errPlanned, &net.DNSError{IsNotFound: true}, &ledger.Error{Code: "ledger.newer"}} {
+	for _, err := range []error{context.Canceled, ledger.ErrPlanned, &net.DNSError{IsNotFound: true}, &ledger.Error{Code: "ledger.newer"}} {
 		if transient(err) {
 			t.Errorf("%v is waited out", err)
 		}

@@ -196,7 +196,7 @@ func (l *Ledger) Traces(ctx context.Context, records []int64) (map[int64]ledger.
 			if err := rows.Scan(&id, &remote, &lead, &sent, &t.Target); err != nil {
 				return err
 			}
-			t.ID, t.Lead, t.Sent = string(remote), string(lead), moment(sent)
+			t.ID, t.Lead, t.Sent = string(remote), string(lead), ledger.Moment(sent)
 			out[id] = t
 		}
 		return nil
@@ -414,18 +414,10 @@ func (l *Ledger) plannedRecords(ctx context.Context, rows []ledger.PlannedRow) (
 			}
 			m.Fate, m.Creation, m.Change, m.Undo = ledger.Fate(fate), ledger.State(creation), ledger.State(change), ledger.State(undo)
 			m.ID, m.LeadID, m.Key, m.UndoID = string(remote), string(lead), string(key), string(had)
-			m.Sent, m.UndoSent = moment(sent), moment(undone)
+			m.Sent, m.UndoSent = ledger.Moment(sent), ledger.Moment(undone)
 			out[m.Record] = m
 		}
 		return nil
 	})
 	return out, err
-}
-
-// moment returns the time of Unix milliseconds; negative: zero.
-func moment(ms int64) time.Time {
-	if ms < 0 {
-		return time.Time{}
-	}
-	return time.UnixMilli(ms).UTC()
 }

@@ -186,10 +186,9 @@ func (u *unit) state(k opKey) (ledger.State, error) {
 	return k.op.Stands(r.fate, u.op(k).state), nil
 }
 
-func (u *unit) count(account int64, at time.Time, n int64) { u.days[dayKey{account, day(at)}] += n }
-
-// day is the name of the day (UTC) in which t lies.
-func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
+func (u *unit) count(account int64, at time.Time, n int64) {
+	u.days[dayKey{account, ledger.Day(at)}] += n
+}
 
 // flush writes what has changed, and with commit ends the transaction.
 func (u *unit) flush(commit bool) error {

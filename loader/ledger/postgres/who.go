@@ -34,7 +34,7 @@ func readEnrolled(rows pgx.Rows) (ledger.Enrolled, error) {
 
 func hashesOf(names []string) (hashes, texts [][]byte) {
 	for _, n := range names {
-		hashes, texts = append(hashes, leadHash(n)), append(texts, []byte(n))
+		hashes, texts = append(hashes, ledger.Hidden(n)), append(texts, []byte(n))
 	}
 	return hashes, texts
 }

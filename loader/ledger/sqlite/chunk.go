@@ -7,13 +7,10 @@ import (
 	"leadload/loader/ledger"
 )
 
-// chunkRows bounds the rows of one chunk.
-const chunkRows = 1024
-
 // chunk writes rows of a run as they were decided.
 func (w *writer) chunk(run int64, entries []ledger.Entry) error {
 	for len(entries) > 0 {
-		n := min(len(entries), chunkRows)
+		n := min(len(entries), ledger.ChunkRows)
 		part := entries[:n]
 		first := part[0].Number
 		if _, err := w.exec("INSERT INTO chunks (run, first, rows, words) VALUES (?,?,?,?)", run, first, ledger.PackRows(make([]byte, 0, 10*n), first, part), ledger.PackWords(part)); err != nil {

@@ -72,7 +72,7 @@ func (w *writer) holds(lease ledger.Lease) error {
 func refusable(do func(*writer) error, refused *error) func(*writer) error {
 	return func(w *writer) error {
 		err := do(w)
-		if *refused = nil; errors.Is(err, ledger.ErrState) || errors.Is(err, ledger.ErrOwned) || errors.Is(err, ledger.ErrFenced) || errors.Is(err, ledger.ErrBorrowed) {
+		if *refused = nil; ledger.Refusal(err) {
 			*refused, err = err, nil
 		}
 		return err

@@ -72,11 +72,8 @@ type memo struct{ l *Ledger }
 // Memo returns what is worth remembering and harmless to lose.
 func (l *Ledger) Memo() ledger.Memo { return memo{l} }
 
-// day is the name of the day (UTC) in which t lies.
-func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }
-
 func (w *writer) count(account int64, at time.Time, n int64) error {
-	_, err := w.exec("INSERT INTO days (account, day, calls) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET calls = calls + excluded.calls", account, day(at), n)
+	_, err := w.exec("INSERT INTO days (account, day, calls) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET calls = calls + excluded.calls", account, ledger.Day(at), n)
 	return err
 }
 
@@ -86,7 +83,7 @@ func (m memo) CountCalls(account int64, at time.Time, n int64) {
 
 func (m memo) CallsOn(ctx context.Context, account int64, at time.Time) (int64, error) {
 	var n int64
-	err := m.l.db.QueryRowContext(ctx, "SELECT calls FROM days WHERE account = ? AND day = ?", account, day(at)).Scan(&n)
+	err := m.l.db.QueryRowContext(ctx, "SELECT calls FROM days WHERE account = ? AND day = ?", account, ledger.Day(at)).Scan(&n)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, nil
 	}
@@ -100,7 +97,7 @@ func (m memo) Lead(ctx context.Context, account int64, field, value string, age 
 	}
 	var id any
 	var found int64
-	err = stmt.QueryRowContext(ctx, account, field, leadHash(value)).Scan(&id, &found)
+	err = stmt.QueryRowContext(ctx, account, field, ledger.Hidden(value)).Scan(&id, &found)
 	if errors.Is(err, sql.ErrNoRows) {
 		return "", nil
 	}
@@ -131,14 +128,14 @@ func (m memo) RememberLead(account int64, field, value, lead string) {
 	at := time.Now().UnixMilli()
 	m.l.hint(func(w *writer) error {
 		_, err := w.exec("INSERT INTO leads (account, field, value, lead, found) VALUES (?,?,?,?,?) ON CONFLICT DO UPDATE SET lead = excluded.lead, found = excluded.found",
-			account, field, leadHash(value), lead, at)
+			account, field, ledger.Hidden(value), lead, at)
 		return err
 	})
 }
 
 func (m memo) ForgetLead(account int64, field, value string, before time.Time) {
 	m.l.hint(func(w *writer) error {
-		_, err := w.exec("DELETE FROM leads WHERE account = ? AND field = ? AND value = ? AND lead <> '' AND found < ?", account, field, leadHash(value), before.UnixMilli())
+		_, err := w.exec("DELETE FROM leads WHERE account = ? AND field = ? AND value = ? AND lead <> '' AND found < ?", account, field, ledger.Hidden(value), before.UnixMilli())
 		return err
 	})
 }

@@ -30,7 +30,7 @@ func moveToOperations(ctx context.Context, conn *sql.Conn) error {
 			}
 			last = page[i].id
 		}
-		if len(page) < chunkRows {
+		if len(page) < ledger.ChunkRows {
 			break
 		}
 	}
@@ -68,7 +68,7 @@ func oldRecords(ctx context.Context, w *writer, after int64) ([]oldRecord, error
 	if err != nil {
 		return nil, err
 	}
-	rows, err := stmt.QueryContext(ctx, after, chunkRows)
+	rows, err := stmt.QueryContext(ctx, after, ledger.ChunkRows)
 	if err != nil {
 		return nil, err
 	}
@@ -150,8 +150,8 @@ func oldRows(ctx context.Context, w *writer, run int64, last int) (int64, []ledg
 		text string
 		args []any
 	}{
-		{columns + "WHERE run = ? AND n > ? ORDER BY n LIMIT ?", []any{run, last, chunkRows}},
-		{columns + "WHERE run = (SELECT min(run) FROM old_rows WHERE run > ?) ORDER BY n LIMIT ?", []any{run, chunkRows}},
+		{columns + "WHERE run = ? AND n > ? ORDER BY n LIMIT ?", []any{run, last, ledger.ChunkRows}},
+		{columns + "WHERE run = (SELECT min(run) FROM old_rows WHERE run > ?) ORDER BY n LIMIT ?", []any{run, ledger.ChunkRows}},
 	} {
 		at, page, err := func() (int64, []ledger.Entry, error) {
 			stmt, err := w.stmt(q.text)

@@ -52,7 +52,7 @@ func oldFile(t testing.TB, path string, version int) {
 	exec("INSERT INTO account_names VALUES ('keys:api.example.com:1', 1), ('keys:other:1', 2)")
 	exec("INSERT INTO scopes VALUES (1, 1, 'opportunity:12000'), (2, 1, 'sales-activity'), (3, 2, 'opportunity:12000')")
 	exec("INSERT INTO shapes VALUES (1, 'x')")
-	exec("INSERT INTO leads VALUES (1, 'EmailAddress', ?, ?, ?)", leadHash("a@example.com"), ledgertest.GUID(77), time.Now().UnixMilli())
+	exec("INSERT INTO leads VALUES (1, 'EmailAddress', ?, ?, ?)", ledger.Hidden("a@example.com"), ledgertest.GUID(77), time.Now().UnixMilli())
 	exec("INSERT INTO days VALUES (1, '2026-11-22', 9)")
 	for run := 1; run <= 3; run++ {
 		exec(`INSERT INTO runs (id, account, command, input, input_path, sheet, mapping, mapping_path, mapping_hash, target, timezone, who, version, pace, started, ended, exit)

@@ -3,7 +3,6 @@ package sqlite
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"database/sql"
 	"encoding/binary"
 	"encoding/hex"
@@ -459,9 +458,6 @@ func (l *Ledger) Idents(ctx context.Context, scope int64, most int) (map[uint64]
 	}
 }
 
-// errPlanned says that another run has planned a row meanwhile.
-var errPlanned = errors.New("another run has planned the same row meanwhile")
-
 // madeBy returns the hash of the mapping of a run; "" for run 0.
 func (w *writer) madeBy(run int64) (hash string, err error) {
 	if hash, ok := w.made[run]; ok || run == 0 {
@@ -561,7 +557,7 @@ func (w *writer) records(lease ledger.Lease, run, scope int64, entries []ledger.
 		if e.Verdict == ledger.Due && e.State == ledger.Ready && e.WantField != "" {
 			// A lead that is wanted and not yet known stands in the table without
 			// an id, so that a plan can count distinct look-ups.
-			if _, err := w.exec("INSERT INTO leads (account, field, value, lead, found) VALUES (?, ?, ?, '', 0) ON CONFLICT DO NOTHING", lease.Account, e.WantField, leadHash(e.WantValue)); err != nil {
+			if _, err := w.exec("INSERT INTO leads (account, field, value, lead, found) VALUES (?, ?, ?, '', 0) ON CONFLICT DO NOTHING", lease.Account, e.WantField, ledger.Hidden(e.WantValue)); err != nil {
 				return err
 			}
 		}
@@ -587,7 +583,7 @@ func (w *writer) records(lease ledger.Lease, run, scope int64, entries []ledger.
 				return err
 			}
 			if n == 0 {
-				return fmt.Errorf("%w: record %d", errPlanned, e.Record)
+				return fmt.Errorf("%w: record %d", ledger.ErrPlanned, e.Record)
 			}
 			due = append(due, e.Record)
 		default:
@@ -685,7 +681,7 @@ func (w *writer) insertOne(scope int64, ident *ledger.Ident, args []any) error {
 		case err != nil:
 			return err
 		case in == scope && names(tail, ident):
-			return fmt.Errorf("%w: %x", errPlanned, ident[:])
+			return fmt.Errorf("%w: %x", ledger.ErrPlanned, ident[:])
 		}
 	}
 }
@@ -710,10 +706,4 @@ func null(s string) any {
 		return nil
 	}
 	return s
-}
-
-// leadHash hides a lead's value: the ledger need only know it again.
-func leadHash(value string) []byte {
-	h := sha256.Sum256([]byte(value))
-	return h[:16]
 }

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"iter"
-	"time"
 
 	"leadload/loader/ledger"
 )
@@ -57,7 +56,7 @@ func (l *Ledger) planned(ctx context.Context, run int64, yield func(ledger.Plann
 				return l.fault(err)
 			}
 			m.ID, m.LeadID, m.Key, m.UndoID = idText(remote), idText(lead), key.String, had.String
-			m.Sent, m.UndoSent = moment(sent), moment(undone)
+			m.Sent, m.UndoSent = ledger.Moment(sent), ledger.Moment(undone)
 			if !yield(m, nil) {
 				return nil
 			}
@@ -67,12 +66,4 @@ func (l *Ledger) planned(ctx context.Context, run int64, yield func(ledger.Plann
 		return l.pruned(ctx, run)
 	}
 	return nil
-}
-
-// moment returns the time of Unix milliseconds; negative: zero.
-func moment(ms int64) time.Time {
-	if ms < 0 {
-		return time.Time{}
-	}
-	return time.UnixMilli(ms).UTC()
 }

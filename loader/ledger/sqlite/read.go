@@ -377,10 +377,7 @@ func (l *Ledger) Traces(ctx context.Context, records []int64) (map[int64]ledger.
 			if err := rows.Scan(&id, &remote, &lead, &sent, &t.Target); err != nil {
 				return nil, l.fault(errors.Join(err, rows.Close()))
 			}
-			t.ID, t.Lead = idText(remote), idText(lead)
-			if sent >= 0 {
-				t.Sent = time.UnixMilli(sent).UTC()
-			}
+			t.ID, t.Lead, t.Sent = idText(remote), idText(lead), ledger.Moment(sent)
 			all[id] = t
 		}
 		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
