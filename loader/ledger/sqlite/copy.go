@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -265,13 +264,7 @@ func (l *Ledger) Fill(ctx context.Context, fill func(func(*ledger.Table, [][]any
 }
 
 // Mark returns a mark of the ledger; "" is none.
-func (l *Ledger) Mark(ctx context.Context, name string) (value string, err error) {
-	err = l.db.QueryRowContext(ctx, "SELECT value FROM meta WHERE name = ?", name).Scan(&value)
-	if errors.Is(err, sql.ErrNoRows) {
-		return "", nil
-	}
-	return value, l.fault(err)
-}
+func (l *Ledger) Mark(ctx context.Context, name string) (string, error) { return l.meta(ctx, name) }
 
 // SetMark sets a mark of the ledger.
 func (l *Ledger) SetMark(_ context.Context, name, value string) error {
@@ -280,8 +273,7 @@ func (l *Ledger) SetMark(_ context.Context, name, value string) error {
 			_, err := w.exec("DELETE FROM meta WHERE name = ?", name)
 			return err
 		}
-		_, err := w.exec("INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", name, value)
-		return err
+		return w.note(name, value)
 	})
 }
 

@@ -52,6 +52,12 @@ func (l *Ledger) meta(ctx context.Context, name string) (v string, err error) {
 	return v, l.fault(err)
 }
 
+// note writes one of them.
+func (w *writer) note(name, value string) error {
+	_, err := w.exec("INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", name, value)
+	return err
+}
+
 // takeHint says how to go on with a ledger that lacks something.
 func (l *Ledger) takeHint() string {
 	return "where there is no better one, type leadload ledger take --ledger " + l.path + "; before the next import, write what it lacks into it: leadload ledger import RESULTS -m MAPPING for each results file since then, or leadload adopt FILE -m MAPPING"
@@ -73,9 +79,6 @@ func (l *Ledger) complete(ctx context.Context, wal int64) error {
 
 // current refuses a ledger that is older than what this machine has seen of it.
 func (l *Ledger) current(ctx context.Context, seen string) error {
-	if seen == "" {
-		return nil
-	}
 	here, there, err := l.newest(ctx, seen)
 	if err != nil || here >= there {
 		return err
@@ -94,6 +97,9 @@ func (l *Ledger) newest(ctx context.Context, seen string) (here, there int64, er
 		return 0, 0, err
 	}
 	here, _ = strconv.ParseInt(v, 10, 64) // "": a ledger of an earlier version
+	if seen == "" {
+		return here, 0, nil
+	}
 	id, err := l.meta(ctx, "id")
 	if err != nil || id == "" {
 		return here, 0, err
@@ -112,25 +118,16 @@ func (l *Ledger) newest(ctx context.Context, seen string) (here, there int64, er
 // begin notes that this process writes the ledger from now on, in the file
 // itself and outside.
 func (l *Ledger) begin(ctx context.Context) error {
-	var here, there int64
-	var err error
-	if l.seen != "" {
-		if here, there, err = l.newest(ctx, l.seen); err != nil {
-			return err
-		}
-	} else if v, err := l.meta(ctx, sessions); err != nil {
+	here, there, err := l.newest(ctx, l.seen)
+	if err != nil {
 		return err
-	} else {
-		here, _ = strconv.ParseInt(v, 10, 64)
 	}
 	n := max(here, there) + 1
 	if err := l.write(func(w *writer) error {
-		for name, value := range map[string]string{inUse: "1", sessions: strconv.FormatInt(n, 10)} {
-			if _, err := w.exec("INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", name, value); err != nil {
-				return err
-			}
+		if err := w.note(inUse, "1"); err != nil {
+			return err
 		}
-		return nil
+		return w.note(sessions, strconv.FormatInt(n, 10))
 	}); err != nil {
 		return err
 	}

@@ -52,8 +52,7 @@ func (w *writer) seal() error {
 	if err != nil {
 		return err
 	}
-	_, err = w.exec("INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", sealed, hash)
-	return err
+	return w.note(sealed, hash)
 }
 
 // unbroken verifies the names. A ledger of an earlier version has no seal yet.
