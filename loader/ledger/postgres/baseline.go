@@ -84,9 +84,6 @@ func (l *Ledger) Keep(_ context.Context, lease ledger.Lease, list []ledger.Kept)
 		if err := u.holds(lease); err != nil {
 			return err
 		}
-		if err := u.flush(false); err != nil {
-			return err
-		}
 		for _, k := range list {
 			if _, err := u.exec(`INSERT INTO leadload.kept (record, run, number, field, had, has, result, at, moved, became) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,1,$9)
 				ON CONFLICT (run, record, field) DO UPDATE SET moved = 1, became = excluded.became`,
@@ -122,9 +119,15 @@ func (l *Ledger) Baselines(ctx context.Context, account int64, ids []string) (ou
 // SentToLeads returns what rows sent last into fields of leads.
 func (l *Ledger) SentToLeads(ctx context.Context, account int64, leads, fields []string) (out []ledger.Baseline, err error) {
 	var records []int64
-	err = l.query(ctx, `SELECT r.id FROM leadload.records r JOIN leadload.scopes s ON s.id = r.scope
+	sent := map[int64]time.Time{}
+	err = l.query(ctx, `SELECT r.id, r.sent FROM leadload.records r JOIN leadload.scopes s ON s.id = r.scope
 		WHERE s.account = $1 AND r.fate IN (2, 3) AND r.lead = ANY($2) ORDER BY r.id`, []any{account, bytesOf(leads)}, func(rows pgx.Rows) (err error) {
-		records, err = pgx.CollectRows(rows, pgx.RowTo[int64])
+		records = records[:0]
+		var id, at int64
+		_, err = pgx.ForEachRow(rows, []any{&id, &at}, func() error {
+			records, sent[id] = append(records, id), time.UnixMilli(at)
+			return nil
+		})
 		return err
 	})
 	if err != nil || len(records) == 0 {
@@ -132,20 +135,6 @@ func (l *Ledger) SentToLeads(ctx context.Context, account int64, leads, fields [
 	}
 	known := make([]ledger.Record, len(records))
 	if err := l.Recall(ctx, records, known); err != nil {
-		return nil, err
-	}
-	sent := map[int64]time.Time{}
-	err = l.query(ctx, "SELECT id, sent FROM leadload.records WHERE id = ANY($1)", []any{records}, func(rows pgx.Rows) error {
-		for rows.Next() {
-			var id, at int64
-			if err := rows.Scan(&id, &at); err != nil {
-				return err
-			}
-			sent[id] = time.UnixMilli(at)
-		}
-		return nil
-	})
-	if err != nil {
 		return nil, err
 	}
 	for i := range known {

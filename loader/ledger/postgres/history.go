@@ -77,9 +77,6 @@ func (l *Ledger) leased(lease ledger.Lease, do func(*unit) ([]int64, error), tab
 		if err := u.holds(lease); err != nil {
 			return err
 		}
-		if err := u.flush(false); err != nil {
-			return err
-		}
 		done, err := do(u)
 		if err != nil {
 			return err
@@ -95,8 +92,11 @@ func (l *Ledger) leased(lease ledger.Lease, do func(*unit) ([]int64, error), tab
 	return n, errors.Join(err, fenced)
 }
 
-// numbers runs a statement that returns numbers of records.
+// numbers is exec for a statement that returns numbers of records.
 func (u *unit) numbers(text string, args ...any) ([]int64, error) {
+	if err := u.flush(false); err != nil {
+		return nil, err
+	}
 	rows, err := u.conn.Query(u.ctx, u.l.sql(text), args...)
 	if err != nil {
 		return nil, err

@@ -136,12 +136,7 @@ func (l *Ledger) each(ctx context.Context, run int64, needed func(*ledger.Planne
 		}
 		for i := range rows {
 			from = rows[i].Number + 1
-			s := known[rows[i].Record]
-			if s != nil && rows[i].Verdict != ledger.Changing && s.Change != nil {
-				other := *s
-				other.Change, s = nil, &other
-			}
-			if !do(&rows[i], s) {
+			if !do(&rows[i], known[rows[i].Record]) {
 				return nil
 			}
 		}
