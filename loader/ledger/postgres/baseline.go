@@ -99,6 +99,7 @@ func (l *Ledger) Keep(_ context.Context, lease ledger.Lease, list []ledger.Kept)
 // Baselines returns what is known of fields of records and leads.
 func (l *Ledger) Baselines(ctx context.Context, account int64, ids []string) (out []ledger.Baseline, err error) {
 	err = l.query(ctx, "SELECT id, field, lead, sent, second, at FROM leadload.baselines WHERE account = $1 AND id = ANY($2) ORDER BY id, field", []any{account, bytesOf(ids)}, func(rows pgx.Rows) error {
+		out = out[:0]
 		for rows.Next() {
 			var b ledger.Baseline
 			var id []byte
