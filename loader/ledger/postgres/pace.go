@@ -17,10 +17,10 @@ import (
 // learned of its limit. Its transactions are as durable as the ledger's: after a
 // restart of the server the account still counts what was called before.
 type calls struct {
+	line
 	l       *Ledger
 	account []byte // a hash
 	lock    int64  // the number of the account's lock
-	conn    *pgx.Conn
 
 	// The server's clock is elapsed and this. Each word of the server says between
 	// which bounds it lies.
@@ -63,7 +63,7 @@ func (l *Ledger) Pace(account string) (pace.Store, error) {
 func (c *calls) begin() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
-	if err := c.connect(ctx); err != nil {
+	if err := c.connect(ctx, c.l); err != nil {
 		return err
 	}
 	for range 4 {
@@ -80,22 +80,6 @@ func (c *calls) begin() error {
 	b.Queue(c.l.sql("DELETE FROM leadload.pacers WHERE seen < $1"), before-int64(oldCalls))
 	b.Queue(c.l.sql("DELETE FROM leadload.paces WHERE at < $1"), before-int64(oldPace))
 	return c.conn.SendBatch(ctx, b).Close()
-}
-
-func (c *calls) connect(ctx context.Context) (err error) {
-	if c.conn == nil {
-		c.conn, err = pgx.ConnectConfig(ctx, c.l.pool.Config().ConnConfig)
-	}
-	return err
-}
-
-func (c *calls) drop() {
-	if c.conn != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-		defer cancel()
-		c.conn.Close(ctx) // its failure adds nothing: the first one is told
-		c.conn = nil
-	}
 }
 
 // heard takes in what the server said its time was between two moments of ours.
@@ -137,15 +121,14 @@ func (c *calls) Round(news []pace.News, by pace.Asker, decide func(*pace.Book) (
 
 // paceSettings are those of a round: whoever is stopped in the middle of one keeps
 // the others from calling for so long.
-const paceSettings = `SELECT set_config('synchronous_commit', 'on', true), set_config('statement_timeout', '30000', true), set_config('idle_in_transaction_session_timeout', '3000', true),
-	set_config('tcp_keepalives_idle', '5', true), set_config('tcp_keepalives_interval', '2', true), set_config('tcp_keepalives_count', '3', true)`
+var paceSettings = settingsOf(30*time.Second, 3*time.Second)
 
 // transact makes one attempt. A COMMIT whose answer is lost does no harm: what the
 // attempt wrote it writes again.
 func (c *calls) transact(news []pace.News, by pace.Asker, decide func(*pace.Book) (pace.Changes, error)) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 60*time.Second)
 	defer cancel()
-	if err := c.connect(ctx); err != nil {
+	if err := c.connect(ctx, c.l); err != nil {
 		return err
 	}
 	b := &pgx.Batch{}

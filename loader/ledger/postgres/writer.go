@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"net"
 	"strings"
@@ -22,12 +23,39 @@ type work struct {
 	do      func(*unit) error
 }
 
+// line is a connection that one goroutine has for itself.
+type line struct {
+	conn *pgx.Conn // nil: none is open
+}
+
+// connect opens the connection, unless it is.
+func (c *line) connect(ctx context.Context, l *Ledger) error {
+	if c.conn != nil {
+		return nil
+	}
+	conn, err := pgx.ConnectConfig(ctx, l.pool.Config().ConnConfig)
+	if err == nil {
+		c.conn = conn
+	}
+	return err
+}
+
+// drop gives the connection up, and with it whatever was under way.
+func (c *line) drop() {
+	if c.conn != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		c.conn.Close(ctx) // its failure adds nothing: the first one is told
+		c.conn = nil
+	}
+}
+
 // writer writes the ledger. The group hands it one batch at a time.
 type writer struct {
+	line
 	l     *Ledger
 	group *ledger.Group[work]
-	conn  *pgx.Conn // nil: none is open
-	n     int64     // of the newest transaction
+	n     int64 // of the newest transaction
 }
 
 func newWriter(l *Ledger) *writer {
@@ -36,11 +64,16 @@ func newWriter(l *Ledger) *writer {
 	return w
 }
 
-// Every transaction says what must not depend on the server's settings. A
-// session that lost its client holds its locks no longer than that. Settings of
-// a session would reach the next client of a pooler.
-const settings = `SELECT set_config('synchronous_commit', 'on', true), set_config('statement_timeout', '60000', true), set_config('idle_in_transaction_session_timeout', '10000', true),
-	set_config('tcp_keepalives_idle', '5', true), set_config('tcp_keepalives_interval', '2', true), set_config('tcp_keepalives_count', '3', true)`
+// settingsOf is the statement by which a transaction says what must not depend on
+// the server's settings: how long a statement may take, and how long a session that
+// lost its client holds its locks. Settings of a session would reach the next client
+// of a pooler.
+func settingsOf(statement, idle time.Duration) string {
+	return fmt.Sprintf(`SELECT set_config('synchronous_commit', 'on', true), set_config('statement_timeout', '%d', true), set_config('idle_in_transaction_session_timeout', '%d', true),
+	set_config('tcp_keepalives_idle', '5', true), set_config('tcp_keepalives_interval', '2', true), set_config('tcp_keepalives_count', '3', true)`, statement.Milliseconds(), idle.Milliseconds())
+}
+
+var settings = settingsOf(60*time.Second, 10*time.Second)
 
 // commit writes a batch in one transaction: all of it or nothing. While the
 // database is away it waits, and everybody with it: nothing leaves whose intent
@@ -63,12 +96,8 @@ func (w *writer) commit(batch []ledger.Write[work], _ bool) error {
 func (w *writer) try(batch []ledger.Write[work], unknown *bool) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 90*time.Second)
 	defer cancel()
-	if w.conn == nil {
-		c, err := pgx.ConnectConfig(ctx, w.l.pool.Config().ConnConfig)
-		if err != nil {
-			return err
-		}
-		w.conn = c
+	if err := w.connect(ctx, w.l); err != nil {
+		return err
 	}
 	if *unknown {
 		done, err := w.committed(ctx)
@@ -102,16 +131,6 @@ func (w *writer) committed(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	return n >= w.n, nil
-}
-
-// drop gives the connection up, and with it whatever was under way.
-func (w *writer) drop() {
-	if w.conn != nil {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-		defer cancel()
-		w.conn.Close(ctx) // its failure adds nothing: the first one is told
-		w.conn = nil
-	}
 }
 
 // patiently does something again while the database is away.
