@@ -36,6 +36,7 @@ func Run(t *testing.T, fresh func(testing.TB) Open) {
 		{"Fence", testFence},
 		{"Calls", testCalls},
 		{"CallsOfSome", testCallsOfSome},
+		{"NoSuchRecord", testNoSuchRecord},
 		{"Owners", testOwners},
 		{"Outcomes", testOutcomes},
 		{"Open", testOpen},
@@ -586,6 +587,16 @@ func testCallsOfSome(t *testing.T, fresh func(testing.TB) Open) {
 	count(3)
 	f.Check(f.Store.Intend(t.Context(), f.Lease, ledger.Sending, list[2:]...))
 	count(4)
+}
+
+// testNoSuchRecord says that an outcome of a record which is not there is a fault of
+// the ledger: it has lost one.
+func testNoSuchRecord(t *testing.T, fresh func(testing.TB) Open) {
+	f := New(t, fresh(t))
+	var own *ledger.Error
+	if err := f.Settle(17, ledger.Loaded, GUID(1)); !errors.As(err, &own) || f.Store.Broken() == nil {
+		t.Errorf("%v, and the ledger goes on: %v", err, f.Store.Broken() == nil)
+	}
 }
 
 func testOwners(t *testing.T, fresh func(testing.TB) Open) {

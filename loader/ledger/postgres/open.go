@@ -272,6 +272,7 @@ func (l *Ledger) Close() error {
 	if l.w != nil {
 		err = l.giveBack()
 		l.w.group.Close()
+		l.w.drop()
 		l.w = nil
 	}
 	if l.pool != nil {

@@ -147,6 +147,29 @@ func TestNobodyListens(t *testing.T) {
 	}
 }
 
+// TestCloseLeavesNoConnection says that the server hears of the end of each
+// connection, instead of a client that is gone.
+func TestCloseLeavesNoConnection(t *testing.T) {
+	url := server(t)
+	l, err := Open(t.Context(), url, Options{schema: schema(t, url)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := l.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	conn := l.w.conn
+	if conn == nil || conn.IsClosed() {
+		t.Fatal("the writer has no connection")
+	}
+	if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if !conn.IsClosed() {
+		t.Error("the writer's connection stays open")
+	}
+}
+
 // TestTransient says which failures are waited out.
 func TestTransient(t *testing.T) {
 	for code, want := range map[string]bool{
@@ -164,7 +187,7 @@ func TestTransient(t *testing.T) {
 			t.Errorf("%s is waited out: %v", code, got)
 		}
 	}
-	for _, err := range []error{context.Canceled, ledger.ErrPlanned, &net.DNSError{IsNotFound: true}, &ledger.Error{Code: "ledger.newer"}} {
+	for _, err := range []error{context.Canceled, ledger.ErrPlanned, fmt.Errorf("in between: %w", pgx.ErrNoRows), &net.DNSError{IsNotFound: true}, &ledger.Error{Code: "ledger.newer"}} {
 		if transient(err) {
 			t.Errorf("%v is waited out", err)
 		}

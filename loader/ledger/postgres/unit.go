@@ -181,7 +181,7 @@ func (u *unit) op(k opKey) *operation {
 func (u *unit) state(k opKey) (ledger.State, error) {
 	r := u.records[k.record]
 	if r == nil {
-		return 0, fmt.Errorf("there is no record %d", k.record)
+		return 0, &ledger.Error{Code: "ledger.corrupt", Place: ledger.At(u.l.name), Msg: fmt.Sprintf("there is no record %d", k.record), Hint: corruptHint}
 	}
 	return k.op.Stands(r.fate, u.op(k).state), nil
 }

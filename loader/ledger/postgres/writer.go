@@ -178,7 +178,8 @@ func transient(err error) bool {
 		if errors.As(err, &name) && name.IsNotFound {
 			return false
 		}
-		return !errors.As(err, &parse) && !errors.Is(err, context.Canceled) && !errors.Is(err, ledger.ErrPlanned)
+		// A row that is not there does not come by waiting.
+		return !errors.As(err, &parse) && !errors.Is(err, context.Canceled) && !errors.Is(err, ledger.ErrPlanned) && !errors.Is(err, pgx.ErrNoRows)
 	}
 	switch pe.Code {
 	case "0A000", "26000", "42P05", // another version of leadload changed a table, or a pooler changed the session
