@@ -58,7 +58,7 @@ func (b *batch) believe(ctx context.Context, list []item, answer []leadsquared.B
 			}
 			b.endDoubt(it, out)
 		case out.Verdict == leadsquared.Throttled:
-			if err := b.unsent(ctx, list[i:i+1], out); err != nil {
+			if err := b.unsent(list[i:i+1], out); err != nil {
 				return err
 			}
 			b.back = append(b.back, it.Row)

@@ -109,5 +109,5 @@ func (m creates) untouched(ctx context.Context, b *batch, list []item) ([]*send.
 	m.harmless[send.Creates] = true
 	m.mu.Unlock()
 	rows := rowsOf(list)
-	return rows, b.unsent(ctx, list, leadsquared.Outcome{Verdict: leadsquared.NotSent})
+	return rows, b.unsent(list, leadsquared.Outcome{Verdict: leadsquared.NotSent})
 }

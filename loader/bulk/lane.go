@@ -185,7 +185,7 @@ type calls interface {
 	// certainly is that of another row.
 	shows(it *item, b target.Back) (is, other bool)
 	// untouched looks whether a call that failed as a whole has changed nothing. It
-	// returns the rows that are to be sent again.
+	// returns the rows that are to be sent again; beside an error no row has ended.
 	untouched(ctx context.Context, b *batch, list []item) (again []*send.Row, err error)
 }
 
@@ -239,9 +239,9 @@ func (b *batch) send(ctx context.Context, c *pace.Call, rows []*send.Row) error 
 				return err
 			}
 		case out.Verdict == leadsquared.Throttled, out.Verdict == leadsquared.NotSent:
-			err = first(err, b.unsent(ctx, list, out))
+			err = first(err, b.unsent(list, out))
 		case err != nil && out.Verdict == leadsquared.Fatal:
-			return first(err, b.unsent(ctx, list, out))
+			return first(err, b.unsent(list, out))
 		case line.MissingPath(out):
 			b.learn(b.kind, Shape{Why: "the account does not have the call"})
 			b.doubt(list, out)
@@ -336,16 +336,24 @@ func (b *batch) endDoubt(it *item, out leadsquared.Outcome) {
 }
 
 // unsent writes down that rows certainly did not arrive: they are as they were.
-func (b *batch) unsent(ctx context.Context, list []item, out leadsquared.Outcome) error {
-	errs := make(chan error, len(list))
+func (b *batch) unsent(list []item, out leadsquared.Outcome) error {
+	outcomes := make([]ledger.Outcome, len(list))
 	for i := range list {
 		b.calls.tried(list[i].Row, false)
-		o := send.Outcome(list[i].Record, list[i].Op, out)
-		o.State = ledger.Ready
-		b.Ledger.SettleLater(b.Lease, o, func(err error) { errs <- err })
+		outcomes[i] = send.Outcome(list[i].Record, list[i].Op, out)
+		outcomes[i].State = ledger.Ready
+	}
+	return b.settle(outcomes)
+}
+
+// settle writes outcomes down together, and waits until all are on disk.
+func (l *Lane) settle(outcomes []ledger.Outcome) error {
+	errs := make(chan error, len(outcomes))
+	for _, o := range outcomes {
+		l.Ledger.SettleLater(l.Lease, o, func(err error) { errs <- err })
 	}
 	var err error
-	for range list {
+	for range outcomes {
 		err = first(err, <-errs)
 	}
 	return err
@@ -369,7 +377,7 @@ func (b *batch) provedHarmless() bool {
 // It returns the rows that are to be sent again; they are as they were.
 func (b *batch) lookAgain(ctx context.Context, list []item, out leadsquared.Outcome) ([]*send.Row, error) {
 	if b.provedHarmless() && out.Verdict != leadsquared.InDoubt {
-		return rowsOf(list), b.unsent(ctx, list, out)
+		return rowsOf(list), b.unsent(list, out)
 	}
 	again, err := b.calls.untouched(ctx, b, list)
 	if err != nil {

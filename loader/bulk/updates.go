@@ -97,18 +97,25 @@ func (u updates) untouched(ctx context.Context, b *batch, list []item) ([]*send.
 		return nil, err
 	}
 	again := []*send.Row{}
+	var over, ready []ledger.Outcome
+	var ended []*send.Row // those that over is about
 	for i := range list {
 		it := &list[i]
-		if o, over := update.Looked(it.Record, it.Payload.Edit); over {
-			b.end(it.Row, o)
+		if o, done := update.Looked(it.Record, it.Payload.Edit); done {
+			over, ended = append(over, o), append(ended, it.Row)
 			continue
 		}
 		again = append(again, it.Row)
-		o := ledger.Outcome{Record: it.Record, Op: it.Op, State: ledger.Ready, Edit: it.Payload.Edit}
-		if err := u.Ledger.Settle(ctx, u.Lease, o); err != nil {
-			return again, err
-		}
-		update.Tried(it.Payload.Edit, false)
+		ready = append(ready, ledger.Outcome{Record: it.Record, Op: it.Op, State: ledger.Ready, Edit: it.Payload.Edit})
+	}
+	if err := u.settle(ready); err != nil {
+		return nil, err
+	}
+	for _, j := range again {
+		update.Tried(j.Payload.Edit, false)
+	}
+	for i, j := range ended {
+		b.end(j, over[i])
 	}
 	return again, nil
 }
