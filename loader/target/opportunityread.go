@@ -114,7 +114,7 @@ func (r *opportunityRead) byID(ctx context.Context) error {
 			columns = append(columns, c)
 		}
 	}
-	for open := r.q.Wanted; len(open) > 0; {
+	for open := slices.Clip(r.q.Wanted); len(open) > 0; { // what is asked for again goes behind it, and never into Wanted
 		chunk := open[:min(len(open), leadsquared.MaxIDs)]
 		open = open[len(chunk):]
 		ids := make([]string, len(chunk))
@@ -146,7 +146,7 @@ func (r *opportunityRead) byID(ctx context.Context) error {
 			// The account may have a bound of its own: the others are asked for again.
 			for _, w := range chunk {
 				if _, left := by[strings.ToLower(w.ID)]; left {
-					open = append(slices.Clip(open), w)
+					open = append(open, w)
 				}
 			}
 		}
