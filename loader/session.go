@@ -338,7 +338,7 @@ func (s *Session) many(u *update.Updater) *bulk.Lane {
 		return nil
 	}
 	if s.lane == nil {
-		s.lane = &bulk.Lane{Line: s.line, Ledger: s.led, Lease: s.lease, Memory: s.lacks, Patience: s.o.Patience, OutageLimit: s.o.OutageLimit, Notify: s.o.Notify}
+		s.lane = &bulk.Lane{Line: s.line, Ledger: s.led, Lease: s.lease, Memory: s.lacks, Patience: s.o.Patience, Notify: s.o.Notify}
 		known := s.o.Account.Shapes(s.bulkFolder())
 		for k := range s.lane.Learned {
 			one := known[send.Kind(k).String()]
@@ -402,7 +402,7 @@ func (s *Session) bulkFolder() string {
 func (s *Session) sender(began time.Time, cancel context.CancelCauseFunc) *send.Sender {
 	return &send.Sender{
 		Line: s.line, Ledger: s.led, Lease: s.lease, Began: began, Unlimited: s.pacer.State().Limit == pace.Unlimited,
-		Concurrency: s.o.Concurrency, MaxErrors: s.o.MaxErrors, LeadAge: s.o.LeadAge, OutageLimit: s.o.OutageLimit,
+		Concurrency: s.o.Concurrency, MaxErrors: s.o.MaxErrors, LeadAge: s.o.LeadAge,
 		Tally: s.live.tally, Updated: s.live.updated, Cancel: cancel,
 	}
 }
@@ -410,7 +410,7 @@ func (s *Session) sender(began time.Time, cancel context.CancelCauseFunc) *send.
 // updater returns what changes records of the account.
 func (s *Session) updater(overwrite bool) *update.Updater {
 	u := &update.Updater{
-		Line: s.line, Ledger: s.led, Lease: s.lease, Overwrite: overwrite, Patience: s.o.Patience, OutageLimit: s.o.OutageLimit,
+		Line: s.line, Ledger: s.led, Lease: s.lease, Overwrite: overwrite, Patience: s.o.Patience,
 		Memory: s.lacks, Notify: s.o.Notify, Tally: s.live.updated,
 	}
 	if l := s.pacer.State().Limit; l.Calls > 0 {

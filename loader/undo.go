@@ -166,7 +166,7 @@ func changeOpen(it *undo.Item) bool {
 
 func (s *Session) undoer() *undo.Undoer {
 	u := &undo.Undoer{Line: s.line, Ledger: s.led, Lease: s.lease, Updater: s.updater(false), Concurrency: s.o.Concurrency,
-		Patience: s.o.Patience, OutageLimit: s.o.OutageLimit, Memory: s.lacks, Notify: s.o.Notify}
+		Patience: s.o.Patience, Memory: s.lacks, Notify: s.o.Notify}
 	return u
 }
 

@@ -17,7 +17,6 @@ import (
 	"sync"
 	"time"
 
-	"leadload/internal/fault"
 	"leadload/loader/leadsquared"
 	"leadload/loader/ledger"
 	"leadload/loader/line"
@@ -50,14 +49,13 @@ func (s Shape) known() bool { return s != Shape{} }
 // Lane makes the calls of one account that take many records. It is safe for concurrent
 // use once its fields are set. It is a send.Many.
 type Lane struct {
-	Line        *line.Line
-	Ledger      ledger.Store
-	Lease       ledger.Lease
-	Updater     *update.Updater // looks at records before they are changed
-	Memory      target.Memory   // may be nil
-	Patience    time.Duration   // how long a read may show a record as it was
-	OutageLimit time.Duration
-	Notify      func(string)
+	Line     *line.Line
+	Ledger   ledger.Store
+	Lease    ledger.Lease
+	Updater  *update.Updater // looks at records before they are changed
+	Memory   target.Memory   // may be nil
+	Patience time.Duration   // how long a read may show a record as it was
+	Notify   func(string)
 	// Learned is what is known of the account's answers; Learn keeps what is new.
 	Learned [2]Shape
 	Learn   func(send.Kind, Shape)
@@ -212,16 +210,12 @@ type batch struct {
 // and another.
 const mostSplits = 16
 
-// notSentTries bounds the tries of a call that fails before anything is sent, for a
-// reason that is not an outage.
-const notSentTries = 8
-
 // send makes one call with rows, and those for its halves where the account refuses
 // it as a whole.
 func (b *batch) send(ctx context.Context, c *pace.Call, rows []*send.Row) error {
 	again := false
-	var unsent time.Time // since when it cannot be sent
-	for try := 1; ; {
+	var unsent line.Unsent
+	for {
 		list, others, err := b.calls.items(ctx, rows)
 		b.back = append(b.back, others...)
 		rows = rowsOf(list)
@@ -262,14 +256,8 @@ func (b *batch) send(ctx context.Context, c *pace.Call, rows []*send.Row) error 
 			return err
 		}
 		if again = out.Verdict == leadsquared.Throttled; !again {
-			if err := line.Sleep(ctx, line.Backoff(try+1)); err != nil {
-				return nil // the rows are as they were
-			}
-			if unsent.IsZero() {
-				unsent = time.Now()
-			}
-			if try++; try > notSentTries && !out.Outage || time.Since(unsent) > b.OutageLimit {
-				return fault.New("account.unreachable", fault.RunAgain, "the account cannot be reached: %s", out.Message)
+			if err := b.Line.Pause(ctx, &unsent, out); err != nil {
+				return err
 			}
 		}
 		if c, err = b.slot(ctx, again); err != nil {

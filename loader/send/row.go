@@ -13,7 +13,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"leadload/internal/fault"
 	"leadload/loader/leadsquared"
 	"leadload/loader/ledger"
 	"leadload/loader/line"
@@ -64,10 +63,9 @@ type Sender struct {
 	MaxSame int64
 	Trusted func(context.Context) (bool, error)
 	// Many makes calls that take many rows, ManyAtOnce of them side by side; nil: none are made.
-	Many        Many
-	ManyAtOnce  int
-	LeadAge     time.Duration
-	OutageLimit time.Duration
+	Many       Many
+	ManyAtOnce int
+	LeadAge    time.Duration
 	// Update makes the calls of one update, and returns as one does.
 	Update func(ctx context.Context, record int64, p *ledger.Payload) (ledger.Outcome, error)
 	// Tally gets how many rows came to a state, or with a minus left it.
@@ -142,8 +140,8 @@ func (s *Sender) one(ctx context.Context, j *Row) (ledger.Outcome, error) {
 		}
 	}
 	again := false
-	var unsent time.Time // since when it cannot be sent
-	for try := 1; ; {
+	var unsent line.Unsent
+	for {
 		if err := s.Line.Ready(ctx); err != nil {
 			return none, err
 		}
@@ -196,15 +194,8 @@ func (s *Sender) one(ctx context.Context, j *Row) (ledger.Outcome, error) {
 			}
 			again = out.Verdict == leadsquared.Throttled
 			if !again {
-				if err := line.Sleep(ctx, line.Backoff(try+1)); err != nil {
+				if err := s.Line.Pause(ctx, &unsent, out); err != nil {
 					return ledger.Outcome{}, err
-				}
-				if unsent.IsZero() {
-					unsent = time.Now()
-				}
-				// The harmless call may get through where this one does not.
-				if try++; try > notSentTries && !out.Outage || time.Since(unsent) > s.OutageLimit {
-					return ledger.Outcome{}, fault.New("account.unreachable", fault.RunAgain, "the account cannot be reached: %s", out.Message)
 				}
 			}
 		default:
@@ -214,10 +205,6 @@ func (s *Sender) one(ctx context.Context, j *Row) (ledger.Outcome, error) {
 }
 
 func targetOf(j *Row) target.Target { return target.For(mapping.Target(j.Payload.Target)) }
-
-// notSentTries bounds the tries of a call that fails before anything is sent,
-// for a reason that is not an outage.
-const notSentTries = 8
 
 // doubtLead forgets the lead of a row that the account refused: it may have been
 // deleted or merged since an earlier run looked it up, and the next run looks again.

@@ -37,7 +37,6 @@ type Undoer struct {
 	Updater     *update.Updater // puts values back
 	Concurrency int
 	Patience    time.Duration // from a call until reads show what it did
-	OutageLimit time.Duration
 	Memory      target.Memory // may be nil
 	Notify      func(string)
 
@@ -309,10 +308,6 @@ func (u *Undoer) ended(it *Item, how string) error {
 	return nil
 }
 
-// notSentTries bounds the tries of a call that fails before anything is sent,
-// for a reason that is not an outage.
-const notSentTries = 8
-
 // take deletes or cancels one record and looks whether it is gone.
 func (u *Undoer) take(ctx context.Context, it *Item) error {
 	scope := target.ParseScope(it.Target)
@@ -323,8 +318,8 @@ func (u *Undoer) take(ctx context.Context, it *Item) error {
 		return nil
 	}
 	payload := ledger.Payload{Target: scope.Kind, Body: it.ID}
-	var unsent time.Time
-	for try, again := 1, false; ; {
+	var unsent line.Unsent
+	for again := false; ; {
 		if err := u.Line.Ready(ctx); err != nil {
 			return err
 		}
@@ -354,13 +349,7 @@ func (u *Undoer) take(ctx context.Context, it *Item) error {
 			if again = out.Verdict == leadsquared.Throttled; again {
 				continue
 			}
-			if unsent.IsZero() {
-				unsent = time.Now()
-			}
-			if try++; try > notSentTries && !out.Outage || time.Since(unsent) > u.OutageLimit {
-				return fault.New("account.unreachable", fault.RunAgain, "the account cannot be reached: %s", out.Message)
-			}
-			if err := line.Sleep(ctx, line.Backoff(try)); err != nil {
+			if err := u.Line.Pause(ctx, &unsent, out); err != nil {
 				return err
 			}
 			continue

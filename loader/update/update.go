@@ -43,11 +43,10 @@ type Updater struct {
 	// limit allows less than a call in that time it must be longer.
 	Served time.Duration
 	// Patience is how long a change may take until reads show it.
-	Patience    time.Duration
-	OutageLimit time.Duration
-	Memory      target.Memory // may be nil
-	Notify      func(string)
-	Tally       func(ledger.State, int64)
+	Patience time.Duration
+	Memory   target.Memory // may be nil
+	Notify   func(string)
+	Tally    func(ledger.State, int64)
 
 	blind bool // tests write without having looked
 
@@ -139,8 +138,8 @@ func (u *Updater) Send(ctx context.Context, record int64, p *ledger.Payload) (le
 	none := ledger.Outcome{}
 	refusal := none
 	again := false
-	var unsent time.Time // since when it cannot be sent
-	for try := 1; ; {
+	var unsent line.Unsent
+	for {
 		part, err := u.ready(ctx, p)
 		if err != nil {
 			return none, err
@@ -190,14 +189,8 @@ func (u *Updater) Send(ctx context.Context, record int64, p *ledger.Payload) (le
 			if again = out.Verdict == leadsquared.Throttled; again {
 				continue
 			}
-			if err := line.Sleep(ctx, line.Backoff(try+1)); err != nil {
+			if err := u.Line.Pause(ctx, &unsent, out); err != nil {
 				return none, err
-			}
-			if unsent.IsZero() {
-				unsent = time.Now()
-			}
-			if try++; try > notSentTries && !out.Outage || time.Since(unsent) > u.OutageLimit {
-				return none, fault.New("account.unreachable", fault.RunAgain, "the account cannot be reached: %s", out.Message)
 			}
 			continue
 		default: // in doubt, or the end of the run
@@ -224,10 +217,6 @@ func firstOf(errs ...error) error {
 	}
 	return nil
 }
-
-// notSentTries bounds the tries of a call that fails before anything is sent,
-// for a reason that is not an outage.
-const notSentTries = 8
 
 // Stands returns the outcome as it is written down. The update whose values were to
 // be put back has ended well, however far that came.

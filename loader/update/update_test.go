@@ -75,7 +75,7 @@ func newDesk(t *testing.T) *desk {
 	})
 	record := f.Plan(f.Run(), ledgertest.Entry(2, "D1", "Fields.Status", "Open"))[0].Record
 	f.Load(record, out.ID)
-	u := &Updater{Line: l, Ledger: f.Store, Lease: f.Lease, Patience: time.Second, OutageLimit: time.Minute, Notify: func(string) {}, Tally: func(ledger.State, int64) {}}
+	u := &Updater{Line: l, Ledger: f.Store, Lease: f.Lease, Patience: time.Second, Notify: func(string) {}, Tally: func(ledger.State, int64) {}}
 	return &desk{u, a, record, out.ID}
 }
 
