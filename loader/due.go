@@ -126,19 +126,12 @@ func (r *run) sendable(ex *plan.Examiner, p *planned) (*send.Row, error) {
 // nothing, so that they can be looked for in the account.
 func (r *run) refill(ctx context.Context) error {
 	lost := map[int64]ledger.Operation{}
-	const many = 1000
-	for after := int64(0); ; {
-		page, err := r.led.Open(ctx, ledger.Query{Account: r.acct, Run: r.id, After: after, Limit: many})
+	for o, err := range ledger.AllOpen(ctx, r.led, ledger.Query{Account: r.acct, Run: r.id}) {
 		if err != nil {
 			return err
 		}
-		for _, o := range page {
-			if after = o.Record; o.Op == ledger.Create && o.State == ledger.InDoubt && o.Payload.Target == "" {
-				lost[o.Record] = o
-			}
-		}
-		if len(page) < many {
-			break
+		if o.Op == ledger.Create && o.State == ledger.InDoubt && o.Payload.Target == "" {
+			lost[o.Record] = o
 		}
 	}
 	if len(lost) == 0 {

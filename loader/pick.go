@@ -68,20 +68,14 @@ func (s *Session) pick(ctx context.Context, of Pick) (p picked, err error) {
 
 // openRecords returns the account's records whose fate is open.
 func (s *Session) openRecords(ctx context.Context) (map[int64]bool, error) {
-	const many = 1000
 	open := map[int64]bool{}
-	for after := int64(0); ; {
-		page, err := s.led.Open(ctx, ledger.Query{Account: s.acct, After: after, Limit: many})
+	for o, err := range ledger.AllOpen(ctx, s.led, ledger.Query{Account: s.acct}) {
 		if err != nil {
 			return nil, err
 		}
-		for _, o := range page {
-			after, open[o.Record] = o.Record, true
-		}
-		if len(page) < many {
-			return open, nil
-		}
+		open[o.Record] = true
 	}
+	return open, nil
 }
 
 // inParts calls do with some of the records at a time, and returns the sum of what

@@ -10,20 +10,13 @@ import (
 
 // open calls each for the account's open records, oldest first.
 func (s *Settler) open(ctx context.Context, each func(ledger.Operation)) error {
-	const many = 1000
-	for after := int64(0); ; {
-		page, err := s.Ledger.Open(ctx, ledger.Query{Account: s.Lease.Account, After: after, Limit: many})
+	for rec, err := range ledger.AllOpen(ctx, s.Ledger, ledger.Query{Account: s.Lease.Account}) {
 		if err != nil {
 			return err
 		}
-		for _, rec := range page {
-			after = rec.Record
-			each(rec)
-		}
-		if len(page) < many {
-			return nil
-		}
+		each(rec)
 	}
+	return nil
 }
 
 func (s *Settler) owned(ctx context.Context, id string) (bool, error) {

@@ -116,26 +116,19 @@ func (u *Updater) finish(ctx context.Context, d *doubt) error {
 
 // doubts returns the account's updates in doubt.
 func (u *Updater) doubts(ctx context.Context) ([]doubt, error) {
-	const many = 1000
 	var out []doubt
-	for after := int64(0); ; {
-		page, err := u.Ledger.Open(ctx, ledger.Query{Account: u.Lease.Account, After: after, Limit: many})
+	for o, err := range ledger.AllOpen(ctx, u.Ledger, ledger.Query{Account: u.Lease.Account}) {
 		if err != nil {
 			return nil, err
 		}
-		for _, o := range page {
-			after = o.Record
-			if o.Op != ledger.Update || o.State != ledger.InDoubt || o.Payload.Edit == nil {
-				continue
-			}
-			ended := o.Ended
-			if ended.IsZero() || ended.After(time.Now()) {
-				ended = time.Now()
-			}
-			out = append(out, doubt{o, ended.Add(u.Patience)})
+		if o.Op != ledger.Update || o.State != ledger.InDoubt || o.Payload.Edit == nil {
+			continue
 		}
-		if len(page) < many {
-			return out, nil
+		ended := o.Ended
+		if ended.IsZero() || ended.After(time.Now()) {
+			ended = time.Now()
 		}
+		out = append(out, doubt{o, ended.Add(u.Patience)})
 	}
+	return out, nil
 }
