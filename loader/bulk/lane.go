@@ -12,6 +12,7 @@
 package bulk
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"sync"
@@ -233,9 +234,9 @@ func (b *batch) send(ctx context.Context, c *pace.Call, rows []*send.Row) error 
 				return err
 			}
 		case out.Verdict == leadsquared.Throttled, out.Verdict == leadsquared.NotSent:
-			err = first(err, b.unsent(list, out))
+			err = cmp.Or(err, b.unsent(list, out))
 		case err != nil && out.Verdict == leadsquared.Fatal:
-			return first(err, b.unsent(list, out))
+			return cmp.Or(err, b.unsent(list, out))
 		case line.MissingPath(out):
 			b.learn(b.kind, Shape{Why: "the account does not have the call"})
 			b.doubt(list, out)
@@ -243,9 +244,9 @@ func (b *batch) send(ctx context.Context, c *pace.Call, rows []*send.Row) error 
 			b.learn(b.kind, Shape{Why: "an answer does not say what became of each record"})
 			b.doubt(list, out)
 		case whole(out):
-			return first(err, b.halve(ctx, list, out))
+			return cmp.Or(err, b.halve(ctx, list, out))
 		case out.Verdict == leadsquared.Applied:
-			return first(err, b.believe(ctx, list, answer, form))
+			return cmp.Or(err, b.believe(ctx, list, answer, form))
 		default:
 			b.doubt(list, out)
 			if b.proof {
@@ -264,14 +265,6 @@ func (b *batch) send(ctx context.Context, c *pace.Call, rows []*send.Row) error 
 			return err
 		}
 	}
-}
-
-// first returns the first of two errors.
-func first(a, b error) error {
-	if a != nil {
-		return a
-	}
-	return b
 }
 
 // slot waits for the place of a further call.
@@ -342,7 +335,7 @@ func (l *Lane) settle(outcomes []ledger.Outcome) error {
 	}
 	var err error
 	for range outcomes {
-		err = first(err, <-errs)
+		err = cmp.Or(err, <-errs)
 	}
 	return err
 }

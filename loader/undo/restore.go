@@ -1,6 +1,7 @@
 package undo
 
 import (
+	"cmp"
 	"context"
 	"encoding/binary"
 	"slices"
@@ -99,7 +100,7 @@ func (u *Undoer) restore(ctx context.Context, it *Item) error {
 		err = u.cleared(ctx, it.payload.Edit, &o)
 	}
 	if serr := u.Ledger.Settle(context.WithoutCancel(ctx), u.Lease, update.Stands(o)); serr != nil || err != nil {
-		return firstOf(err, serr)
+		return cmp.Or(err, serr)
 	}
 	switch o.State {
 	case ledger.Loaded, ledger.Same:

@@ -8,10 +8,10 @@
 package undo
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -263,8 +263,6 @@ const chunk = 40
 func (u *Undoer) part(ctx context.Context, items []*Item) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(max(u.Concurrency, 1))
-	var mu sync.Mutex
-	var first error
 	for _, it := range items {
 		if it.Result != Open || it.Undo.Open() {
 			continue
@@ -279,23 +277,13 @@ func (u *Undoer) part(ctx context.Context, items []*Item) error {
 			default:
 				err = u.take(ctx, it)
 			}
-			if err != nil {
-				mu.Lock()
-				defer mu.Unlock()
-				if first == nil {
-					first = err
-				}
-				return err
+			if err == nil {
+				u.done.Add(1)
 			}
-			u.done.Add(1)
-			return nil
+			return err
 		})
 	}
-	err := g.Wait()
-	if first != nil {
-		return first
-	}
-	return err
+	return g.Wait()
 }
 
 // ended writes down that a record is no longer in the account.
@@ -328,11 +316,11 @@ func (u *Undoer) take(ctx context.Context, it *Item) error {
 			return err
 		}
 		if ctx.Err() != nil {
-			slot.Abort()
+			u.Line.Abort(slot)
 			return context.Cause(ctx)
 		}
 		if err := u.Ledger.Intend(ctx, u.Lease, ledger.Sending, ledger.Intent{Record: it.Record, Op: ledger.Delete, At: time.Now(), Payload: payload}); err != nil {
-			slot.Abort()
+			u.Line.Abort(slot)
 			return err
 		}
 		it.UndoSent = time.Now()
@@ -344,7 +332,7 @@ func (u *Undoer) take(ctx context.Context, it *Item) error {
 		case leadsquared.Throttled, leadsquared.NotSent:
 			o.Code, o.Msg, o.Hint = "", "", "" // it certainly was not made
 			if serr := u.Ledger.Settle(ctx, u.Lease, o); serr != nil || err != nil {
-				return firstOf(err, serr)
+				return cmp.Or(err, serr)
 			}
 			if again = out.Verdict == leadsquared.Throttled; again {
 				continue
@@ -357,7 +345,7 @@ func (u *Undoer) take(ctx context.Context, it *Item) error {
 		if err != nil {
 			// A write that had left and got a page may have been made.
 			it.doubt("the answer to its deletion was lost: " + out.Message)
-			return firstOf(err, u.doubted(it))
+			return cmp.Or(err, u.doubted(it))
 		}
 		return u.looked(ctx, it, out)
 	}
@@ -369,7 +357,7 @@ func (u *Undoer) looked(ctx context.Context, it *Item, out leadsquared.Outcome) 
 	switch {
 	case err != nil:
 		it.doubt("whether it is gone could not be read")
-		return firstOf(err, u.doubted(it))
+		return cmp.Or(err, u.doubted(it))
 	case taken == target.TakenBack:
 		return u.ended(it, "taken back by leadload undo")
 	case taken == target.StillThere && out.Verdict == leadsquared.Rejected:
@@ -453,15 +441,6 @@ func (u *Undoer) settle(ctx context.Context, items []*Item) error {
 			if err := line.Sleep(ctx, pause); err != nil {
 				return err
 			}
-		}
-	}
-	return nil
-}
-
-func firstOf(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
 		}
 	}
 	return nil

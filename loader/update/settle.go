@@ -1,6 +1,7 @@
 package update
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -111,7 +112,7 @@ func (u *Updater) finish(ctx context.Context, d *doubt) error {
 		return err
 	}
 	u.Tally(o.State, 1)
-	return firstOf(u.Ledger.Settle(ctx, u.Lease, Stands(o)), err)
+	return cmp.Or(u.Ledger.Settle(ctx, u.Lease, Stands(o)), err)
 }
 
 // doubts returns the account's updates in doubt.

@@ -12,6 +12,7 @@
 package update
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -184,7 +185,7 @@ func (u *Updater) Send(ctx context.Context, record int64, p *ledger.Payload) (le
 		case leadsquared.Throttled, leadsquared.NotSent:
 			tried(e, part, false)
 			if serr := u.Ledger.Settle(ctx, u.Lease, o); serr != nil || err != nil {
-				return none, firstOf(err, serr)
+				return none, cmp.Or(err, serr)
 			}
 			if again = out.Verdict == leadsquared.Throttled; again {
 				continue
@@ -207,15 +208,6 @@ func (u *Updater) Send(ctx context.Context, record int64, p *ledger.Payload) (le
 			}
 		}
 	}
-}
-
-func firstOf(errs ...error) error {
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // Stands returns the outcome as it is written down. The update whose values were to
