@@ -72,8 +72,10 @@ func (l *Lane) Kind(j *send.Row) send.Kind {
 	switch {
 	case j.Payload.Target != string(mapping.Opportunity):
 	case j.Op == ledger.Update:
-		if l.shape(send.Updates).Why == "" && l.Updater.Fits(j.Payload.Edit) {
-			return send.Updates
+		if l.shape(send.Updates).Why == "" {
+			if _, fits := l.Updater.AmongMany(j.Payload.Edit); fits {
+				return send.Updates
+			}
 		}
 	case j.Op == ledger.Create:
 		if l.shape(send.Creates).Why == "" && send.MustExist(j) {

@@ -30,8 +30,8 @@ func (u updates) items(ctx context.Context, rows []*send.Row) (list []item, othe
 		}
 	}
 	for _, j := range rows {
-		object, fits := update.AmongMany(nil, j.Payload.Edit)
-		if !fits || !u.Updater.Fits(j.Payload.Edit) {
+		object, fits := u.Updater.AmongMany(j.Payload.Edit)
+		if !fits {
 			others = append(others, j)
 			continue
 		}

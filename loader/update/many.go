@@ -9,14 +9,14 @@ import (
 	"leadload/mapping"
 )
 
-// Fits reports whether all that an update has to write goes in a call that changes
-// many records: it was looked at lately, and writes fields of an opportunity alone.
-func (u *Updater) Fits(e *ledger.Edit) bool {
+// AmongMany returns an update's object in a call that changes many records. It
+// reports false unless all that the update has to write goes in such a call: it was
+// looked at lately, and writes fields of an opportunity alone.
+func (u *Updater) AmongMany(e *ledger.Edit) ([]byte, bool) {
 	if e == nil || e.Read.IsZero() || e.Gone || u.stale(e, mapping.OfOpportunity) || next(e) != mapping.OfOpportunity || needs(e, mapping.OfLead, true) {
-		return false
+		return nil, false
 	}
-	_, fits := AmongMany(nil, e)
-	return fits
+	return mapping.UpdateAmongMany(nil, e.ID, e.Code, fieldsOf(e, mapping.OfOpportunity))
 }
 
 // Stale reports whether what is known of an update's record is too old to write it.
@@ -61,12 +61,6 @@ func (u *Updater) done(e *ledger.Edit, part mapping.Part) {
 // refused notes that the account has refused what was due of a part.
 func refused(e *ledger.Edit, part mapping.Part, words string) {
 	due(e, part, func(c *ledger.FieldChange) { c.Why = refusedWhy + words })
-}
-
-// AmongMany appends an update's object in a call that changes many records. It
-// reports false where such a call does not take it.
-func AmongMany(dst []byte, e *ledger.Edit) ([]byte, bool) {
-	return mapping.UpdateAmongMany(dst, e.ID, e.Code, fieldsOf(e, mapping.OfOpportunity))
 }
 
 // Tried notes that a call of many records with an update is about to leave, or with
