@@ -102,31 +102,19 @@ func (b *batch) readBack(ctx context.Context, list []item, answer []leadsquared.
 		if err != nil {
 			return false, err
 		}
+		late := false
 		for n, i := range places {
 			is, isOther := b.calls.shows(&list[i], back[strings.ToLower(named[n].ID)])
 			if isOther {
 				return true, nil
 			}
 			agreed[i] = is
+			late = late || !is
 		}
-		if time.Now().Add(pause).After(deadline) {
+		if !late || time.Now().Add(pause).After(deadline) || line.Sleep(ctx, pause) != nil {
 			return false, nil
 		}
-		if !allOf(agreed, answer) {
-			if line.Sleep(ctx, pause) != nil {
-				return false, nil
-			}
-		}
 	}
-}
-
-func allOf(agreed []bool, answer []leadsquared.BulkRow) bool {
-	for i := range agreed {
-		if !agreed[i] && answer[i].ID != "" {
-			return false
-		}
-	}
-	return true
 }
 
 // opportunities returns what reads the records back.
