@@ -20,6 +20,7 @@ type moves struct {
 func newMoves(m *mapping.Mapping, r *mapping.Runner) *moves {
 	columns := map[string]string{}
 	t := &moves{ex: NewExaminer(m, r)}
+	t.ex.Brief = true // the rows have their hashes
 	t.Print = func(value string) uint32 { return ledger.Print(leadsquared.Canonical(value)) }
 	t.Column = func(field string) string { return columns[field] }
 	for _, f := range m.Fields() {
