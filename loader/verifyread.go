@@ -142,14 +142,13 @@ func (v *verifier) readRows(c *verifyChunk, rows []*verifyRow) error {
 		if lead == "" {
 			lead = c.back[strings.ToLower(r.ID)].Lead
 		}
-		if lead != "" && !slices.Contains(ids, strings.ToLower(lead)) {
+		if lead != "" {
 			ids = append(ids, strings.ToLower(lead))
 		}
 	}
-	leads, err := target.ReadLeads(v.ctx, v.line, ids)
-	for id, b := range leads {
-		c.leads[id] = b
-	}
+	slices.Sort(ids)
+	leads, err := target.ReadLeads(v.ctx, v.line, slices.Compact(ids))
+	maps.Copy(c.leads, leads)
 	return err
 }
 
