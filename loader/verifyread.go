@@ -103,7 +103,9 @@ func (v *verifier) read(c *verifyChunk) error {
 	var ids []string
 	for i := range c.rows {
 		if r := &c.rows[i]; r.record != 0 {
-			r.trace = traces[r.record]
+			if r.trace = traces[r.record]; r.code == 0 {
+				r.code = target.ParseScope(r.trace.Target).Code
+			}
 			rows, ids = append(rows, r), append(ids, r.ID)
 			if v.leads && r.trace.Lead != "" {
 				ids = append(ids, r.trace.Lead)

@@ -40,7 +40,7 @@ func (v *verifier) run(id int64) error {
 	v.live.phase.Store(Reading)
 	for row, err := range v.led.Rows(v.ctx, id) {
 		if err == nil {
-			err = v.takeOfRun(&row)
+			err = v.add(ofRun(&row))
 		}
 		if err != nil {
 			return err
@@ -54,7 +54,8 @@ func isThere(row *ledger.Row) bool {
 	return row.ID != "" && row.State.Ended() && row.Verdict != ledger.Repeated && row.Verdict != ledger.Skipped
 }
 
-func (v *verifier) takeOfRun(row *ledger.Row) error {
+// ofRun returns a row of a run on its way.
+func ofRun(row *ledger.Row) verifyRow {
 	r := verifyRow{VerifiedRow: VerifiedRow{Row: row.Origin, Key: row.Key, ID: row.ID}}
 	if r.Row == 0 {
 		r.Row = row.Number
@@ -64,15 +65,10 @@ func (v *verifier) takeOfRun(row *ledger.Row) error {
 		r.Result, r.Note = words.VerifySkipped, row.Error
 	case isThere(row):
 		r.record = row.Record
-		traces, err := v.led.Traces(v.ctx, []int64{row.Record})
-		if err != nil {
-			return err
-		}
-		r.code = target.ParseScope(traces[row.Record].Target).Code
 	default:
 		if r.Result, r.Note = words.NotLoaded, row.Error; r.Note == "" {
 			r.Note = row.Result.String()
 		}
 	}
-	return v.add(r)
+	return r
 }
