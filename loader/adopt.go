@@ -60,8 +60,8 @@ func (s *Session) Adopt(ctx context.Context, j AdoptJob) (AdoptResult, error) {
 	before := s.pacer.State().Calls
 	a.res.Totals = words.Adopt.Counts()
 	err := a.do(ctx)
-	if cause := context.Cause(ctx); cause != nil && err != nil {
-		err = cause
+	if err != nil {
+		err = causeOf(ctx, err)
 	}
 	a.res.Calls = s.pacer.State().Calls - before
 	switch {

@@ -256,7 +256,8 @@ func (r *run) do(ctx context.Context, plan *Plan) error {
 	sender := r.sender(r.began, r.cancel)
 	updater := r.updater(r.job.Overwrite)
 	sender.Update = updater.Send
-	if lane := r.many(updater); lane != nil {
+	if lane := r.many(); lane != nil {
+		lane.Updater = updater
 		sender.Many, sender.ManyAtOnce = lane, r.bulkAtOnce()
 	}
 	sender.MaxSame = r.o.MaxSame

@@ -136,7 +136,7 @@ func (s *Session) shut(updates bool) bool {
 	if updates {
 		kind = send.Updates
 	}
-	return s.many(nil).Learned[kind].Why != ""
+	return s.many().Learned[kind].Why != ""
 }
 
 // limits names the account's limits as they are known now.

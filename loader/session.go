@@ -333,7 +333,7 @@ func (s *Session) bulkAtOnce() int { return min(max(s.bulk.State().Limit.Calls, 
 const bulkMost = 16
 
 // many returns what makes the calls that take many records, or nil where none are made.
-func (s *Session) many(u *update.Updater) *bulk.Lane {
+func (s *Session) many() *bulk.Lane {
 	if s.bulk == nil {
 		return nil
 	}
@@ -351,7 +351,6 @@ func (s *Session) many(u *update.Updater) *bulk.Lane {
 			}
 		}
 	}
-	s.lane.Updater = u
 	return s.lane
 }
 
@@ -382,7 +381,7 @@ func (s *Session) bulkAnswers() (all []BulkAnswers) {
 		return nil
 	}
 	known := s.o.Account.Shapes(s.bulkFolder())
-	for k := range s.many(nil).Learned {
+	for k := range s.many().Learned {
 		name := send.Kind(k).String()
 		one := known[name]
 		all = append(all, BulkAnswers{Call: name, Form: leadsquared.BulkForm(one.Form), Why: one.Why, Learned: one.Learned})
