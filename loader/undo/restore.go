@@ -19,8 +19,8 @@ import (
 
 // lookAtValues reads the records whose values are to be put back.
 func (u *Undoer) lookAtValues(ctx context.Context, items []*Item) error {
-	var list []*ledger.Payload
 	var of []*Item
+	var records []int64
 	for _, it := range items {
 		if it.Result != Open || !it.Restores() {
 			continue
@@ -30,15 +30,19 @@ func (u *Undoer) lookAtValues(ctx context.Context, items []*Item) error {
 			it.Hint = "correct it in the account; --keep-values says how long an import keeps them"
 			continue
 		}
-		known := make([]ledger.Record, 1)
-		if err := u.Ledger.Recall(ctx, []int64{it.Record}, known); err != nil {
-			return err
-		}
-		it.payload = restoring(it, &known[0])
-		list, of = append(list, it.payload), append(of, it)
+		of, records = append(of, it), append(records, it.Record)
 	}
-	if len(list) == 0 {
+	if len(of) == 0 {
 		return nil
+	}
+	known := make([]ledger.Record, len(of))
+	if err := u.Ledger.Recall(ctx, records, known); err != nil {
+		return err
+	}
+	list := make([]*ledger.Payload, len(of))
+	for i, it := range of {
+		it.payload = restoring(it, &known[i])
+		list[i] = it.payload
 	}
 	if err := u.Updater.Recollect(ctx, list); err != nil {
 		return err
