@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -286,14 +287,16 @@ func (t *Table) verify(where string, row []any) error {
 			continue
 		}
 		text := row[i].([]byte)
-		for _, b := range text {
-			if b == 0 {
-				return &Error{Code: "ledger.corrupt", Place: At(where), Msg: fmt.Sprintf("a %s in its table %s has a NUL: %q", c.Name, t.Name, text), Hint: "nothing was moved"}
-			}
+		bad := ""
+		switch {
+		case bytes.IndexByte(text, 0) >= 0:
+			bad = "has a NUL"
+		case !utf8.Valid(text):
+			bad = "is no UTF-8"
+		default:
+			continue
 		}
-		if !utf8.Valid(text) {
-			return &Error{Code: "ledger.corrupt", Place: At(where), Msg: fmt.Sprintf("a %s in its table %s is no UTF-8: %q", c.Name, t.Name, text), Hint: "nothing was moved"}
-		}
+		return &Error{Code: "ledger.corrupt", Place: At(where), Msg: fmt.Sprintf("a %s in its table %s %s: %q", c.Name, t.Name, bad, text), Hint: "nothing was moved"}
 	}
 	return nil
 }

@@ -51,31 +51,20 @@ func (w *writer) moved(run int64, entries []ledger.Entry) error {
 
 // Wrote returns what is kept of what updates have written into records.
 func (l *Ledger) Wrote(ctx context.Context, records []int64) (map[int64][]ledger.Kept, error) {
-	out := map[int64][]ledger.Kept{}
-	for part := range slices.Chunk(records, manyIDs) {
-		args := []any{ledger.ResultUpdated}
-		for _, r := range part {
-			args = append(args, r)
-		}
-		rows, err := l.db.QueryContext(ctx, "SELECT record, run, row, field, had, has, result, at FROM kept WHERE result = ? AND record IN ("+places("?", len(part))+") ORDER BY run DESC", args...)
-		if err != nil {
-			return nil, l.fault(err)
-		}
-		for rows.Next() {
-			var k ledger.Kept
-			var at int64
-			if err := rows.Scan(&k.Record, &k.Run, &k.Row, &k.Field, &k.Had, &k.Has, &k.Result, &at); err != nil {
-				rows.Close()
-				return nil, l.fault(err)
-			}
-			k.At = time.UnixMilli(at).UTC()
-			out[k.Record] = append(out[k.Record], k)
-		}
-		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-			return nil, l.fault(err)
-		}
+	ids := make([]any, len(records))
+	for i, r := range records {
+		ids[i] = r
 	}
-	return out, nil
+	out := map[int64][]ledger.Kept{}
+	err := l.among(ctx, "SELECT record, run, row, field, had, has, result, at FROM kept WHERE result = ? AND record", "run DESC", ledger.ResultUpdated, ids, func(rows *sql.Rows) error {
+		var k ledger.Kept
+		var at int64
+		err := rows.Scan(&k.Record, &k.Run, &k.Row, &k.Field, &k.Had, &k.Has, &k.Result, &at)
+		k.At = time.UnixMilli(at).UTC()
+		out[k.Record] = append(out[k.Record], k)
+		return err
+	})
+	return out, err
 }
 
 // Keep writes down what the account has by now of fields of updated records.
@@ -100,77 +89,76 @@ func (l *Ledger) Keep(ctx context.Context, lease ledger.Lease, list []ledger.Kep
 // manyIDs bounds the ids that one statement names.
 const manyIDs = 2000
 
-// Baselines returns what is known of fields of records and leads.
-func (l *Ledger) Baselines(ctx context.Context, account int64, ids []string) (out []ledger.Baseline, err error) {
+// among runs a query for some ids, as many at a time as one statement may name, and
+// calls each for every row. text ends in the column that is to have one of the ids,
+// and has a place for what stands before them.
+func (l *Ledger) among(ctx context.Context, text, order string, before any, ids []any, each func(*sql.Rows) error) error {
 	for part := range slices.Chunk(ids, manyIDs) {
-		args := []any{account}
-		for _, id := range part {
-			args = append(args, idBytes(id))
-		}
-		rows, err := l.db.QueryContext(ctx, "SELECT id, field, lead, sent, second, at FROM baselines WHERE account = ? AND id IN ("+places("?", len(part))+") ORDER BY id, field", args...)
-		if err != nil {
-			return nil, l.fault(err)
-		}
-		for rows.Next() {
-			var b ledger.Baseline
-			var id any
-			var at int64
-			if err := rows.Scan(&id, &b.Field, &b.Lead, &b.Sent, &b.Second, &at); err != nil {
-				rows.Close()
-				return nil, l.fault(err)
-			}
-			if b.ID = idText(id); at != 0 {
-				b.At = time.UnixMilli(at)
-			}
-			out = append(out, b)
-		}
-		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-			return nil, l.fault(err)
+		if err := l.amongFew(ctx, text+" IN ("+places("?", len(part))+") ORDER BY "+order, append([]any{before}, part...), each); err != nil {
+			return l.fault(err)
 		}
 	}
-	return out, nil
+	return nil
+}
+
+func (l *Ledger) amongFew(ctx context.Context, text string, args []any, each func(*sql.Rows) error) error {
+	rows, err := l.db.QueryContext(ctx, text, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := each(rows); err != nil {
+			return err
+		}
+	}
+	return errors.Join(rows.Err(), rows.Close())
+}
+
+// idsBytes returns ids as they are kept.
+func idsBytes(ids []string) []any {
+	out := make([]any, len(ids))
+	for i, id := range ids {
+		out[i] = idBytes(id)
+	}
+	return out
+}
+
+// Baselines returns what is known of fields of records and leads.
+func (l *Ledger) Baselines(ctx context.Context, account int64, ids []string) (out []ledger.Baseline, err error) {
+	err = l.among(ctx, "SELECT id, field, lead, sent, second, at FROM baselines WHERE account = ? AND id", "id, field", account, idsBytes(ids), func(rows *sql.Rows) error {
+		var b ledger.Baseline
+		var id any
+		var at int64
+		err := rows.Scan(&id, &b.Field, &b.Lead, &b.Sent, &b.Second, &at)
+		if b.ID = idText(id); at != 0 {
+			b.At = time.UnixMilli(at)
+		}
+		out = append(out, b)
+		return err
+	})
+	return out, err
 }
 
 // SentToLeads returns what rows sent last into fields of leads. All records are
 // gone through, some hundred thousand in a second: an index of their leads would
 // cost every row some bytes, and few nights write into leads.
 func (l *Ledger) SentToLeads(ctx context.Context, account int64, leads, fields []string) (out []ledger.Baseline, err error) {
-	for part := range slices.Chunk(leads, manyIDs) {
-		args := []any{account}
-		for _, id := range part {
-			args = append(args, idBytes(id))
-		}
-		rows, err := l.db.QueryContext(ctx, `SELECT r.lead, r.shape, r.prints, r.sent FROM records r JOIN scopes s ON s.id = r.scope
-			WHERE s.account = ? AND r.fate IN (2, 3) AND r.lead IN (`+places("?", len(part))+") ORDER BY r.id", args...)
-		if err != nil {
-			return nil, l.fault(err)
-		}
-		if out, err = l.sent(ctx, out, rows, fields); err != nil {
-			return nil, l.fault(err)
-		}
-	}
-	return ledger.NewestSent(out), nil
-}
-
-func (l *Ledger) sent(ctx context.Context, out []ledger.Baseline, rows *sql.Rows, fields []string) ([]ledger.Baseline, error) {
-	defer rows.Close()
-	for rows.Next() {
+	err = l.among(ctx, "SELECT r.lead, r.shape, r.prints, r.sent FROM records r JOIN scopes s ON s.id = r.scope WHERE s.account = ? AND r.fate IN (2, 3) AND r.lead", "r.id", account, idsBytes(leads), func(rows *sql.Rows) error {
 		var r ledger.Record
 		var lead any
 		var of, sent int64
 		if err := rows.Scan(&lead, &of, &r.Prints, &sent); err != nil {
-			return out, err
+			return err
 		}
 		known, err := l.shapeOf(ctx, of)
-		if err != nil {
-			return out, err
-		}
 		r.Names = known.names
 		for _, f := range fields {
 			if p := r.Print(f); p != 0 {
 				out = append(out, ledger.Baseline{ID: idText(lead), Lead: true, Field: strings.Clone(f), Sent: p, At: time.UnixMilli(sent)})
 			}
 		}
-	}
-	return out, rows.Err()
+		return err
+	})
+	return ledger.NewestSent(out), err
 }
