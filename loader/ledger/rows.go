@@ -2,8 +2,11 @@ package ledger
 
 import (
 	"cmp"
+	"context"
 	"encoding/binary"
 	"errors"
+	"iter"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -362,18 +365,40 @@ func (e *ErrorCounter) Most(n int) []ErrorCount {
 	return e.list[:min(n, len(e.list))]
 }
 
-// EachRow calls do for every row of a run with what is known of its record, or nil,
-// until do returns false. needed says which rows' records are looked up.
-type EachRow func(run int64, needed func(*PlannedRow) bool, do func(*PlannedRow, *Standing) bool) error
+// Past is what a history is told from.
+type Past struct {
+	Runs func(ctx context.Context, q RunQuery) ([]Run, error)
+	// Last returns the runs that planned last to send records, by these.
+	Last func(ctx context.Context, records []int64) (map[int64]int64, error)
+	// Each calls do for every row of a run with what is known of its record now, or nil,
+	// until do returns false. needed says which rows' records are looked up.
+	Each func(ctx context.Context, run int64, needed func(*PlannedRow) bool, do func(*PlannedRow, *Standing) bool) error
+	// Pruned returns an error where the rows of a run were dropped.
+	Pruned func(ctx context.Context, run int64) error
+}
 
-// TellHistory yields what runs, the newest first, had to do with records, the oldest
-// run first. last has the runs that planned last to send them; pruned returns an
-// error where the rows of a run were dropped.
-func TellHistory(runs []Run, records []int64, last map[int64]int64, each EachRow, pruned func(run int64) error, yield func(Event, error) bool) error {
+// History yields what the runs had to do with records, the oldest run first.
+func (p Past) History(ctx context.Context, records []int64) iter.Seq2[Event, error] {
+	return func(yield func(Event, error) bool) {
+		if err := p.history(ctx, records, yield); err != nil {
+			yield(Event{}, err)
+		}
+	}
+}
+
+func (p Past) history(ctx context.Context, records []int64, yield func(Event, error) bool) error {
+	runs, err := p.Runs(ctx, RunQuery{Newest: math.MaxInt32})
+	if err != nil {
+		return err
+	}
+	last, err := p.Last(ctx, records)
+	if err != nil {
+		return err
+	}
 	asked := func(c *PlannedRow) bool { return slices.Contains(records, c.Record) }
 	for _, run := range slices.Backward(runs) {
 		some, more := false, true
-		err := each(run.ID, asked, func(c *PlannedRow, s *Standing) bool {
+		err := p.Each(ctx, run.ID, asked, func(c *PlannedRow, s *Standing) bool {
 			some = true
 			if s != nil && asked(c) {
 				more = yield(Event{Run: run, Row: c.Row(s, run.Command == "check"), Last: last[c.Record]}, nil)
@@ -384,7 +409,7 @@ func TellHistory(runs []Run, records []int64, last map[int64]int64, each EachRow
 			return err
 		}
 		if !some {
-			err := pruned(run.ID)
+			err := p.Pruned(ctx, run.ID)
 			var own *Error
 			switch {
 			case err == nil: // it had no rows

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"iter"
-	"math"
 
 	"github.com/jackc/pgx/v5"
 
@@ -106,32 +105,19 @@ func (u *unit) numbers(text string, args ...any) ([]int64, error) {
 
 // History returns what the runs had to do with records, the oldest run first.
 func (l *Ledger) History(ctx context.Context, records []int64) iter.Seq2[ledger.Event, error] {
-	return func(yield func(ledger.Event, error) bool) {
-		if err := l.history(ctx, records, yield); err != nil {
-			yield(ledger.Event{}, err)
-		}
-	}
+	return ledger.Past{Runs: l.Runs, Last: l.last, Each: l.each, Pruned: l.pruned}.History(ctx, records)
 }
 
-func (l *Ledger) history(ctx context.Context, records []int64, yield func(ledger.Event, error) bool) error {
-	runs, err := l.Runs(ctx, ledger.RunQuery{Newest: math.MaxInt32})
-	if err != nil {
+// last returns the runs that planned last to send records.
+func (l *Ledger) last(ctx context.Context, records []int64) (map[int64]int64, error) {
+	out := map[int64]int64{}
+	err := l.query(ctx, "SELECT id, run FROM leadload.records WHERE id = ANY($1)", []any{records}, func(rows pgx.Rows) error {
+		var id, run int64
+		_, err := pgx.ForEachRow(rows, []any{&id, &run}, func() error {
+			out[id] = run
+			return nil
+		})
 		return err
-	}
-	last := map[int64]int64{}
-	if err := l.query(ctx, "SELECT id, run FROM leadload.records WHERE id = ANY($1)", []any{records}, func(rows pgx.Rows) error {
-		for rows.Next() {
-			var id, run int64
-			if err := rows.Scan(&id, &run); err != nil {
-				return err
-			}
-			last[id] = run
-		}
-		return nil
-	}); err != nil {
-		return err
-	}
-	return ledger.TellHistory(runs, records, last, func(run int64, needed func(*ledger.PlannedRow) bool, do func(*ledger.PlannedRow, *ledger.Standing) bool) error {
-		return l.each(ctx, run, needed, do)
-	}, func(run int64) error { return l.pruned(ctx, run) }, yield)
+	})
+	return out, err
 }

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"iter"
-	"math"
 
 	"leadload/loader/ledger"
 )
@@ -69,28 +68,19 @@ func (l *Ledger) leased(lease ledger.Lease, records []int64, do func(w *writer, 
 
 // History returns what the runs had to do with records, the oldest run first.
 func (l *Ledger) History(ctx context.Context, records []int64) iter.Seq2[ledger.Event, error] {
-	return func(yield func(ledger.Event, error) bool) {
-		if err := l.history(ctx, records, yield); err != nil {
-			yield(ledger.Event{}, err)
-		}
-	}
+	r := rowReader{l: l}
+	return ledger.Past{Runs: l.Runs, Last: l.last, Each: r.each, Pruned: l.pruned}.History(ctx, records)
 }
 
-func (l *Ledger) history(ctx context.Context, records []int64, yield func(ledger.Event, error) bool) error {
-	runs, err := l.Runs(ctx, ledger.RunQuery{Newest: math.MaxInt32})
-	if err != nil {
-		return err
-	}
-	last := map[int64]int64{}
+// last returns the runs that planned last to send records.
+func (l *Ledger) last(ctx context.Context, records []int64) (map[int64]int64, error) {
+	out := map[int64]int64{}
 	for _, id := range records {
 		var run int64
 		if err := l.db.QueryRowContext(ctx, "SELECT run FROM records WHERE id = ?", id).Scan(&run); err != nil {
-			return l.fault(err)
+			return nil, l.fault(err)
 		}
-		last[id] = run
+		out[id] = run
 	}
-	return ledger.TellHistory(runs, records, last, func(run int64, needed func(*ledger.PlannedRow) bool, do func(*ledger.PlannedRow, *ledger.Standing) bool) error {
-		r := rowReader{l: l}
-		return r.each(ctx, run, needed, do)
-	}, func(run int64) error { return l.pruned(ctx, run) }, yield)
+	return out, nil
 }
