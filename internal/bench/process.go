@@ -133,10 +133,7 @@ func (b *bench) leadloadCommand(a *practice, state, file string, flags ...string
 
 // leadloadBy is leadloadCommand with another mapping.
 func (b *bench) leadloadBy(a *practice, state, mapped, file string, flags ...string) *exec.Cmd {
-	out := filepath.Join(state, "results-"+filepath.Base(file)+".xlsx")
-	if mapped == b.mapping() {
-		out = filepath.Join(state, "results.xlsx")
-	}
+	out := filepath.Join(state, "results.xlsx") // the second of a state gets a number by itself
 	args := append([]string{"@leadload", "import", file, "-m", mapped, "-q", "--yes", "-o", out}, flags...)
 	return b.command(a.env(state), args...)
 }
