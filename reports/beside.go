@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/xuri/excelize/v2"
 
@@ -29,7 +30,7 @@ func LoadedBeside(input, out, account string) (string, error) {
 	}
 	type found struct {
 		path string
-		at   int64
+		at   time.Time
 	}
 	var list []found
 	for _, folder := range folders {
@@ -44,11 +45,11 @@ func LoadedBeside(input, out, account string) (string, error) {
 				continue
 			}
 			if info, err := e.Info(); err == nil && info.Mode().IsRegular() {
-				list = append(list, found{filepath.Join(folder, name), info.ModTime().UnixNano()})
+				list = append(list, found{filepath.Join(folder, name), info.ModTime()})
 			}
 		}
 	}
-	slices.SortFunc(list, func(a, b found) int { return int(min(max(b.at-a.at, -1), 1)) })
+	slices.SortFunc(list, func(a, b found) int { return b.at.Compare(a.at) })
 	for _, f := range list[:min(len(list), besideMost)] {
 		if hasLoaded(f.path, account) {
 			return f.path, nil
