@@ -57,8 +57,8 @@ func (a *app) runLedgerCopy(ctx context.Context, wait time.Duration, args []stri
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(a.stdout, "copied and read back: %d records, %d of them open, and %d runs of %s → %s\n",
-		plain([]any{n.Records, n.Open, n.Runs, count(n.Accounts, "account", "accounts"), to.Path()})...)
+	fmt.Fprintf(a.stdout, "copied and read back: %d records, %d of them open, and %s of %s → %s\n",
+		plain([]any{n.Records, n.Open, count(n.Runs, "run", "runs"), count(n.Accounts, "account", "accounts"), to.Path()})...)
 	a.say("  %s is closed from now on; name the new ledger with --ledger or LEADLOAD_LEDGER", from.Path())
 	return nil
 }
