@@ -49,7 +49,7 @@ func (o *picking) picked(args []string) (p loader.Pick, err error) {
 
 // withPicked connects and calls do.
 func (a *app) withPicked(ctx context.Context, o *picking, do func(*connection) error) (err error) {
-	k, err := a.connect(ctx, &o.common, &o.runFlags, o.verb, func(text string) { a.say("  %s", text) })
+	k, err := a.connect(ctx, &o.common, &o.runFlags, o.verb, a.newProgress(&o.common).notice)
 	if err != nil {
 		return err
 	}

@@ -130,6 +130,9 @@ func (a *app) undo(ctx context.Context, o *undoOptions, args []string, s *undoSu
 	if s.Results, s.IDs, werr = a.writeUndo(context.WithoutCancel(ctx), path, k, &res, began); werr != nil && err == nil {
 		err = werr
 	}
+	if s.IDs != "" && !o.quiet {
+		a.say("  ids for the account's administrator: %s", s.IDs)
+	}
 	return res, err
 }
 
@@ -206,7 +209,6 @@ func (a *app) writeUndo(ctx context.Context, path string, k *connection, res *lo
 			return "", "", err
 		}
 		notes = append(notes, "The ids of records whose type allows no deletion are in "+filepath.Base(ids)+".")
-		a.say("  ids for the account's administrator: %s", ids)
 	}
 	facts := [][2]string{{"Run", fmt.Sprintf("%d, of %s UTC", res.Run.ID, res.Run.Started.Format("2006-01-02 15:04:05"))}, {"File", res.Run.Input},
 		{"Account", k.account.Display()}, {"Who", who()}, {"When", began.UTC().Format("2006-01-02 15:04:05") + " UTC"},
