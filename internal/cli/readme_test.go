@@ -228,6 +228,41 @@ func TestManualIsPlain(t *testing.T) {
 	}
 }
 
+// TestTablesAreWhole finds a table without the line below its header, without
+// rows, or with rows of another width: the signs of two tables that were mixed up.
+func TestTablesAreWhole(t *testing.T) {
+	docs, tables := documents(t), 0
+	for _, path := range []string{"../bench/README.md", "../../findings/README.md"} {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		docs[path] = string(text)
+	}
+	rule := regexp.MustCompile(`^\|( ?:?-+:? ?\|)+$`)
+	width := func(row string) int { return strings.Count(strings.ReplaceAll(row, `\|`, ""), "|") }
+	for path, text := range docs {
+		for part := range strings.SplitSeq(text, "\n\n") {
+			rows := strings.Split(strings.TrimSpace(part), "\n")
+			if !strings.HasPrefix(rows[0], "|") {
+				continue
+			}
+			tables++
+			if len(rows) < 3 || !rule.MatchString(rows[1]) {
+				t.Errorf("%s: a table has a header, a line below it, and rows:\n%s", path, rows[0])
+			}
+			for _, row := range rows {
+				if width(row) != width(rows[0]) {
+					t.Errorf("%s: the row\n%s\nhas %d edges, its header %d", path, row, width(row), width(rows[0]))
+				}
+			}
+		}
+	}
+	if tables < 20 {
+		t.Errorf("only %d tables were found: the search is broken", tables)
+	}
+}
+
 // blocks returns the fenced blocks of a kind.
 func blocks(text, kind string) []string {
 	var out []string
