@@ -23,6 +23,7 @@ type adoptOptions struct {
 	rows   string
 	by     string
 	take   string
+	begin  bool // the ledger that was named, where there is none
 }
 
 // adoptWays are by what rows and records can be matched.
@@ -39,9 +40,13 @@ somebody typed in. Nothing is sent. An import afterwards sends exactly the rest.
 
 Rows are found by the field that carries the key, or with --by values by all mapped
 values and their lead. A row that is in the account several times is left to a person,
-with the ids, and an import does not send it; --take newest takes the newest record.`,
+with the ids, and an import does not send it; --take newest takes the newest record.
+
+Where there is no ledger in the user's state folder, one is begun there. Where one
+was named with --ledger and is not there, adopt stops, unless --new-ledger is given.`,
 		Example: `  leadload adopt deals.csv -m deals.yaml
-  leadload adopt deals.csv -m deals.yaml --by values --take newest --account prod.yaml`,
+  leadload adopt deals.csv -m deals.yaml --by values --take newest --account prod.yaml
+  leadload adopt deals.csv -m deals.yaml --ledger /srv/crm/ledger.db --new-ledger`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.inputs = args
 			return a.runAdopt(cmd.Context(), &o)
@@ -55,6 +60,7 @@ with the ids, and an import does not send it; --take newest takes the newest rec
 	f.StringVar(&o.rows, "rows", "", "only these rows as the spreadsheet counts them, such as 2-10,57")
 	f.StringVar(&o.by, "by", "key", "how rows are found: key (the field that carries it) or values (all mapped values)")
 	f.StringVar(&o.take, "take", "", "newest: of several records that a row may be take the newest")
+	f.BoolVar(&o.begin, "new-ledger", false, "begin the ledger that --ledger names, where there is none")
 	return cmd
 }
 
@@ -66,6 +72,9 @@ func (a *app) runAdopt(ctx context.Context, o *adoptOptions) error {
 		return r.done()
 	}
 	o.files = o.inputs
+	// One name mistyped would begin a second memory of the account.
+	o.known = o.ledger != "" && !o.begin
+	o.instead = "name the right ledger with --ledger, or add --new-ledger to begin one there"
 	show := a.newProgress(&o.common)
 	k, err := a.connect(ctx, &o.common, &o.runFlags, "adopt", show.notice)
 	if err != nil {

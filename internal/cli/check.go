@@ -169,6 +169,9 @@ func (a *app) ledgerToRead(ctx context.Context, c *common) (ledger.Store, error)
 	}
 	var le *ledger.Error
 	if errors.As(err, &le) && le.Code == "ledger.missing" {
+		if c.ledger != "" && !c.quiet {
+			a.say("  there is no %s so far, so every row counts as new", le.Place.File)
+		}
 		return nil, nil
 	}
 	return nil, err

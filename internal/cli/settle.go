@@ -33,6 +33,7 @@ the candidates' ids. Pending rows are asked for by their request ids.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.runSettle(cmd.Context(), &o) },
 	}
 	o.accountFlags(cmd)
+	o.known = true
 	o.runFlags.add(cmd)
 	return cmd
 }

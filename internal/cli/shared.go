@@ -44,6 +44,7 @@ type common struct {
 	progress    time.Duration
 	after       *afterFlags // nil: the command has none
 	known       bool        // it is about what a ledger knows, and begins none
+	instead     string      // what to do where that ledger is missing; "" is to name another or to load first
 }
 
 // addLedger adds the flag that names the ledger.
@@ -246,7 +247,7 @@ func (a *app) connectWith(ctx context.Context, c *common, r *runFlags, command s
 		return nil, err // no ledger is begun for an account that cannot be reached
 	}
 	if keep {
-		led, err := a.openStore(ctx, path, c.ledger != "", storeOptions{mustExist: c.known && k.scratch == "", patience: r.outageLimit, notify: notify, seen: seenFolder(k.stateDir)})
+		led, err := a.openStore(ctx, path, c.ledger != "", storeOptions{mustExist: c.known && k.scratch == "", instead: c.instead, patience: r.outageLimit, notify: notify, seen: seenFolder(k.stateDir)})
 		if err != nil {
 			return nil, err
 		}

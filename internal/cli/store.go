@@ -20,6 +20,7 @@ type store interface {
 // storeOptions say how to open a ledger.
 type storeOptions struct {
 	readOnly, mustExist bool
+	instead             string        // what to do where a ledger that must exist is missing; "" is to name another or to load first
 	closed              bool          // also one that was moved
 	alone               bool          // no run may use it at the same time; a database sees to that itself
 	seen                string        // folder of the numbers of the newest runs of ledgers; "": an older ledger is as good
@@ -33,7 +34,7 @@ type storeOptions struct {
 // read in the list of processes.
 func (a *app) openStore(ctx context.Context, name string, flag bool, o storeOptions) (store, error) {
 	if !postgres.IsURL(name) {
-		led, err := sqlite.Open(name, sqlite.Options{ReadOnly: o.readOnly, MustExist: o.mustExist, Closed: o.closed, Seen: o.seen, Take: o.take, Notify: o.notify})
+		led, err := sqlite.Open(name, sqlite.Options{ReadOnly: o.readOnly, MustExist: o.mustExist, Instead: o.instead, Closed: o.closed, Seen: o.seen, Take: o.take, Notify: o.notify})
 		if err == nil && o.alone {
 			if err = led.Alone(ctx); err != nil {
 				err = errors.Join(err, led.Close())
@@ -49,7 +50,7 @@ func (a *app) openStore(ctx context.Context, name string, flag bool, o storeOpti
 		return nil, usageError("leave the password out of the URL: set PGPASSWORD, or write it into ~/.pgpass or a service file",
 			"--ledger holds a password, which everybody on this machine can read in the list of processes")
 	}
-	led, err := postgres.Open(ctx, name, postgres.Options{ReadOnly: o.readOnly, MustExist: o.mustExist, Closed: o.closed, Patience: o.patience, Notify: o.notify})
+	led, err := postgres.Open(ctx, name, postgres.Options{ReadOnly: o.readOnly, MustExist: o.mustExist, Instead: o.instead, Closed: o.closed, Patience: o.patience, Notify: o.notify})
 	if err != nil {
 		return nil, err
 	}

@@ -48,6 +48,8 @@ file, verify asks whether all records of that run are still in the account.`,
 	}
 	o.readFileFlags(cmd, "verify")
 	o.accountFlags(cmd)
+	o.known = true
+	o.instead = "name the right ledger with --ledger; where it is lost, leadload adopt FILE -m MAPPING finds the rows in the account"
 	o.runFlags.addReading(cmd)
 	f := cmd.Flags()
 	f.StringVar(&o.rows, "rows", "", "only these rows as the spreadsheet counts them, such as 2-10,57")

@@ -25,6 +25,7 @@
 package ledger
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -167,6 +168,12 @@ type Error = fault.Fault
 
 // At is the place of a fault of the ledger at path, or of a store of another name.
 func At(path string) fault.Place { return fault.Place{File: "ledger " + path} }
+
+// NotThere is the fault of a ledger that must be there and is not. instead says
+// what to do; "" is to name another or to load first.
+func NotThere(path, msg, instead string) *Error {
+	return &Error{Code: "ledger.missing", Place: At(path), Msg: msg, Hint: cmp.Or(instead, "name the right ledger with --ledger, or load a file first")}
+}
 
 // Codes are the codes that an Error of this package can have.
 var Codes = []string{

@@ -35,7 +35,10 @@ var LeaseFor = 60 * time.Second
 type Options struct {
 	ReadOnly  bool // only look; the ledger must be there
 	MustExist bool // a database without a ledger is an error
-	Closed    bool // open it also where it was moved, or where a copy into it did not end
+	// Instead says what to do where a ledger that must be there is missing; "" is
+	// to name another or to load first.
+	Instead string
+	Closed  bool // open it also where it was moved, or where a copy into it did not end
 	// Patience is how long a database that is away is waited for; 0 is 15 min.
 	Patience time.Duration
 	// Notify is told, in a sentence, that the database is away and that it is back. It may be nil.
@@ -201,8 +204,7 @@ func (l *Ledger) migrate(ctx context.Context) error {
 	case have == len(migrations):
 		return nil
 	case have == 0 && (l.o.ReadOnly || l.o.MustExist):
-		return &ledger.Error{Code: "ledger.missing", Place: ledger.At(l.name), Msg: "there is no ledger in this database",
-			Hint: "name the right ledger with --ledger, or load a file first"}
+		return ledger.NotThere(l.name, "there is no ledger in this database", l.o.Instead)
 	case l.o.ReadOnly:
 		return &ledger.Error{Code: "ledger.readonly", Place: ledger.At(l.name), Msg: "it is of an older version and cannot be brought up to date while it is only read",
 			Hint: "run leadload ledger check on it once"}

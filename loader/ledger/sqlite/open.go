@@ -34,7 +34,10 @@ const applicationID = 0x4c4c6467
 type Options struct {
 	ReadOnly  bool // only look; the file must be there
 	MustExist bool // a missing file is an error
-	Closed    bool // open it also where it was moved, or where a copy into it did not end
+	// Instead says what to do where a file that must be there is missing; "" is to
+	// name another or to load first.
+	Instead string
+	Closed  bool // open it also where it was moved, or where a copy into it did not end
 	// Seen is the folder in which the number of the newest run of each ledger is
 	// kept, so that an older ledger is known; "" is none. Take opens a ledger
 	// that lacks something all the same.
@@ -95,10 +98,6 @@ func Open(path string, o Options) (*Ledger, error) {
 	info, err := os.Stat(abs)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		if o.ReadOnly || o.MustExist {
-			return nil, &ledger.Error{Code: "ledger.missing", Place: ledger.At(abs), Msg: "there is no such file",
-				Hint: "name the right ledger with --ledger, or load a file first"}
-		}
 		// An empty one is what a reader left behind. Beside a file that is there by
 		// now, it is that of another process, which has just made both.
 		if wal, err := os.Stat(abs + "-wal"); err == nil && wal.Size() > 0 && !exists(abs) {
@@ -108,6 +107,9 @@ func Open(path string, o Options) (*Ledger, error) {
 		if name := abs + rescued; exists(name) {
 			return nil, &ledger.Error{Code: "ledger.missing", Place: ledger.At(abs), Msg: "the file is gone, and a run that was on then has kept it as " + name,
 				Hint: "put it back: mv " + name + " " + abs + "; a new ledger would send every row again"}
+		}
+		if o.ReadOnly || o.MustExist {
+			return nil, ledger.NotThere(abs, "there is no such file", o.Instead)
 		}
 		// A link to a file that is not there yet: the file is made, and the link stays.
 		for range 40 {
