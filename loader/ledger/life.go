@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/klauspost/compress/s2"
 )
 
 // Fate is what the account has of a record. It changes only when an operation
@@ -299,11 +301,56 @@ func (p *Payload) UnmarshalJSON(text []byte) error {
 	return err
 }
 
+// packedForm begins a payload in the form that stores keep today; an older one is
+// JSON. Packed are the length of the JSON of all but the body, that JSON and the body.
+// It takes half the room, so that it fits beside others into a page of a database.
+const packedForm = 1
+
+// mostPayload bounds what a damaged payload can ask for.
+const mostPayload = 1 << 28
+
+// ErrPayload says that a payload is damaged.
+var ErrPayload = errors.New("what was sent is damaged")
+
 // Encode returns the payload as stores keep it.
-func (p *Payload) Encode() ([]byte, error) { return json.Marshal(p) }
+func (p *Payload) Encode() ([]byte, error) {
+	rest := *p
+	rest.Body = ""
+	words, err := json.Marshal(&rest)
+	if err != nil {
+		return nil, err
+	}
+	plain := binary.AppendUvarint(make([]byte, 0, binary.MaxVarintLen32+len(words)+len(p.Body)), uint64(len(words)))
+	plain = append(append(plain, words...), p.Body...)
+	out := make([]byte, 1+s2.MaxEncodedLen(len(plain)))
+	out[0] = packedForm
+	return out[:1+len(s2.Encode(out[1:], plain))], nil
+}
 
 // Decode reads what Encode wrote, also in an earlier version.
-func (p *Payload) Decode(text []byte) error { return json.Unmarshal(text, p) }
+func (p *Payload) Decode(text []byte) error {
+	if len(text) == 0 || text[0] != packedForm {
+		return json.Unmarshal(text, p)
+	}
+	text = text[1:]
+	if n, err := s2.DecodedLen(text); err != nil || n > mostPayload {
+		return ErrPayload
+	}
+	plain, err := s2.Decode(nil, text)
+	if err != nil {
+		return ErrPayload
+	}
+	words, n := binary.Uvarint(plain)
+	if n <= 0 || words > uint64(len(plain)-n) {
+		return ErrPayload
+	}
+	plain = plain[n:]
+	if err := json.Unmarshal(plain[:words], p); err != nil {
+		return err
+	}
+	p.Body = string(plain[words:])
+	return nil
+}
 
 // Intent says that an operation is about to be sent.
 type Intent struct {

@@ -233,4 +233,6 @@ ALTER TABLE leadload.runs ADD COLUMN bulk bigint NOT NULL DEFAULT 0; -- among ca
 	`
 ALTER TABLE leadload.kept ADD COLUMN moved bigint NOT NULL DEFAULT 0, ADD COLUMN became bytea NOT NULL DEFAULT '' -- moved 0: what was written
 `,
+	// 9: payloads are packed from here on, which older versions cannot read.
+	``,
 }

@@ -16,7 +16,7 @@ import (
 	"leadload/loader/ledger/ledgertest"
 )
 
-const newest = 13
+const newest = 14
 
 // moving is the version that takes records over from other tables.
 const moving = 4

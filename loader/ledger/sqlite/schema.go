@@ -268,4 +268,6 @@ ALTER TABLE runs ADD COLUMN bulk INTEGER NOT NULL DEFAULT 0; -- among calls
 ALTER TABLE kept ADD COLUMN moved INTEGER NOT NULL DEFAULT 0; -- 0: what was written
 ALTER TABLE kept ADD COLUMN became TEXT NOT NULL DEFAULT '';
 `},
+	// 14: payloads are packed from here on, which older versions cannot read.
+	{},
 }
