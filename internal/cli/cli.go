@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -60,7 +61,7 @@ func Main(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io
 // endEarly ends a command that failed before it could say anything itself:
 // with the JSON that was asked for, or with the last line of a load.
 func (a *app) endEarly(args []string, code fault.Trait, err error) {
-	asked := a.getenv("LEADLOAD_JSON") == "true"
+	asked, _ := strconv.ParseBool(a.getenv("LEADLOAD_JSON"))
 	command := ""
 	for _, arg := range args {
 		if arg == "--" {
@@ -135,7 +136,13 @@ func (a *app) fromEnvironment(cmd *cobra.Command) error {
 		if first != nil || f.Changed || v == "" || f.Name == "help" {
 			return
 		}
-		if err := cmd.Flags().Set(f.Name, v); err != nil {
+		err := cmd.Flags().Set(f.Name, v)
+		if err == nil {
+			return
+		}
+		if must, hint := wanted(f, name, "="); must != "" {
+			first = usageError(hint+", or unset it", "environment variable %s must be %s, not %q", name, must, v)
+		} else {
 			first = usageError("correct the variable or unset it", "environment variable %s: %s", name, err)
 		}
 	})

@@ -39,8 +39,30 @@ func either(words []string) string {
 	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
 }
 
-// wrongFlag explains a flag that a command does not have.
+// wanted says what the value of a flag must be, and how to write one. name is the
+// flag or its variable, and eq what stands between a name and its value.
+func wanted(f *pflag.Flag, name, eq string) (must, hint string) {
+	switch f.Value.Type() {
+	case "bool":
+		return "true or false", fmt.Sprintf("write %s=true or %s=false", name, name)
+	case "duration":
+		return "a time with its unit", fmt.Sprintf("write %s%s90s, 15m or 2h", name, eq)
+	case "int", "int64":
+		return "a whole number", fmt.Sprintf("write %s%s20", name, eq)
+	}
+	return "", ""
+}
+
+// wrongFlag explains a flag that a command does not have, or a value that a flag
+// does not take.
 func wrongFlag(cmd *cobra.Command, err error) error {
+	var value *pflag.InvalidValueError
+	if errors.As(err, &value) {
+		name := "--" + value.GetFlag().Name
+		if must, hint := wanted(value.GetFlag(), name, " "); must != "" {
+			return usageError(hint, "%s must be %s, not %q", name, must, value.GetValue())
+		}
+	}
 	hint := "type " + cmd.CommandPath() + " --help to see its flags"
 	var unknown *pflag.NotExistError
 	if errors.As(err, &unknown) {
