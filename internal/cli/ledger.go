@@ -37,6 +37,37 @@ type ledgerOptions struct {
 	keep string
 }
 
+// flags adds those that every command about the ledger itself has.
+func (o *ledgerOptions) flags(cmd *cobra.Command) {
+	o.addLedger(cmd.Flags())
+	o.addJSON(cmd.Flags())
+}
+
+// ledgerSummary is the machine-readable end of a command about the ledger itself.
+type ledgerSummary struct {
+	Version int              `json:"version"`
+	Command string           `json:"command"`
+	Ledger  string           `json:"ledger,omitempty"`
+	Totals  map[string]int64 `json:"totals,omitempty"`
+	ending
+}
+
+// onLedger does what a command is about and prints how it ended. do returns what
+// the last line says.
+func (a *app) onLedger(c *common, command string, do func(s *ledgerSummary) (line string, err error)) error {
+	s := ledgerSummary{Version: 1, Command: "ledger " + command}
+	line, err := do(&s)
+	code := traitOf(err)
+	s.ending = a.ending(code, err, visible(line, true))
+	if c.json {
+		a.told(s)
+	}
+	if err == nil {
+		a.lastLine(c, s.Line)
+	}
+	return ended(code)
+}
+
 type ledgerImportOptions struct {
 	common
 	runFlags
@@ -193,27 +224,31 @@ func (a *app) ledgerCheckCommand() *cobra.Command {
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.runLedgerCheck(cmd.Context(), &o) },
 	}
-	o.addLedger(cmd.Flags())
+	o.flags(cmd)
 	return cmd
 }
 
 func (a *app) runLedgerCheck(ctx context.Context, o *ledgerOptions) error {
-	led, err := a.openNamed(ctx, &o.common, storeOptions{mustExist: true})
-	if err != nil {
-		return err
-	}
-	defer led.Close()
-	if err := led.Check(ctx); err != nil {
-		return err
-	}
-	counts, err := led.States(ctx)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(a.stdout, "%s is sound: loaded %d · duplicate %d · pending %d · rejected %d · in doubt %d · never sent %d records\n", plain([]any{led.Path(),
-		counts[ledger.Loaded], counts[ledger.Duplicate], counts[ledger.Pending], counts[ledger.Rejected],
-		counts[ledger.InDoubt] + counts[ledger.Sending] + counts[ledger.Reserved], counts[ledger.Ready]})...)
-	return nil
+	return a.onLedger(&o.common, "check", func(s *ledgerSummary) (string, error) {
+		led, err := a.openNamed(ctx, &o.common, storeOptions{mustExist: true})
+		if err != nil {
+			return "", err
+		}
+		defer led.Close()
+		s.Ledger = led.Path()
+		if err := led.Check(ctx); err != nil {
+			return "", err
+		}
+		counts, err := led.States(ctx)
+		if err != nil {
+			return "", err
+		}
+		doubt := counts[ledger.InDoubt] + counts[ledger.Sending] + counts[ledger.Reserved]
+		s.Totals = map[string]int64{"loaded": counts[ledger.Loaded], "duplicate": counts[ledger.Duplicate], "pending": counts[ledger.Pending],
+			"rejected": counts[ledger.Rejected], "in_doubt": doubt, "never_sent": counts[ledger.Ready]}
+		return fmt.Sprintf("%s is sound: loaded %d · duplicate %d · pending %d · rejected %d · in doubt %d · never sent %d records", led.Path(),
+			counts[ledger.Loaded], counts[ledger.Duplicate], counts[ledger.Pending], counts[ledger.Rejected], doubt, counts[ledger.Ready]), nil
+	})
 }
 
 func (a *app) ledgerPruneCommand() *cobra.Command {
@@ -231,30 +266,33 @@ no longer write their results.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.runLedgerPrune(cmd.Context(), &o) },
 	}
 	cmd.Flags().StringVar(&o.keep, "keep", "", "keep the rows of runs of so many days, such as 400d (required)")
-	o.addLedger(cmd.Flags())
+	o.flags(cmd)
 	return cmd
 }
 
 func (a *app) runLedgerPrune(ctx context.Context, o *ledgerOptions) error {
-	if o.keep == "" {
-		return usageError("type leadload ledger prune --keep 400d", "--keep says how many days of rows stay")
-	}
-	text, isDays := strings.CutSuffix(o.keep, "d")
-	days, err := strconv.Atoi(text)
-	if !isDays || err != nil || days < 1 || days > 36_500 {
-		return usageError("write a number of days, such as 400d", "--keep must be a number of days from 1d to 36500d, not %q", o.keep)
-	}
-	led, err := a.openNamed(ctx, &o.common, storeOptions{mustExist: true, alone: true})
-	if err != nil {
-		return err
-	}
-	defer led.Close()
-	n, err := led.Prune(ctx, time.Now().AddDate(0, 0, -days))
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(a.stdout, "dropped %d rows of %d runs, %d KB freed → %s\n", plain([]any{n.Rows, n.Runs, n.Freed / 1000, led.Path()})...)
-	return nil
+	return a.onLedger(&o.common, "prune", func(s *ledgerSummary) (string, error) {
+		if o.keep == "" {
+			return "", usageError("type leadload ledger prune --keep 400d", "--keep says how many days of rows stay")
+		}
+		text, isDays := strings.CutSuffix(o.keep, "d")
+		days, err := strconv.Atoi(text)
+		if !isDays || err != nil || days < 1 || days > 36_500 {
+			return "", usageError("write a number of days, such as 400d", "--keep must be a number of days from 1d to 36500d, not %q", o.keep)
+		}
+		led, err := a.openNamed(ctx, &o.common, storeOptions{mustExist: true, alone: true})
+		if err != nil {
+			return "", err
+		}
+		defer led.Close()
+		s.Ledger = led.Path()
+		n, err := led.Prune(ctx, time.Now().AddDate(0, 0, -days))
+		if err != nil {
+			return "", err
+		}
+		s.Totals = map[string]int64{"rows": n.Rows, "runs": n.Runs, "freed_bytes": n.Freed}
+		return fmt.Sprintf("dropped %d rows of %d runs, %d KB freed → %s", n.Rows, n.Runs, n.Freed/1000, led.Path()), nil
+	})
 }
 
 func (a *app) ledgerJoinCommand() *cobra.Command {
@@ -273,25 +311,28 @@ sent.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.account, "account", "", "account file with the name, and the host and keys as they are now")
-	o.addLedger(f)
+	o.flags(cmd)
 	return cmd
 }
 
 func (a *app) runLedgerJoin(ctx context.Context, o *ledgerOptions) error {
-	acct, err := account.Load(o.account, a.getenv)
-	if err != nil {
-		return err
-	}
-	led, err := a.openNamed(ctx, &o.common, storeOptions{mustExist: true, alone: true})
-	if err != nil {
-		return err
-	}
-	defer led.Close()
-	if _, err := led.Join(ctx, acct.Names()); err != nil {
-		return err
-	}
-	fmt.Fprintf(a.stdout, "%s on %s is one account now → %s\n", plain([]any{acct.Display(), acct.BareHost(), led.Path()})...)
-	return nil
+	return a.onLedger(&o.common, "join", func(s *ledgerSummary) (string, error) {
+		acct, err := account.Load(o.account, a.getenv)
+		if err != nil {
+			return "", err
+		}
+		a.hide(acct.Keys()...)
+		led, err := a.openNamed(ctx, &o.common, storeOptions{mustExist: true, alone: true})
+		if err != nil {
+			return "", err
+		}
+		defer led.Close()
+		s.Ledger = led.Path()
+		if _, err := led.Join(ctx, acct.Names()); err != nil {
+			return "", err
+		}
+		return fmt.Sprintf("%s on %s is one account now → %s", acct.Display(), acct.BareHost(), led.Path()), nil
+	})
 }
 
 func (a *app) ledgerTakeCommand() *cobra.Command {
@@ -308,28 +349,37 @@ with leadload adopt FILE -m MAPPING. Nothing is sent.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.runLedgerTake(cmd.Context(), &o) },
 	}
-	o.addLedger(cmd.Flags())
+	o.flags(cmd)
 	return cmd
 }
 
 func (a *app) runLedgerTake(ctx context.Context, o *ledgerOptions) error {
-	dir, err := loader.StateDir(a.getenv)
-	if err != nil {
-		return err
-	}
-	led, err := a.openNamed(ctx, &o.common, storeOptions{mustExist: true, seen: seenFolder(dir), take: true})
-	if err != nil {
-		return err
-	}
-	defer led.Close()
-	file, ok := led.(interface{ Take(context.Context) error })
-	if !ok {
-		return usageError("name a ledger that is a file with --ledger", "a ledger in a database lacks nothing that could be taken")
-	}
-	if err := file.Take(ctx); err != nil {
-		return err
-	}
-	fmt.Fprintf(a.stdout, "%s is the ledger from now on\n", plain([]any{led.Path()})...)
-	a.say("  before the next import, write into it what it lacks: leadload ledger import RESULTS -m MAPPING, or leadload adopt FILE -m MAPPING")
-	return nil
+	return a.onLedger(&o.common, "take", func(s *ledgerSummary) (string, error) {
+		dir, err := loader.StateDir(a.getenv)
+		if err != nil {
+			return "", err
+		}
+		how := storeOptions{mustExist: true, seen: seenFolder(dir)}
+		led, err := a.openNamed(ctx, &o.common, how)
+		if err == nil {
+			s.Ledger = led.Path()
+			return led.Path() + " lacks nothing: use it as it is", led.Close()
+		}
+		var lacks *ledger.Error
+		if !errors.As(err, &lacks) || lacks.Code != "ledger.torn" && lacks.Code != "ledger.older" {
+			return "", err
+		}
+		how.take = true
+		if led, err = a.openNamed(ctx, &o.common, how); err != nil {
+			return "", err
+		}
+		defer led.Close()
+		s.Ledger = led.Path()
+		// Only a ledger in a file can lack so.
+		if err := led.(interface{ Take(context.Context) error }).Take(ctx); err != nil {
+			return "", err
+		}
+		a.say("  before the next import, write into it what it lacks: leadload ledger import RESULTS -m MAPPING, or leadload adopt FILE -m MAPPING")
+		return led.Path() + " is the ledger from now on", nil
+	})
 }

@@ -12,6 +12,7 @@ import (
 )
 
 func (a *app) ledgerCopyCommand() *cobra.Command {
+	var c common
 	var wait time.Duration
 	cmd := &cobra.Command{
 		Use:   "copy FROM TO",
@@ -22,45 +23,49 @@ know of each other's rows. Either can be a file or a database. No run of its
 accounts can go on meanwhile. Nothing is sent.`,
 		Example: `  leadload ledger copy ledger.db postgres://leadload@db.example.com/team
   leadload ledger copy postgres://leadload@db.example.com/team ledger.db`,
-		RunE: func(cmd *cobra.Command, args []string) error { return a.runLedgerCopy(cmd.Context(), wait, args) },
+		RunE: func(cmd *cobra.Command, args []string) error { return a.runLedgerCopy(cmd.Context(), &c, wait, args) },
 	}
 	cmd.Flags().DurationVar(&wait, "wait-lock", 0, "how long to wait for runs of its accounts to end")
+	c.addJSON(cmd.Flags())
 	return cmd
 }
 
-func (a *app) runLedgerCopy(ctx context.Context, wait time.Duration, args []string) error {
-	if len(args) != 2 {
-		return usageError("type leadload ledger copy FROM TO", "ledger copy takes two ledgers: the one that is there and the new one")
-	}
-	if wait < 0 {
-		return usageError("give a time such as 30m", "a wait cannot be negative")
-	}
-	dir, err := loader.StateDir(a.getenv)
-	if err != nil {
-		return err
-	}
-	notify := func(s string) { a.say("  %s", s) }
-	from, err := a.openStore(ctx, args[0], true, storeOptions{mustExist: true, closed: true, notify: notify})
-	if err != nil {
-		return err
-	}
-	defer from.Close()
-	to, err := a.openStore(ctx, args[1], true, storeOptions{closed: true, notify: notify})
-	if err != nil {
-		return err
-	}
-	defer to.Close()
-	if from.Path() == to.Path() {
-		return usageError("name another place", "both are the same ledger")
-	}
-	n, err := loader.CopyLedger(ctx, from, to, loader.CopyOptions{StateDir: dir, WaitLock: wait, Notify: notify})
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(a.stdout, "copied and read back: %d records, %d of them open, and %s of %s → %s\n",
-		plain([]any{n.Records, n.Open, count(n.Runs, "run", "runs"), count(n.Accounts, "account", "accounts"), to.Path()})...)
-	a.say("  %s is closed from now on; name the new ledger with --ledger or LEADLOAD_LEDGER", from.Path())
-	return nil
+func (a *app) runLedgerCopy(ctx context.Context, c *common, wait time.Duration, args []string) error {
+	return a.onLedger(c, "copy", func(s *ledgerSummary) (string, error) {
+		if len(args) != 2 {
+			return "", usageError("type leadload ledger copy FROM TO", "ledger copy takes two ledgers: the one that is there and the new one")
+		}
+		if wait < 0 {
+			return "", usageError("give a time such as 30m", "a wait cannot be negative")
+		}
+		dir, err := loader.StateDir(a.getenv)
+		if err != nil {
+			return "", err
+		}
+		notify := func(s string) { a.say("  %s", s) }
+		from, err := a.openStore(ctx, args[0], true, storeOptions{mustExist: true, closed: true, notify: notify})
+		if err != nil {
+			return "", err
+		}
+		defer from.Close()
+		to, err := a.openStore(ctx, args[1], true, storeOptions{closed: true, notify: notify})
+		if err != nil {
+			return "", err
+		}
+		defer to.Close()
+		if from.Path() == to.Path() {
+			return "", usageError("name another place", "both are the same ledger")
+		}
+		n, err := loader.CopyLedger(ctx, from, to, loader.CopyOptions{StateDir: dir, WaitLock: wait, Notify: notify})
+		if err != nil {
+			return "", err
+		}
+		a.say("  %s is closed from now on; name the new ledger with --ledger or LEADLOAD_LEDGER", from.Path())
+		s.Ledger = to.Path()
+		s.Totals = map[string]int64{"records": n.Records, "open": n.Open, "runs": n.Runs, "accounts": n.Accounts}
+		return fmt.Sprintf("copied and read back: %d records, %d of them open, and %s of %s → %s",
+			n.Records, n.Open, count(n.Runs, "run", "runs"), count(n.Accounts, "account", "accounts"), to.Path()), nil
+	})
 }
 
 func (a *app) ledgerReopenCommand() *cobra.Command {
@@ -75,34 +80,31 @@ know what was loaded with the other one since, and would send those rows again.`
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.runLedgerReopen(cmd.Context(), &o) },
 	}
-	o.addLedger(cmd.Flags())
+	o.flags(cmd)
 	return cmd
 }
 
 func (a *app) runLedgerReopen(ctx context.Context, o *ledgerOptions) error {
-	led, err := a.openNamed(ctx, &o.common, storeOptions{mustExist: true, closed: true})
-	if err != nil {
-		return err
-	}
-	defer led.Close()
-	moved, err := led.Mark(ctx, ledger.Moved)
-	if err != nil {
-		return err
-	}
-	copying, err := led.Mark(ctx, ledger.Copying)
-	if err != nil {
-		return err
-	}
-	switch {
-	case copying != "": // what it holds is half of another
-		return ledger.MovedError(led.Path(), moved, copying)
-	case moved == "":
-		fmt.Fprintf(a.stdout, "%s was not moved\n", plain([]any{led.Path()})...)
-		return nil
-	}
-	if err := led.SetMark(ctx, ledger.Moved, ""); err != nil {
-		return err
-	}
-	fmt.Fprintf(a.stdout, "%s can be used again\n", plain([]any{led.Path()})...)
-	return nil
+	return a.onLedger(&o.common, "reopen", func(s *ledgerSummary) (string, error) {
+		led, err := a.openNamed(ctx, &o.common, storeOptions{mustExist: true, closed: true})
+		if err != nil {
+			return "", err
+		}
+		defer led.Close()
+		s.Ledger = led.Path()
+		moved, err := led.Mark(ctx, ledger.Moved)
+		if err != nil {
+			return "", err
+		}
+		copying, err := led.Mark(ctx, ledger.Copying)
+		switch {
+		case err != nil:
+			return "", err
+		case copying != "": // what it holds is half of another
+			return "", ledger.MovedError(led.Path(), moved, copying)
+		case moved == "":
+			return led.Path() + " was not moved", nil
+		}
+		return led.Path() + " can be used again", led.SetMark(ctx, ledger.Moved, "")
+	})
 }

@@ -145,7 +145,7 @@ where it is still there and unchanged; otherwise they are left out.`,
 	f := cmd.Flags()
 	o.addLedger(f)
 	f.StringVarP(&o.out, "out", "o", "", "results file (.xlsx or .csv) or a folder for it; - is CSV on stdout")
-	f.BoolVar(&o.json, "json", false, "print a machine-readable summary on stdout")
+	o.addJSON(f)
 	return cmd
 }
 

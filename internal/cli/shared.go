@@ -52,12 +52,17 @@ func (c *common) addLedger(f *pflag.FlagSet) {
 	f.StringVar(&c.ledger, "ledger", "", "ledger: a file, or a database as postgres://USER@HOST/DATABASE (default: a file in the user's state folder)")
 }
 
+// addJSON adds the flag that asks for a summary for programs.
+func (c *common) addJSON(f *pflag.FlagSet) {
+	f.BoolVar(&c.json, "json", false, "print a machine-readable summary on stdout")
+}
+
 func (c *common) accountFlags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&c.account, "account", "", "account file; without it the LEADSQUARED_… variables say which account")
 	f.BoolVar(&c.sandbox, "sandbox", false, "use a practice account started inside this process")
 	c.addLedger(f)
-	f.BoolVar(&c.json, "json", false, "print a machine-readable summary on stdout")
+	c.addJSON(f)
 	f.BoolVarP(&c.quiet, "quiet", "q", false, "say nothing but the last line and errors")
 	f.StringVar(&c.apiLog, "api-log", "", "write a line of JSON for every call to this file")
 	f.StringVar(&c.apiLogLevel, "api-log-level", "full", "what the API log holds: full or brief")
