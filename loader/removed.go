@@ -93,7 +93,7 @@ func (r *run) removed(ctx context.Context, p *Plan) error {
 	if !r.job.whole() {
 		return nil
 	}
-	found, err := removedFrom(ctx, r.led, r.scope, &r.job, func(run *ledger.Run) bool { return run.Account == r.acct }, r.planner.Saw)
+	found, err := removedFrom(ctx, r.led, r.scope, &r.job, func(run *ledger.Run) bool { return run.Account == r.acct && run.ID != r.id }, r.planner.Saw)
 	if err != nil {
 		return err
 	}

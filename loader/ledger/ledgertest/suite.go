@@ -44,6 +44,7 @@ func Run(t *testing.T, fresh func(testing.TB) Open) {
 		{"Identities", testIdentities},
 		{"Chunks", testChunks},
 		{"Errors", testErrors},
+		{"Tally", testTally},
 		{"Twice", testTwice},
 		{"Who", testWho},
 		{"Borrowed", testBorrowed},
@@ -953,6 +954,48 @@ func testErrors(t *testing.T, fresh func(testing.TB) Open) {
 	if none, err := f.Store.Errors(t.Context(), 0, 2); err != nil || len(none) != 0 {
 		t.Errorf("run 0 has %d errors, %v", len(none), err)
 	}
+}
+
+// testTally holds the counts of a run against its rows, while more and more of them
+// come to an end and some are no longer one after another.
+func testTally(t *testing.T, fresh func(testing.TB) Open) {
+	f := New(t, fresh(t))
+	same := func(run int64, when string) {
+		t.Helper()
+		var want ledger.Counts
+		for _, r := range f.Rows(run) {
+			want.Add(r.Result, 1)
+		}
+		got, err := f.Store.Tally(t.Context(), run)
+		if f.Check(err); got.Counts() != want {
+			t.Errorf("%s: counted %v, the rows are %v", when, got.Counts(), want)
+		}
+	}
+	var entries []ledger.Entry
+	for n := range 40 {
+		entries = append(entries, Entry(n+2, fmt.Sprint("K", n%36), "x", fmt.Sprint(n))) // four come twice
+	}
+	entries[7] = ledger.Entry{Number: 9, Verdict: ledger.Invalid, Code: "x.code", Msg: "x"}
+	run := f.Run()
+	e := f.Plan(run, entries...)
+	same(run, "planned")
+	for n := range 20 {
+		if e[n].Record != 0 {
+			f.Load(e[n].Record, fmt.Sprint("id-", n))
+		}
+	}
+	same(run, "half loaded")
+	f.Check(f.Sending(e[21].Record))
+	f.Check(f.Settle(e[21].Record, ledger.Duplicate, "id-1"))
+	same(run, "a duplicate among them")
+	f.Check(f.Sending(e[22].Record))
+	same(run, "one on its way")
+	f.Check(f.Store.Settle(t.Context(), f.Lease, ledger.Outcome{Record: e[22].Record, State: ledger.Rejected, Code: "a.code", Msg: "no"}))
+	same(run, "one refused")
+
+	again := f.Run()
+	f.Plan(again, Entry(2, "K30", "x", "30"), Entry(3, "K31", "x", "31"), Entry(4, "K29", "x", "29"), Entry(5, "K1", "x", "1"), Entry(6, "new", "x", "y"))
+	same(again, "another order")
 }
 
 // testTwice says that an id on two records does not go unseen.

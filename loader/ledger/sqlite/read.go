@@ -75,6 +75,8 @@ const standingColumns = `SELECT r.id, r.fate, r.remote, coalesce(o.lead, r.lead)
 const (
 	quietRange = "SELECT r.id, r.fate, r.remote, r.lead, r.key, r.attempts, r.sent FROM records r WHERE r.id BETWEEN ? AND ? ORDER BY r.id"
 	loudRange  = "SELECT EXISTS (SELECT 1 FROM operations WHERE record BETWEEN ? AND ?)"
+	// What a count of records needs of them.
+	fatesOfRange = "SELECT count(*), coalesce(sum(fate = 2), 0), coalesce(sum(fate = 3), 0) FROM records WHERE id BETWEEN ? AND ?"
 )
 
 var (
@@ -119,18 +121,15 @@ func (l *Ledger) standings(ctx context.Context, dst []ledger.Standing, ids []int
 // call has anything to say of them, which one question tells for all.
 func (l *Ledger) standRange(ctx context.Context, dst []ledger.Standing, ids []int64) ([]ledger.Standing, error) {
 	first, last := ids[0], ids[len(ids)-1]
-	var loud bool
-	stmt, err := l.prepared(ctx, loudRange)
-	if err == nil {
-		err = stmt.QueryRowContext(ctx, first, last).Scan(&loud)
-	}
+	loud, err := l.loud(ctx, first, last)
 	if err != nil {
-		return dst, l.fault(err)
+		return dst, err
 	}
 	if loud {
 		return l.stand(ctx, dst, standingRange, ids, first, last)
 	}
-	if stmt, err = l.prepared(ctx, quietRange); err != nil {
+	stmt, err := l.prepared(ctx, quietRange)
+	if err != nil {
 		return dst, l.fault(err)
 	}
 	rows, err := stmt.QueryContext(ctx, first, last)
@@ -151,6 +150,15 @@ func (l *Ledger) standRange(ctx context.Context, dst []ledger.Standing, ids []in
 		}
 	}
 	return dst, l.fault(rows.Err())
+}
+
+// loud reports whether a call has anything to say of the records of a range.
+func (l *Ledger) loud(ctx context.Context, first, last int64) (yes bool, err error) {
+	stmt, err := l.prepared(ctx, loudRange)
+	if err == nil {
+		err = stmt.QueryRowContext(ctx, first, last).Scan(&yes)
+	}
+	return yes, l.fault(err)
 }
 
 // wanted drops the numbers below id.
@@ -194,10 +202,12 @@ func (l *Ledger) stand(ctx context.Context, dst []ledger.Standing, text string, 
 
 // rowReader walks through the rows of a run, a chunk at a time.
 type rowReader struct {
-	l     *Ledger
-	chunk chunkReader
-	ids   []int64
-	known []ledger.Standing
+	l      *Ledger
+	counts ledger.Tally // not nil: rows that can be counted without a look at each go into it, and not to do
+	wordy  bool         // records are looked up only where the plan or a call has something to say of them
+	chunk  chunkReader
+	ids    []int64
+	known  []ledger.Standing
 }
 
 // each calls do for every row of a run with what is known of its record now,
@@ -208,6 +218,16 @@ func (r *rowReader) each(ctx context.Context, run int64, needed func(*ledger.Pla
 		if !ok || err != nil {
 			return err
 		}
+		if r.counts != nil {
+			counted, err := r.count(ctx, needed)
+			if err != nil {
+				return err
+			}
+			if counted {
+				from = r.chunk.rows[len(r.chunk.rows)-1].Number + 1
+				continue
+			}
+		}
 		r.ids = r.ids[:0]
 		for i := range r.chunk.rows {
 			if row := &r.chunk.rows[i]; row.Record != 0 && needed(row) {
@@ -216,6 +236,11 @@ func (r *rowReader) each(ctx context.Context, run int64, needed func(*ledger.Pla
 		}
 		slices.Sort(r.ids)
 		r.ids = slices.Compact(r.ids)
+		if r.wordy {
+			if err := r.onlyTold(ctx); err != nil {
+				return err
+			}
+		}
 		if r.known, err = r.l.standings(ctx, r.known, r.ids); err != nil {
 			return err
 		}
@@ -244,6 +269,28 @@ func (r *rowReader) each(ctx context.Context, run int64, needed func(*ledger.Pla
 			}
 		}
 	}
+}
+
+// onlyTold leaves of the chunk's records those of which the plan or a call has something to say.
+func (r *rowReader) onlyTold(ctx context.Context) error {
+	if len(r.ids) == 0 {
+		return nil
+	}
+	told := map[int64]bool{}
+	for i := range r.chunk.rows {
+		if row := &r.chunk.rows[i]; row.Code != "" {
+			told[row.Record] = true
+		}
+	}
+	records, err := r.l.numbers(ctx, "SELECT DISTINCT record FROM operations WHERE record BETWEEN ? AND ?", r.ids[0], r.ids[len(r.ids)-1])
+	if err != nil {
+		return err
+	}
+	for _, record := range records {
+		told[record] = true
+	}
+	r.ids = slices.DeleteFunc(r.ids, func(record int64) bool { return !told[record] })
+	return nil
 }
 
 // Rows returns the rows of a run in the order of the file.
@@ -276,10 +323,12 @@ func (l *Ledger) checked(ctx context.Context, run int64) (bool, error) {
 	return command == "check", l.fault(err)
 }
 
-// Tally counts the rows of a run as they stand now.
+// Tally counts the rows of a run as they stand now. Where those of a chunk that are due
+// are records which follow one another, and no call has anything to say of them, they are
+// counted where they lie.
 func (l *Ledger) Tally(ctx context.Context, run int64) (ledger.Tally, error) {
 	t := ledger.Tally{}
-	r := rowReader{l: l}
+	r := rowReader{l: l, counts: t}
 	err := r.each(ctx, run, (*ledger.PlannedRow).HasState, func(c *ledger.PlannedRow, s *ledger.Standing) bool {
 		t.Count(c, s)
 		return true
@@ -291,6 +340,54 @@ func (l *Ledger) Tally(ctx context.Context, run int64) (ledger.Tally, error) {
 		return l.tallied(ctx, run)
 	}
 	return t, nil
+}
+
+// count adds the rows of the chunk to the counts where that needs none of their records
+// one by one. It reports whether it did.
+func (r *rowReader) count(ctx context.Context, needed func(*ledger.PlannedRow) bool) (bool, error) {
+	first, n := int64(0), int64(0)
+	for i := range r.chunk.rows {
+		row := &r.chunk.rows[i]
+		if row.Record == 0 || !needed(row) {
+			continue
+		}
+		if first == 0 {
+			first = row.Record
+		}
+		if row.Verdict != ledger.Due || row.Record != first+n {
+			return false, nil
+		}
+		n++
+	}
+	if n == 0 {
+		return false, nil
+	}
+	loud, err := r.l.loud(ctx, first, first+n-1)
+	if loud || err != nil {
+		return false, err
+	}
+	stmt, err := r.l.prepared(ctx, fatesOfRange)
+	if err != nil {
+		return false, r.l.fault(err)
+	}
+	var all, present, matched int64
+	if err := stmt.QueryRowContext(ctx, first, first+n-1).Scan(&all, &present, &matched); err != nil {
+		return false, r.l.fault(err)
+	}
+	if all != n {
+		return false, nil
+	}
+	for i := range r.chunk.rows {
+		if row := &r.chunk.rows[i]; row.Record == 0 || !needed(row) {
+			r.counts.Count(row, nil)
+		}
+	}
+	for fate, n := range map[ledger.Fate]int64{ledger.Absent: all - present - matched, ledger.Present: present, ledger.Matched: matched} {
+		if n > 0 {
+			r.counts.Add(ledger.Due, ledger.StateOf(fate, 0), n)
+		}
+	}
+	return true, nil
 }
 
 // Twice returns the number of ids that stand on a row that a run has loaded
@@ -391,7 +488,7 @@ func (l *Ledger) Traces(ctx context.Context, records []int64) (map[int64]ledger.
 // Errors returns the most common errors of a run's rows.
 func (l *Ledger) Errors(ctx context.Context, run int64, n int) ([]ledger.ErrorCount, error) {
 	var errs ledger.ErrorCounter
-	r := rowReader{l: l}
+	r := rowReader{l: l, wordy: true} // a row without words has no error
 	err := r.each(ctx, run, (*ledger.PlannedRow).HasState, func(c *ledger.PlannedRow, s *ledger.Standing) bool {
 		errs.Add(c.Row(s, false))
 		return true
