@@ -33,6 +33,7 @@ type app struct {
 	summaries      []reports.Summary
 	seen           reports.Summary // what a check has found beside the numbers: Faults, FaultsLeft, Bodies, Warnings
 	run            atomic.Int64    // the number of the run at work; 0 for none
+	command        *cobra.Command  // that is at work; nil before it is known
 }
 
 // Main runs the program and returns its exit code. Cancelling ctx is the first
@@ -78,7 +79,7 @@ func (a *app) endEarly(args []string, code fault.Trait, err error) {
 	case asked && load:
 		a.last(&common{json: true}, nil, loader.Result{Run: ledger.Run{Command: command}}, "", code, err)
 	case asked:
-		if perr := a.printJSON(map[string]any{"version": 1, "command": command, "exit_code": code.Exit(), "error": failedOf(err)}); perr != nil {
+		if perr := a.printJSON(map[string]any{"version": 1, "command": command, "exit_code": code.Exit(), "error": a.failedOf(err)}); perr != nil {
 			a.explain(perr)
 		}
 	case load:
@@ -109,6 +110,7 @@ rows in doubt are looked up, the rest are sent.`,
 	root.SetFlagErrorFunc(wrongFlag)
 	root.PersistentFlags().StringVar(&a.logFormat, "log-format", "text", "lines on stderr: text or json")
 	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+		a.command = cmd
 		if err := a.fromEnvironment(cmd); err != nil {
 			return err
 		}

@@ -73,6 +73,9 @@ func (a *app) runDoctor(ctx context.Context, o *accountOptions) error {
 	a.lookAtLedger(ctx, &o.common, f)
 	a.lookAtAccount(ctx, &o.common, f)
 	f.ok("zone data", "%s", converter.ZoneRelease())
+	for i := range f.list {
+		f.list[i].Do = a.applies(f.list[i].Do)
+	}
 	if o.json {
 		if err := a.printJSON(map[string]any{"version": 1, "command": "doctor", "findings": f.list, "exit_code": f.end.Exit()}); err != nil {
 			return err

@@ -1,8 +1,11 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"regexp"
+	"slices"
 	"strings"
 
 	"leadload/internal/fault"
@@ -37,7 +40,7 @@ func (a *app) ending(code fault.Trait, err error, line string) ending {
 	if err != nil {
 		a.explain(err)
 	}
-	return ending{Exit: code.Exit(), ExitCode: code.Exit(), Error: failedOf(err), Line: line}
+	return ending{Exit: code.Exit(), ExitCode: code.Exit(), Error: a.failedOf(err), Line: line}
 }
 
 // usageError is a wrong call of the program.
@@ -64,9 +67,32 @@ func (a *app) explain(err error) {
 	}
 	_, msg, hint := fault.Words(err)
 	a.fail("leadload: %s", msg)
-	if hint != "" {
+	if hint = a.applies(hint); hint != "" {
 		a.fail("  %s", hint)
 	}
+}
+
+var flagInText = regexp.MustCompile(`--([a-z][a-z-]+)`)
+
+// applies leaves out of a hint what the command at work cannot do: a fault is made
+// below the commands, and may name a flag that only some of them have. Other
+// commands that a hint names, such as leadload check --online, have their own flags.
+func (a *app) applies(hint string) string {
+	if a.command == nil {
+		return hint
+	}
+	lacks := func(way string) bool {
+		return !strings.Contains(way, "leadload ") && slices.ContainsFunc(flagInText.FindAllStringSubmatch(way, -1), func(m []string) bool {
+			return a.command.Flags().Lookup(m[1]) == nil
+		})
+	}
+	var kept []string
+	for clause := range strings.SplitSeq(hint, "; ") {
+		if ways := slices.DeleteFunc(strings.Split(clause, ", or "), lacks); len(ways) > 0 {
+			kept = append(kept, strings.Join(ways, ", or "))
+		}
+	}
+	return cmp.Or(strings.Join(kept, "; "), hint)
 }
 
 func place(p mapping.Problem) string {

@@ -3,7 +3,14 @@ package cli
 import (
 	"bytes"
 	"context"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
 	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -84,5 +91,100 @@ func TestFlagsAreVariables(t *testing.T) {
 	code := Main(context.Background(), []string{"import", "x.csv", "-m", "x.yaml"}, strings.NewReader(""), &out, &errs, func(k string) string { return env[k] })
 	if code != fault.Usage.Exit() || !strings.Contains(errs.String(), "LEADLOAD_MAX_ERRORS") {
 		t.Errorf("exit code %d, stderr %q: a variable that cannot be read must stop the program and be named", code, errs.String())
+	}
+}
+
+// TestAdviceIsForTheCommand says that a command does not advise a flag which it lacks.
+func TestAdviceIsForTheCommand(t *testing.T) {
+	a, _, _ := testApp()
+	root := a.root()
+	for _, c := range []struct{ command, hint, want string }{
+		{"import", "run it later; --outage-limit says how long to wait", "run it later; --outage-limit says how long to wait"},
+		{"fields", "run it later; --outage-limit says how long to wait", "run it later"},
+		{"fields", "run it later, or check without --online", "run it later"},
+		{"check", "run it later, or check without --online", "run it later, or check without --online"},
+		{"ledger prune", "wait for it to end, or add --wait-lock 30m to wait for it here; a ledger each (--ledger)", "wait for it to end; a ledger each (--ledger)"},
+		{"undo", "correct it; leadload check --online shows more", "correct it; leadload check --online shows more"},
+		{"undo", "add --sheet Deals", "add --sheet Deals"}, // better than nothing
+		{"undo", "", ""},
+	} {
+		cmd, _, err := root.Find(strings.Fields(c.command))
+		if err != nil {
+			t.Fatal(err)
+		}
+		a.command = cmd
+		if got := a.applies(c.hint); got != c.want {
+			t.Errorf("%s: %q becomes %q, want %q", c.command, c.hint, got, c.want)
+		}
+	}
+}
+
+// TestAdviceNamesFlags looks through every text of the program, the README and the
+// manual: each flag is one of some command, and one that follows a command is its own.
+func TestAdviceNamesFlags(t *testing.T) {
+	a, _, _ := testApp()
+	root := a.root()
+	any := map[string]bool{"version": true, "help": true, "man": true}
+	flagsOf := map[*cobra.Command]map[string]bool{}
+	for _, c := range append(commands(root), root) {
+		own := map[string]bool{"help": true}
+		note := func(f *pflag.Flag) { own[f.Name], any[f.Name] = true, true }
+		c.Flags().VisitAll(note)
+		c.InheritedFlags().VisitAll(note)
+		flagsOf[c] = own
+	}
+	texts := map[string][]string{}
+	for path, text := range documents(t) {
+		texts[path] = strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune("`\n", r) })
+	}
+	for _, dir := range []string{"../../loader", "../../mapping", "../../reports", "../fault", "."} {
+		err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+			if err != nil || e.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			file, err := parser.ParseFile(token.NewFileSet(), path, nil, 0)
+			if err != nil {
+				return err
+			}
+			ast.Inspect(file, func(n ast.Node) bool {
+				if lit, ok := n.(*ast.BasicLit); ok && lit.Kind == token.STRING {
+					if text, err := strconv.Unquote(lit.Value); err == nil {
+						texts[path] = append(texts[path], strings.Split(text, "\n")...)
+					}
+				}
+				return true
+			})
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	command := regexp.MustCompile(`\bleadload ((?:[a-z][a-z-]*[ .,:]?)+)([^;|&]*)`)
+	found := 0
+	for path, list := range texts {
+		for _, text := range list {
+			for _, m := range flagInText.FindAllStringSubmatch(text, -1) {
+				found++
+				if !any[m[1]] {
+					t.Errorf("%s: no command has --%s:\n%s", path, m[1], text)
+				}
+			}
+			for _, m := range command.FindAllStringSubmatch(text, -1) {
+				cmd, _, err := root.Find(strings.FieldsFunc(m[1], func(r rune) bool { return strings.ContainsRune(" .,:", r) }))
+				if err != nil || cmd == root {
+					continue // a word of a sentence, or a job
+				}
+				own, _, _ := strings.Cut(m[2], " -- ") // behind it are those of a job
+				for _, f := range flagInText.FindAllStringSubmatch(own, -1) {
+					if !flagsOf[cmd][f[1]] {
+						t.Errorf("%s: %s has no --%s:\n%s", path, cmd.CommandPath(), f[1], text)
+					}
+				}
+			}
+		}
+	}
+	if found < 200 {
+		t.Errorf("only %d flags were found: the search is broken", found)
 	}
 }

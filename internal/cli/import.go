@@ -463,6 +463,6 @@ func (a *app) summary(led ledger.Reader, res loader.Result, out string, code fau
 	s.Faults, s.FaultsLeft, s.Bodies, s.Warnings = a.seen.Faults, a.seen.FaultsLeft, a.seen.Bodies, res.Plan.Warnings
 	s.Totals.Removed = max(s.Totals.Removed, res.Plan.Removed.Rows) // a check writes none down
 	s.ExitCode = code.Exit()
-	s.Error = failedOf(err)
+	s.Error = a.failedOf(err)
 	return s
 }

@@ -43,7 +43,7 @@ func (a *app) runLedgerCopy(ctx context.Context, c *common, wait time.Duration, 
 			return "", err
 		}
 		notify := func(s string) { a.say("  %s", s) }
-		from, err := a.openStore(ctx, args[0], true, storeOptions{mustExist: true, closed: true, notify: notify})
+		from, err := a.openStore(ctx, args[0], true, storeOptions{mustExist: true, instead: "name the ledger that is to move, and then its new place", closed: true, notify: notify})
 		if err != nil {
 			return "", err
 		}

@@ -98,7 +98,7 @@ func (a *app) runPresence(ctx context.Context, o *presenceOptions, p leadsquared
 func (a *app) jsonEnd(v map[string]any, err error) error {
 	v["exit_code"] = traitOf(err).Exit()
 	if err != nil {
-		v["error"] = failedOf(err)
+		v["error"] = a.failedOf(err)
 	}
 	if werr := a.printJSON(v); werr != nil && err == nil {
 		return werr

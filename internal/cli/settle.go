@@ -61,12 +61,12 @@ type settleSummary struct {
 }
 
 // failedOf is an error as a command's JSON tells it; nil is none.
-func failedOf(err error) *reports.Failure {
+func (a *app) failedOf(err error) *reports.Failure {
 	if err == nil {
 		return nil
 	}
 	code, msg, hint := fault.Words(err)
-	return &reports.Failure{Code: string(code), Message: msg, Hint: hint}
+	return &reports.Failure{Code: string(code), Message: msg, Hint: a.applies(hint)}
 }
 
 func (a *app) runSettle(ctx context.Context, o *settleOptions) error {
@@ -92,7 +92,7 @@ func (a *app) runSettle(ctx context.Context, o *settleOptions) error {
 	}
 	if o.json {
 		s := settleSummary{Version: 1, Command: "settle", InDoubt: res.Before.InDoubt, Pending: res.Before.Pending, Missing: res.Before.Missing, Loaded: n[ledger.ResultLoaded], Updated: updated, Changed: changed, Duplicate: n[ledger.ResultDuplicate], Rejected: n[ledger.ResultRejected],
-			LeftInDoubt: n[ledger.ResultInDoubt], LeftPending: n[ledger.ResultPending], NotSent: n[ledger.ResultNotSent], Calls: res.Calls, Throttled: res.Throttled, ExitCode: code.Exit(), Error: failedOf(err), Line: line}
+			LeftInDoubt: n[ledger.ResultInDoubt], LeftPending: n[ledger.ResultPending], NotSent: n[ledger.ResultNotSent], Calls: res.Calls, Throttled: res.Throttled, ExitCode: code.Exit(), Error: a.failedOf(err), Line: line}
 		a.told(s)
 		a.say("%s", line)
 	} else {
