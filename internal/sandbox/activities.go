@@ -103,6 +103,11 @@ func (a *Account) entries(leadID string, event int) []entry {
 			list = append(list, entry{at, false, o.created})
 		}
 	}
+	for _, at := range a.store.gone.trails {
+		if o := &a.store.opps[at]; o.lead == on && (event == 0 || int(o.code) == event) {
+			list = append(list, entry{at, false, o.created})
+		}
+	}
 	if event == 0 || event == SalesEvent {
 		for _, at := range a.store.leads[on].sales {
 			list = append(list, entry{at, true, a.store.sales[at].created})

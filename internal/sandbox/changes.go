@@ -204,6 +204,9 @@ func (a *Account) forgetOpportunity(at int32) {
 	delete(a.store.oppByID, o.id)
 	l := &a.store.leads[o.lead]
 	l.opportunities = slices.DeleteFunc(l.opportunities, func(i int32) bool { return i == at })
+	if a.o.KeepTrails {
+		a.store.gone.trails = append(a.store.gone.trails, at)
+	}
 	if f := a.o.DuplicateField; f != "" {
 		key := ruleKey{o.code, strings.TrimSpace(valueOf(a.store.names.unpack(o.fields), f))}
 		if a.store.rule[key] == at {

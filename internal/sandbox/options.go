@@ -55,6 +55,8 @@ type Options struct {
 	Without []string
 	// GoneForm is how a record that was deleted reads back: "500" (or ""), "404", or "empty".
 	GoneForm string
+	// KeepTrails leaves records that were deleted in the trails of their leads.
+	KeepTrails bool
 
 	BulkCalls  int           // bulk calls allowed in a window of their own; 0 is 1, or no limit where Calls has none; -1 is no limit
 	BulkWindow time.Duration // 0 is 5 s

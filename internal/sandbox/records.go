@@ -202,7 +202,10 @@ type store struct {
 	digits   map[string][]int32 // digits of a phone, with and without the country code → leads
 	rule     map[ruleKey]int32  // duplicate rule: value → first opportunity with it
 	history  map[id][]revision  // of the records that were changed, oldest change first
-	gone     struct{ opps, sales int }
+	gone     struct {
+		opps, sales int
+		trails      []int32 // opportunities that stay in the trails of their leads
+	}
 }
 
 func newStore() *store {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -103,7 +104,17 @@ func lookAtOne(ctx context.Context, l *line.Line, q *Question, s *Sight, r Recor
 		s.Records = append(s.Records, r)
 		return nil
 	}
-	opp, out, err := line.Try(ctx, l, line.With(l.Client.Opportunity, r.ID))
+	// A record that was deleted may stand in the trail and answer as if the account
+	// were out of order. That is asked twice, and is no sign of an outage.
+	call := line.With(l.Client.Opportunity, r.ID)
+	opp, out, err := line.Once(ctx, l, call)
+	if err == nil && out.Verdict == leadsquared.InDoubt && out.Status != http.StatusOK {
+		ask := line.Try[leadsquared.Opportunity]
+		if out.Status == http.StatusInternalServerError {
+			ask = line.Once
+		}
+		opp, out, err = ask(ctx, l, call)
+	}
 	if err != nil {
 		return err
 	}

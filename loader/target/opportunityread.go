@@ -33,7 +33,7 @@ func (opportunity) ReadCalls(n, _ int, m Memory) int {
 // that call, it reads pages of what was modified if these are fewer than the
 // records. What neither brought is read one by one.
 func (t opportunity) Read(ctx context.Context, l *line.Line, q ReadQuestion) (map[string]Back, error) {
-	r := &opportunityRead{line: l, q: q.shown(t), all: make(map[string]Back, len(q.Wanted))}
+	r := &opportunityRead{line: l, q: q.shown(t), all: make(map[string]Back, len(q.Wanted)), trails: Trails{}}
 	for _, steps := range []func(context.Context) error{r.byID, r.byPages, r.oneByOne} {
 		if err := steps(ctx); err != nil {
 			return r.all, err
@@ -49,7 +49,14 @@ type opportunityRead struct {
 	// whole says that every record which is there was shown, so that one that
 	// was not is probably gone.
 	whole bool
+	// trails keeps what the trails of leads showed in this look.
+	trails Trails
 }
+
+// Trails are the ids, in lower case, that the trails of leads show to one look, by
+// the ids of the leads. A lead with many records that are gone has its trail read
+// once and not once for each.
+type Trails map[string]map[string]bool
 
 // left returns the records that have not been read yet.
 func (r *opportunityRead) left() []Wanted {
@@ -236,19 +243,29 @@ func (r *opportunityRead) witness(ctx context.Context, w Wanted, why string) (Ba
 	if w.Lead == "" {
 		return b, nil
 	}
-	trail, unread, err := Trail(ctx, r.line, w.Lead, r.q.Code)
-	if err != nil || unread != "" {
-		return b, err
+	shown := r.trails[w.Lead]
+	if shown == nil {
+		trail, unread, err := Trail(ctx, r.line, w.Lead, r.q.Code)
+		if err != nil || unread != "" {
+			return b, err
+		}
+		if len(trail) == 0 {
+			// A lead without any trail may be one that the account does not know any more:
+			// its silence proves nothing unless the lead itself is there.
+			if known, err := knowsLead(ctx, r.line, w.Lead); !known {
+				return b, err
+			}
+		}
+		shown = make(map[string]bool, len(trail))
+		for _, a := range trail {
+			shown[strings.ToLower(a.ID)] = true
+		}
+		r.trails[w.Lead] = shown
 	}
-	if !slices.ContainsFunc(trail, func(a leadsquared.Activity) bool { return strings.EqualFold(a.ID, w.ID) }) && len(trail) > 0 {
-		return Back{Wanted: w, Presence: Gone}, nil
+	if shown[strings.ToLower(w.ID)] {
+		return b, nil
 	}
-	if len(trail) == 0 {
-		// A lead without any trail may be one that the account does not know any more:
-		// its silence proves nothing unless the lead itself is there.
-		return goneWithLead(ctx, r.line, b)
-	}
-	return b, nil
+	return Back{Wanted: w, Presence: Gone}, nil
 }
 
 var (

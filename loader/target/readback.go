@@ -127,11 +127,17 @@ func ReadLeads(ctx context.Context, l *line.Line, ids []string) (map[string]Back
 	return all, nil
 }
 
+// knowsLead reports whether the account knows a lead by its id.
+func knowsLead(ctx context.Context, l *line.Line, id string) (bool, error) {
+	leads, out, err := line.Ask(ctx, l, line.With(l.Client.LeadByID, id))
+	return err == nil && out.Verdict == leadsquared.Applied && len(leads) == 1, err
+}
+
 // goneWithLead takes a record for gone that its lead does not list, if the
 // account knows the lead itself. Otherwise b stays as it is.
 func goneWithLead(ctx context.Context, l *line.Line, b Back) (Back, error) {
-	leads, out, err := line.Ask(ctx, l, line.With(l.Client.LeadByID, b.Lead))
-	if err == nil && out.Verdict == leadsquared.Applied && len(leads) == 1 {
+	known, err := knowsLead(ctx, l, b.Lead)
+	if known {
 		return Back{Wanted: b.Wanted, Presence: Gone}, nil
 	}
 	return b, err

@@ -23,8 +23,9 @@ type Taker interface {
 	Reader
 	// Taken looks at a record with one read, which is not repeated, and asks
 	// another witness where the answer does not settle it. why says why it is
-	// Unclear. The error ends the run.
-	Taken(ctx context.Context, l *line.Line, code int, w Wanted) (t Taking, why string, err error)
+	// Unclear. The error ends the run. trails keeps what it sees for the records
+	// that are looked at next; each of them was taken back before.
+	Taken(ctx context.Context, l *line.Line, code int, w Wanted, trails Trails) (t Taking, why string, err error)
 	// Cancelled reports whether a record that is there was taken back.
 	Cancelled(b Back) bool
 }
@@ -39,7 +40,7 @@ func (opportunity) Cancelled(Back) bool { return false }
 
 // Taken reads the details of an opportunity, and the trail of its lead where they
 // do not settle it: a deleted one reads back as 500, 404 or without fields.
-func (t opportunity) Taken(ctx context.Context, l *line.Line, code int, w Wanted) (Taking, string, error) {
+func (t opportunity) Taken(ctx context.Context, l *line.Line, code int, w Wanted, trails Trails) (Taking, string, error) {
 	_, out, err := line.Once(ctx, l, line.With(l.Client.Opportunity, w.ID))
 	switch {
 	case err != nil:
@@ -49,7 +50,7 @@ func (t opportunity) Taken(ctx context.Context, l *line.Line, code int, w Wanted
 	case unknown(out):
 		return TakenBack, "", nil
 	}
-	r := &opportunityRead{line: l, q: ReadQuestion{Code: code}}
+	r := &opportunityRead{line: l, q: ReadQuestion{Code: code}, trails: trails}
 	b, err := r.witness(ctx, w, out.Message)
 	if err == nil && b.Presence == Gone {
 		return TakenBack, "", nil
@@ -72,7 +73,7 @@ func (sale) Cancelled(b Back) bool {
 
 // Taken reads the list of the sale's lead, where a cancelled one has the status
 // Cancelled, or the sale by itself where its lead is not known.
-func (t sale) Taken(ctx context.Context, l *line.Line, _ int, w Wanted) (Taking, string, error) {
+func (t sale) Taken(ctx context.Context, l *line.Line, _ int, w Wanted, _ Trails) (Taking, string, error) {
 	if w.Lead != "" {
 		list, out, err := line.Once(ctx, l, line.With(l.Client.SalesActivitiesOf, w.Lead))
 		if err != nil {

@@ -353,7 +353,7 @@ func (u *Undoer) take(ctx context.Context, it *Item) error {
 
 // looked says what became of a call by what the account shows.
 func (u *Undoer) looked(ctx context.Context, it *Item, out leadsquared.Outcome) error {
-	taken, why, err := u.taken(ctx, it)
+	taken, why, err := u.taken(ctx, it, target.Trails{})
 	switch {
 	case err != nil:
 		it.doubt("whether it is gone could not be read")
@@ -382,13 +382,13 @@ func (u *Undoer) doubted(it *Item) error {
 	return u.Ledger.Settle(context.Background(), u.Lease, ledger.Outcome{Record: it.Record, Op: ledger.Delete, State: ledger.InDoubt, Code: "undo.doubt", Msg: it.Why, Hint: it.Hint})
 }
 
-func (u *Undoer) taken(ctx context.Context, it *Item) (target.Taking, string, error) {
+func (u *Undoer) taken(ctx context.Context, it *Item, trails target.Trails) (target.Taking, string, error) {
 	scope := target.ParseScope(it.Target)
 	taker, can := takerOf(scope)
 	if !can {
 		return target.Unclear, "this version of leadload does not know a " + scope.String(), nil
 	}
-	return taker.Taken(ctx, u.Line, scope.Code, target.Wanted{ID: it.ID, Lead: it.LeadID})
+	return taker.Taken(ctx, u.Line, scope.Code, target.Wanted{ID: it.ID, Lead: it.LeadID}, trails)
 }
 
 // settle looks at what is in doubt until the account shows it gone, or until it
@@ -406,8 +406,9 @@ func (u *Undoer) settle(ctx context.Context, items []*Item) error {
 	u.Notify(fmt.Sprintf("%s in doubt: the account is asked whether they are gone", fault.Plural(int64(len(open)), "deletion is", "deletions are")))
 	for pause := time.Second; len(open) > 0; pause = min(2*pause, 15*time.Second) {
 		var left []*Item
+		trails := target.Trails{}
 		for _, it := range open {
-			taken, why, err := u.taken(ctx, it)
+			taken, why, err := u.taken(ctx, it, trails)
 			switch {
 			case err != nil:
 				return err
