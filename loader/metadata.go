@@ -59,9 +59,14 @@ func (s *Session) Hints(ctx context.Context, name mapping.Target, eventCode int)
 
 // AllFields asks the account for its fields: those of "lead", "opportunity" or
 // "sales-activity", or with "" of all three. code is the opportunity type; with 0
-// the fields of the account's only type are read, and of several the Types alone.
+// the fields of the account's only type are read, and of several the Types alone,
+// or none where the account does not list them.
 func (s *Session) AllFields(ctx context.Context, kind string, code int) (target.Known, error) {
 	var all target.Known
+	if kind == "lead" {
+		lead, err := target.LeadFields(ctx, s.line)
+		return target.Known{Fields: target.Fields{Lead: lead}}, err
+	}
 	if kind != string(mapping.SalesActivity) {
 		known, err := target.For(mapping.Opportunity).Known(ctx, s.line, code)
 		if err != nil {
@@ -69,10 +74,7 @@ func (s *Session) AllFields(ctx context.Context, kind string, code int) (target.
 		}
 		all = known
 	}
-	switch kind {
-	case "lead":
-		return target.Known{Fields: target.Fields{Lead: all.Lead}}, nil
-	case string(mapping.Opportunity):
+	if kind == string(mapping.Opportunity) {
 		all.Lead = nil
 		return all, nil
 	}

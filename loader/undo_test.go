@@ -330,3 +330,21 @@ func TestUndoUpdateUnread(t *testing.T) {
 		})
 	}
 }
+
+// TestUndoWithoutTypes says that an account which does not list its opportunity types
+// is no reason to stop: its records stay, and are told.
+func TestUndoWithoutTypes(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		b := newBench(t, sandbox.Options{Deletable: true, Without: []string{"/v2/OpportunityManagement.svc/GetOpportunityTypes"}})
+		defer b.close()
+		res, err := b.load(t.Context(), b.deals("D1,a@example.com,A", "D2,b@example.com,B"))
+		check(t, err)
+		got, err := b.undo(t.Context(), res.Run.ID)
+		if err != nil || got.Totals.N[words.Kept] != 2 || len(got.Plan.Stays) != 2 || !strings.Contains(got.Rows[0].Why, "the account does not list the type") {
+			t.Errorf("%v, %+v", err, got)
+		}
+		if n := b.wire.count("Delete"); n != 0 {
+			t.Errorf("%d deletions were tried", n)
+		}
+	})
+}

@@ -116,16 +116,20 @@ func (a *app) askFieldList(ctx context.Context, o *fieldsOptions, args []string)
 	if err != nil {
 		return list, known.Code, err
 	}
-	if known.Code == 0 && len(known.Types) > 0 && want != "lead" {
-		var types []string
-		for _, t := range known.Types {
-			types = append(types, fmt.Sprintf("%d (%s)", t.Code, t.Name))
+	if known.Code == 0 && (want == "" || want == "opportunity") {
+		// Of several types one is to be chosen, and an account may list none.
+		what, do := "the account does not list its opportunity types", "add --type with the code that Settings > Opportunities > Opportunity Types shows"
+		if len(known.Types) > 0 {
+			var types []string
+			for _, t := range known.Types {
+				types = append(types, fmt.Sprintf("%d (%s)", t.Code, t.Name))
+			}
+			what, do = fmt.Sprintf("the account has %d opportunity types", len(types)), "add --type with one of "+strings.Join(types, ", ")
 		}
-		err := usageError("add --type with one of "+strings.Join(types, ", "), "the account has %d opportunity types", len(types))
 		if want == "opportunity" {
-			return list, 0, err
+			return list, 0, usageError(do, "%s", what)
 		}
-		a.say("fields of opportunities are left out: the account has several types; add --type with one of %s", strings.Join(types, ", "))
+		a.say("fields of opportunities are left out: %s; %s", what, do)
 	}
 	for i, fields := range [][]leadsquared.Field{known.Lead, known.Opportunity, known.Activity} {
 		for _, f := range fields {

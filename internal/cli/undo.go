@@ -146,7 +146,7 @@ func (a *app) confirmUndo(o *undoOptions, k *connection, p loader.UndoPlan) erro
 		}{
 			{p.Delete, "to delete"}, {p.Cancel, "to cancel"}, {p.Restore, "to put back as they were"}, {p.Doubt, "in doubt from an undo that was cut off"},
 			{p.Gone, "taken back before, or gone"},
-			{int64(len(p.Kept)), "kept, because somebody changed them since"}, {int64(len(p.Stays)), "kept, because the account allows no deletion of their type: their ids are written into a file"},
+			{int64(len(p.Kept)), "kept, because somebody changed them since"}, {int64(len(p.Stays)), "kept, because the account does not say that their type may be deleted: their ids are written into a file"},
 			{int64(len(p.Failed)), "that cannot be taken back now"}, {p.Duplicates, "left alone: the account matched a record that was there before"},
 		} {
 			if x.n > 0 {
@@ -208,7 +208,7 @@ func (a *app) writeUndo(ctx context.Context, path string, k *connection, res *lo
 		if ids, err = writeIDs(path, stays); err != nil {
 			return "", "", err
 		}
-		notes = append(notes, "The ids of records whose type allows no deletion are in "+filepath.Base(ids)+".")
+		notes = append(notes, "The ids of records that stay because of their type are in "+filepath.Base(ids)+".")
 	}
 	facts := [][2]string{{"Run", fmt.Sprintf("%d, of %s UTC", res.Run.ID, res.Run.Started.Format("2006-01-02 15:04:05"))}, {"File", res.Run.Input},
 		{"Account", k.account.Display()}, {"Who", who()}, {"When", began.UTC().Format("2006-01-02 15:04:05") + " UTC"},

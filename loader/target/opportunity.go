@@ -170,7 +170,7 @@ func lookAtIndex(ctx context.Context, l *line.Line, q *Question, s *Sight, lead 
 func (opportunity) Fields(ctx context.Context, l *line.Line, m *mapping.Mapping) (Fields, error) {
 	var f Fields
 	var err error
-	if f.Lead, err = leadFields(ctx, l); err != nil {
+	if f.Lead, err = LeadFields(ctx, l); err != nil {
 		return f, err
 	}
 	if m.EventCode == 0 {
@@ -189,14 +189,23 @@ func typeFields(ctx context.Context, l *line.Line, code int) ([]leadsquared.Fiel
 	return read(ctx, l, fmt.Sprintf("the fields of opportunity type %d", code), line.With(l.Client.OpportunityTypeMetadata, code))
 }
 
+// types lists the account's opportunity types; nil where it has no such call.
+func types(ctx context.Context, l *line.Line) ([]leadsquared.OpportunityType, error) {
+	list, out, err := line.Try(ctx, l, l.Client.OpportunityTypes)
+	if err != nil || line.MissingPath(out) {
+		return nil, err
+	}
+	return list, unread("the list of opportunity types", out)
+}
+
 func (opportunity) Known(ctx context.Context, l *line.Line, code int) (Known, error) {
 	k := Known{Code: code}
 	var err error
-	if k.Lead, err = leadFields(ctx, l); err != nil {
+	if k.Lead, err = LeadFields(ctx, l); err != nil {
 		return k, err
 	}
 	if k.Code == 0 {
-		if k.Types, err = read(ctx, l, "the list of opportunity types", l.Client.OpportunityTypes); err != nil {
+		if k.Types, err = types(ctx, l); err != nil {
 			return k, err
 		}
 		if len(k.Types) != 1 {

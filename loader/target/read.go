@@ -46,7 +46,8 @@ func Shows(ctx context.Context, l *line.Line, scope Scope, lead, id string) (boo
 	return slices.ContainsFunc(sales, func(a leadsquared.SalesActivity) bool { return strings.EqualFold(a.ID, id) }), err
 }
 
-func leadFields(ctx context.Context, l *line.Line) ([]leadsquared.Field, error) {
+// LeadFields reads the fields of leads.
+func LeadFields(ctx context.Context, l *line.Line) ([]leadsquared.Field, error) {
 	return read(ctx, l, "the fields of leads", l.Client.LeadFields)
 }
 

@@ -105,9 +105,10 @@ func takingOf(s leadsquared.SalesActivity) Taking {
 }
 
 // TypesToDelete reads which opportunity types allow that their records are deleted.
+// It returns nil where the account does not list its types.
 func TypesToDelete(ctx context.Context, l *line.Line) (map[int]leadsquared.OpportunityType, error) {
-	list, err := read(ctx, l, "the opportunity types", l.Client.OpportunityTypes)
-	if err != nil {
+	list, err := types(ctx, l)
+	if list == nil || err != nil {
 		return nil, err
 	}
 	all := make(map[int]leadsquared.OpportunityType, len(list))

@@ -138,7 +138,10 @@ func (u *Undoer) lookAt(ctx context.Context, scope target.Scope, items []*Item) 
 				return err
 			}
 		}
-		if t := u.types[scope.Code]; !t.CanDelete {
+		switch t, listed := u.types[scope.Code]; {
+		case !listed: // a deletion has no way back, so it is not tried
+			stays = fmt.Sprintf("whether its type %d allows a deletion is not known: the account does not list the type", scope.Code)
+		case !t.CanDelete:
 			stays = fmt.Sprintf("the account allows no deletion of its type %d", scope.Code)
 		}
 	}
