@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"leadload/converter"
 	"leadload/internal/fault"
@@ -65,22 +67,41 @@ func (p *pass) origin(c *converter.Cell) {
 
 // guarded are the beginnings that make a spreadsheet take a CSV cell for a
 // formula or drop a character, and the mark itself, so that Guard can be undone.
-const guarded = "=+-@\t\r\n'"
+// formulaSigns are those that do so after blanks, too, and in full width.
+const (
+	guarded      = "=+-@\t\r\n'"
+	formulaSigns = "=+-@＝＋－＠"
+)
 
 // Guard makes a text safe in a CSV that people open in a spreadsheet, by an
 // apostrophe before what would be taken for a formula ("=1+1", "+91-98…").
 // Reading a results CSV takes exactly that apostrophe away again, so that a
 // results CSV must be written with every cell of the input guarded.
 func Guard(text string) string {
-	if text != "" && strings.IndexByte(guarded, text[0]) >= 0 {
+	if formulaLike(text) {
 		return "'" + text
 	}
 	return text
 }
 
+// formulaLike reports whether a text needs the apostrophe.
+func formulaLike(text string) bool {
+	switch {
+	case text == "":
+		return false
+	case strings.IndexByte(guarded, text[0]) >= 0:
+		return true
+	case text[0] > ' ' && text[0] < utf8.RuneSelf:
+		return false
+	}
+	text = strings.TrimLeftFunc(text, func(r rune) bool { return unicode.IsSpace(r) || invisible(r) })
+	r, _ := utf8.DecodeRuneInString(text)
+	return text != "" && strings.ContainsRune(formulaSigns, r)
+}
+
 // unguard undoes Guard.
 func unguard(text string) string {
-	if len(text) > 1 && text[0] == '\'' && strings.IndexByte(guarded, text[1]) >= 0 {
+	if len(text) > 1 && text[0] == '\'' && formulaLike(text[1:]) {
 		return text[1:]
 	}
 	return text

@@ -110,9 +110,11 @@ func TestResultsWorkbook(t *testing.T) {
 }
 
 func TestGuard(t *testing.T) {
-	for _, s := range []string{"", "a", "=1+1", "+91-9876543210", "-5", "@x", "\tx", "\rx", "\nx", "'", "''", "'x", "'=x", "''=x", "x=", "₹5"} {
+	for _, s := range []string{"", "a", "=1+1", "+91-9876543210", "-5", "@x", "\tx", "\rx", "\nx", "'", "''", "'x", "'=x", "''=x", "x=", "₹5",
+		" =1+1", "\u00a0+91", "\u200b=1", "\ufeff@x", "  \u2003-5", "＝1+1", "＋91", "－5", "＠x", "\u3000＝1", " ' =x", "' =x", " x", "\u200b", "  ", "\xff=1"} {
 		g := Guard(s)
-		if g != "" && strings.ContainsAny(g[:1], "=+-@\t\r\n") {
+		plain := strings.TrimLeft(g, " \u00a0\u200b\ufeff\u2003\u3000")
+		if g != "" && strings.ContainsAny(g[:1], "\t\r\n") || plain != "" && strings.ContainsRune("=+-@＝＋－＠", []rune(plain)[0]) {
 			t.Errorf("%q is not guarded: %q", s, g)
 		}
 		if got := unguard(g); got != s {
