@@ -10,12 +10,12 @@ import (
 // The value may be used when the outcome is Applied; the outcome is otherwise
 // Rejected, or InDoubt when no answer was had. The error ends the run.
 func Ask[T any](ctx context.Context, l *Line, call func(context.Context, leadsquared.Slot) (T, leadsquared.Outcome)) (T, leadsquared.Outcome, error) {
-	return ask(ctx, l, false, call)
+	return ask(ctx, l, patient, call)
 }
 
-func ask[T any](ctx context.Context, l *Line, once bool, call func(context.Context, leadsquared.Slot) (T, leadsquared.Outcome)) (T, leadsquared.Outcome, error) {
+func ask[T any](ctx context.Context, l *Line, how patience, call func(context.Context, leadsquared.Slot) (T, leadsquared.Outcome)) (T, leadsquared.Outcome, error) {
 	var value T
-	out, err := l.read(ctx, once, func(ctx context.Context, slot leadsquared.Slot) (o leadsquared.Outcome) {
+	out, err := l.read(ctx, how, func(ctx context.Context, slot leadsquared.Slot) (o leadsquared.Outcome) {
 		value, o = call(ctx, slot)
 		return o
 	})
@@ -26,17 +26,24 @@ func ask[T any](ctx context.Context, l *Line, once bool, call func(context.Conte
 // for such a record as if it were out of order. That is therefore no sign of an
 // outage, and the call is not repeated once its answer was lost or of no use.
 func Once[T any](ctx context.Context, l *Line, call func(context.Context, leadsquared.Slot) (T, leadsquared.Outcome)) (T, leadsquared.Outcome, error) {
-	value, out, err := ask(ctx, l, true, call)
-	if MissingPath(out) {
-		err = nil
-	}
-	return value, out, err
+	return try(ctx, l, once, call)
+}
+
+// Either is Try for a call beside which there is another way to learn the same.
+// Where the account's own program fails on it, that is no outage, and it is not
+// repeated: the other way may work.
+func Either[T any](ctx context.Context, l *Line, call func(context.Context, leadsquared.Slot) (T, leadsquared.Outcome)) (T, leadsquared.Outcome, error) {
+	return try(ctx, l, either, call)
 }
 
 // Try is Ask for a call that the account may not have: a missing path is a
 // read that failed, and no reason to stop the run.
 func Try[T any](ctx context.Context, l *Line, call func(context.Context, leadsquared.Slot) (T, leadsquared.Outcome)) (T, leadsquared.Outcome, error) {
-	value, out, err := Ask(ctx, l, call)
+	return try(ctx, l, patient, call)
+}
+
+func try[T any](ctx context.Context, l *Line, how patience, call func(context.Context, leadsquared.Slot) (T, leadsquared.Outcome)) (T, leadsquared.Outcome, error) {
+	value, out, err := ask(ctx, l, how, call)
 	if MissingPath(out) {
 		err = nil
 	}

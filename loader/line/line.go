@@ -235,10 +235,18 @@ func fatal(out leadsquared.Outcome) *fault.Fault {
 // read does no harm twice.
 const readTries = 4
 
+// patience says what a reading call does about an answer that is of no use.
+type patience uint8
+
+const (
+	patient patience = iota // it is made again, and may be a sign of an outage
+	either                  // the same, but where the account's own program fails there is another way
+	once                    // nothing: it is never made again
+)
+
 // read makes one reading call, again where that can help. The outcome is
 // Applied or Rejected, or InDoubt when no answer was had; the error ends the run.
-// With once it is not made again when its answer was lost.
-func (l *Line) read(ctx context.Context, once bool, call func(context.Context, leadsquared.Slot) leadsquared.Outcome) (leadsquared.Outcome, error) {
+func (l *Line) read(ctx context.Context, how patience, call func(context.Context, leadsquared.Slot) leadsquared.Outcome) (leadsquared.Outcome, error) {
 	again := false
 	for try := 1; ; {
 		if !spend(ctx) {
@@ -256,7 +264,7 @@ func (l *Line) read(ctx context.Context, once bool, call func(context.Context, l
 		if l.o.Counted != nil && out.Verdict != leadsquared.NotSent {
 			l.o.Counted()
 		}
-		if misread(out) || once && failedItself(out) {
+		if misread(out) || how != patient && failedItself(out) {
 			// The account answers; it is this answer that cannot be used, and asking
 			// again at once would bring the same.
 			err := l.giveBack(c, out)
@@ -278,7 +286,7 @@ func (l *Line) read(ctx context.Context, once bool, call func(context.Context, l
 		case leadsquared.Throttled:
 			again = true
 		case leadsquared.NotSent, leadsquared.InDoubt:
-			if once && out.Verdict == leadsquared.InDoubt {
+			if how == once && out.Verdict == leadsquared.InDoubt {
 				return out, nil
 			}
 			// During an outage a call is made after a harmless one has got through, so

@@ -76,9 +76,6 @@ func (opportunity) Total(ctx context.Context, l *line.Line, code int) (int, bool
 
 func (t opportunity) All(ctx context.Context, l *line.Line, q ReadQuestion, each func(Back)) (bool, error) {
 	q = q.shown(t)
-	if q.Since.IsZero() {
-		q.Since = beginning
-	}
 	err := Pages(ctx, l, q.Code, q.Since, nil, func(o leadsquared.Opportunity) {
 		each(opportunityBack(q.Fields, Wanted{ID: o.ID, Lead: o.LeadID}, o))
 	})

@@ -2,6 +2,7 @@ package target
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -129,7 +130,7 @@ func (r *opportunityRead) byID(ctx context.Context) error {
 		for i, w := range chunk {
 			ids[i], by[strings.ToLower(w.ID)] = w.ID, w
 		}
-		found, out, err := line.Try(ctx, r.line, func(ctx context.Context, slot leadsquared.Slot) ([]leadsquared.Opportunity, leadsquared.Outcome) {
+		found, out, err := line.Either(ctx, r.line, func(ctx context.Context, slot leadsquared.Slot) ([]leadsquared.Opportunity, leadsquared.Outcome) {
 			return r.line.Client.OpportunitiesByID(ctx, slot, r.q.Code, ids, columns)
 		})
 		switch {
@@ -187,7 +188,7 @@ func (r *opportunityRead) byPages(ctx context.Context) error {
 		r.whole = true
 	case err == errNoPages:
 		r.setMissing(callModified)
-	case err == errDeclined:
+	case err == errDeclined || errors.As(err, &unreadPage{}):
 	default:
 		return err
 	}
@@ -273,19 +274,29 @@ var (
 	errDeclined = fault.New("account.path", fault.RunAgain, "the pages of what was modified are too many")
 )
 
+// unreadPage is a page that could not be read. The same records may be had one by one.
+type unreadPage struct{ error }
+
+func (p unreadPage) Unwrap() error { return p.error }
+
 // everyClock is later than now by every clock: one that runs ahead, and one that
 // reads a span in a zone of its own.
 const everyClock = 25 * time.Hour
 
 // Pages reads all opportunities of a type that were modified since a moment, by
 // the account's clock, each at least once, and hands each over as it was read last.
-// worth is told how many there are before the second page and may decline.
+// worth is told how many there are before the second page and may decline. A moment
+// before every account, such as the zero time, means all: years that the account's
+// database does not have are not asked for.
 //
 // The span's end is fixed before the first page. A record that is modified
 // meanwhile leaves the span, so that later pages shift: the span since then
 // is read afterwards until it is quiet, and the distinct ids must be as many
 // as the account counts. Where they are not after several tries, the run stops.
 func Pages(ctx context.Context, l *line.Line, code int, since time.Time, worth func(total int) bool, each func(leadsquared.Opportunity)) error {
+	if since.Before(beginning) {
+		since = beginning
+	}
 	var missed int
 	for range pageTries {
 		// The account's clock may be ahead of ours or behind. The Date header says by
@@ -328,7 +339,7 @@ func Pages(ctx context.Context, l *line.Line, code int, since time.Time, worth f
 func span(ctx context.Context, l *line.Line, code int, from, to time.Time, worth func(int) bool, seen map[string]time.Time, each func(leadsquared.Opportunity)) (total int, err error) {
 	size := 0 // of a page: the account may have a bound of its own
 	for page := 1; ; page++ {
-		got, out, err := line.Try(ctx, l, func(ctx context.Context, slot leadsquared.Slot) (leadsquared.SpanPage, leadsquared.Outcome) {
+		got, out, err := line.Either(ctx, l, func(ctx context.Context, slot leadsquared.Slot) (leadsquared.SpanPage, leadsquared.Outcome) {
 			return l.Client.RecentlyModified(ctx, slot, code, from, to, page)
 		})
 		switch {
@@ -337,7 +348,7 @@ func span(ctx context.Context, l *line.Line, code int, from, to time.Time, worth
 		case line.MissingPath(out) || out.Verdict == leadsquared.Rejected:
 			return 0, errNoPages
 		case out.Verdict != leadsquared.Applied:
-			return 0, fault.New("account.pages", fault.RunAgain, "page %d of the account's records could not be read: %s", page, out.Message)
+			return 0, unreadPage{fault.New("account.pages", fault.RunAgain, "page %d of the account's records could not be read: %s", page, out.Message)}
 		}
 		if page == 1 && worth != nil && !worth(got.Total) {
 			return 0, errDeclined

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -26,7 +27,8 @@ type network struct {
 	handler http.Handler
 	before  func(call string) *http.Response // may answer in the account's place
 	mu      sync.Mutex
-	calls   map[string]int // by the last part of the path
+	calls   map[string]int    // by the last part of the path
+	bodies  map[string][]byte // of the first call of each
 }
 
 func (n *network) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -43,6 +45,11 @@ func (n *network) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
+	n.mu.Lock()
+	if n.bodies[call] == nil {
+		n.bodies[call] = body
+	}
+	n.mu.Unlock()
 	in := req.Clone(req.Context())
 	in.Body, in.RequestURI = io.NopCloser(bytes.NewReader(body)), req.URL.RequestURI()
 	rec := httptest.NewRecorder()
@@ -64,7 +71,7 @@ func connect(t *testing.T, o sandbox.Options) (*sandbox.Account, *network, *line
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { a.Close() })
-	n := &network{handler: a.Handler(), calls: map[string]int{}}
+	n := &network{handler: a.Handler(), calls: map[string]int{}, bodies: map[string][]byte{}}
 	access, secret, async := a.Keys()
 	c, err := leadsquared.New(leadsquared.Config{Host: "http://127.0.0.1:9", AccessKey: leadsquared.NewSecret(access), SecretKey: leadsquared.NewSecret(secret), AsyncKey: leadsquared.NewSecret(async), Transport: n})
 	if err != nil {
@@ -208,6 +215,63 @@ func TestManyRecordsThatAreGone(t *testing.T) {
 		}
 		if took := time.Since(began); took > time.Second || n.calls["GetOpportunityDetails"] != 20 || n.calls["UserByAccessKey.Get"] != 0 {
 			t.Errorf("%v, calls %v", took, n.calls)
+		}
+	})
+}
+
+// A read of many records on which the account's own program fails is no outage:
+// the next way is taken at once, and no harmless call asks whether it is back.
+func TestManyReadsThatFail(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		fails []string
+		calls map[string]int
+	}{
+		{"by id", []string{callByID}, map[string]int{callByID: 1, callModified: 2}},
+		{"by id and in pages", []string{callByID, callModified}, map[string]int{callByID: 1, callModified: 1, "GetOpportunityDetails": 40}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				a, n, l := connect(t, sandbox.Options{})
+				all := deals(t, a, 40)
+				time.Sleep(time.Hour)
+				n.before = func(call string) *http.Response {
+					if slices.Contains(c.fails, call) {
+						return &http.Response{StatusCode: 500, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(`{"Status":"Error","ExceptionType":"ArgumentNullException","ExceptionMessage":"Value cannot be null."}`))}
+					}
+					return nil
+				}
+				began := time.Now()
+				got, err := opportunity{}.Read(t.Context(), l, ReadQuestion{Code: 12000, Wanted: all, Fields: dealFields, Since: began.Add(-2 * time.Hour)})
+				if err != nil {
+					t.Fatal(err)
+				}
+				for i, w := range all {
+					if b := got[strings.ToLower(w.ID)]; b.Presence != Present {
+						t.Errorf("record %d: %+v", i, b)
+					}
+				}
+				if took := time.Since(began); took > time.Second || fmt.Sprint(n.calls) != fmt.Sprint(c.calls) {
+					t.Errorf("%v, calls %v, want %v", took, n.calls, c.calls)
+				}
+			})
+		})
+	}
+}
+
+// Where nobody knows when the oldest record was made, all are read, from a day on
+// that the account's database has.
+func TestPagesSinceEver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, n, l := connect(t, sandbox.Options{Without: []string{"/v2/OpportunityManagement.svc/" + callByID}})
+		all := deals(t, a, 40)
+		time.Sleep(time.Hour)
+		got, err := opportunity{}.Read(t.Context(), l, ReadQuestion{Code: 12000, Wanted: all, Fields: dealFields})
+		if err != nil || len(got) != 40 {
+			t.Errorf("%d records, %v", len(got), err)
+		}
+		if body := string(n.bodies[callModified]); !strings.Contains(body, `"FromDate":"1999-12-31 23:59:59"`) {
+			t.Errorf("asked for %s", body)
 		}
 	})
 }
