@@ -468,7 +468,7 @@ func hintOf(err error) string {
 	if errors.As(err, &h) {
 		return h.Hint()
 	}
-	return "leadload help account shows the form of an account file"
+	return "leadload help account shows the form of an account file; add --sandbox to practise without an account"
 }
 
 // nameHash makes a file name of a name that may hold anything.

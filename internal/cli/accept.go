@@ -16,12 +16,14 @@ func (a *app) acceptCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "accept RUN | --key KEY...",
 		Short: "take changed rows as they are in the account now; nothing is sent",
-		Long: `Take rows that are changed, or in conflict, as they are in the account now. Nothing
-is sent. From then on the file's values count as sent last: the next import says
-already loaded for such rows, and updates them only when the file changes again.
+		Long: `Take rows that are changed, or in conflict, as they are in the account now.
+Nothing is sent. From then on the file's values count as sent last: the next
+import says already loaded for such rows, and updates them only when the file
+changes again.
 
 With RUN, the rows of that run have the values that its file had. With --key, a
-row has the values of the newest run. Rows that are not changed stay as they are.`,
+row has the values of the newest run. Rows that are not changed stay as they
+are.`,
 		Example: `  leadload accept 7
   leadload accept --key D-1001 --key D-1002 --yes`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.runAccept(cmd.Context(), &o, args) },

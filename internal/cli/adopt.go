@@ -34,19 +34,22 @@ func (a *app) adoptCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "adopt FILE... -m MAPPING",
 		Short: "find the file's rows in the account and write them into the ledger",
-		Long: `Look for every row that the ledger does not know in the account, and write those that
-are there into the ledger: after a lost ledger, on a second machine, or for records that
-somebody typed in. Nothing is sent. An import afterwards sends exactly the rest.
+		Long: `Look for every row that the ledger does not know in the account, and write those
+that are there into the ledger: after a lost ledger, on a second machine, or for
+records that somebody typed in. Nothing is sent. An import afterwards sends
+exactly the rest.
 
-Rows are found by the field that carries the key, or with --by values by all mapped
-values and their lead. A row that is in the account several times is left to a person,
-with the ids, and an import does not send it; --take newest takes the newest record.
+Rows are found by the field that carries the key, or with --by values by all
+mapped values and their lead. A row that is in the account several times is left
+to a person, with the ids, and an import does not send it; --take newest takes
+the newest record.
 
-Where there is no ledger in the user's state folder, one is begun there. Where one
-was named with --ledger and is not there, adopt stops, unless --new-ledger is given.`,
+Where there is no ledger in the user's state folder, one is begun there. Where
+one was named with --ledger and is not there, adopt stops, unless --new-ledger
+is given.`,
 		Example: `  leadload adopt deals.csv -m deals.yaml
-  leadload adopt deals.csv -m deals.yaml --by values --take newest --account prod.yaml
-  leadload adopt deals.csv -m deals.yaml --ledger /srv/crm/ledger.db --new-ledger`,
+  leadload adopt deals.csv -m deals.yaml --by values --take newest
+  leadload adopt deals.csv -m deals.yaml --ledger /srv/ledger.db --new-ledger`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.inputs = args
 			return a.runAdopt(cmd.Context(), &o)

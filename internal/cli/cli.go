@@ -95,10 +95,10 @@ func (a *app) root() *cobra.Command {
 LeadSquared account. A YAML mapping says which column goes where. Running the
 same command again is always safe: rows that are in the account are skipped,
 rows in doubt are looked up, the rest are sent.`,
-		Example: `  leadload init deals.xlsx --online -o deals.yaml    # draft a mapping
-  leadload check deals.xlsx -m deals.yaml            # find every fault; send nothing
-  leadload import deals.xlsx -m deals.yaml           # load the file
-  leadload help account                              # where the keys go, and how to practise without any`,
+		Example: `  leadload init deals.xlsx --online -o deals.yaml  # draft a mapping
+  leadload check deals.xlsx -m deals.yaml          # find faults; send nothing
+  leadload import deals.xlsx -m deals.yaml         # load the file
+  leadload help account                            # keys; practise without any`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          noArgs,
@@ -120,7 +120,7 @@ rows in doubt are looked up, the rest are sent.`,
 		}
 		return err
 	}
-	root.SetUsageTemplate(helpTemplate(root.UsageTemplate()))
+	root.SetUsageTemplate(helpTemplate(root.UsageTemplate(), columns(a.stdout)))
 	root.SetHelpCommand(a.helpCommand(root))
 	root.AddCommand(a.importCommand(), a.checkCommand(), a.verifyCommand(), a.adoptCommand(), a.initCommand(), a.settleCommand(), a.undoCommand(), a.forgetCommand(), a.acceptCommand(), a.historyCommand(), a.runsCommand(), a.reportCommand(),
 		a.fieldsCommand(), a.accountCommand(), a.checkInCommand(), a.checkOutCommand(), a.errorsCommand(), a.ledgerCommand(), a.sandboxCommand(), a.schemaCommand(), a.runCommand(), a.doctorCommand(), a.versionCommand())

@@ -25,7 +25,7 @@ func (a *app) doctorCommand() *cobra.Command {
 	var o accountOptions
 	cmd := &cobra.Command{
 		Use:   "doctor",
-		Short: "ledger, account, clock, zone data, disk, rights: what is there, what to do",
+		Short: "look at ledger, account, clock, disk, rights; say what to do",
 		Long: `Look at everything that a load needs, and change nothing: which ledger, whose it
 is, how large, its last runs; the account file, whether the account answers, its
 clock and its limit; the time zone data; the free disk. Each line that is not

@@ -26,10 +26,10 @@ func (a *app) fieldsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "fields [lead|opportunity|sales-activity]",
 		Short: "the account's fields: schema name, type, mandatory, options",
-		Long: `Ask the account for its fields, and list each with its schema name, which a mapping
-names, its display name, type, whether it is mandatory or read-only, its length and
-its options. Without a word all three kinds are listed. An account with several
-opportunity types needs --type.`,
+		Long: `Ask the account for its fields, and list each with its schema name, which a
+mapping names, its display name, type, whether it is mandatory or read-only, its
+length and its options. Without a word all three kinds are listed. An account
+with several opportunity types needs --type.`,
 		Example: `  leadload fields
   leadload fields opportunity --type 12000 --account prod.yaml`,
 		ValidArgs: fieldKinds,

@@ -15,10 +15,10 @@ func (a *app) forgetCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "forget RUN | --key KEY...",
 		Short: "make the ledger forget rows; nothing is sent",
-		Long: `Make the ledger forget the rows of a run, or those with the given keys. Nothing is
-sent to the account. The next import sends forgotten rows as if they were new, so
-that a record which is still in the account gets a second one. Rows in doubt and
-pending rows are never forgotten.`,
+		Long: `Make the ledger forget the rows of a run, or those with the given keys. Nothing
+is sent to the account. The next import sends forgotten rows as if they were
+new, so that a record which is still in the account gets a second one. Rows in
+doubt and pending rows are never forgotten.`,
 		Example: `  leadload forget 7
   leadload forget --key D-1001 --key D-1002 --yes`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.runForget(cmd.Context(), &o, args) },

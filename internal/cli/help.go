@@ -15,14 +15,16 @@ const exitCodes = `Exit codes:
   0    every row is loaded, or was already
   1    an error inside the program
   2    wrong usage, mapping or file; nothing was sent
-  3    stopped early, or something is left to do: run the same command again later
+  3    stopped early, or work is left: run the same command again later
   4    finished, and some rows need a person: see the results file
   5    another run holds the account
   130  interrupted
 `
 
-// helpTemplate ends every command's help with the exit codes and with how flags are set by variables.
-func helpTemplate(usual string) string {
+// helpTemplate ends every command's help with the exit codes and with how flags are
+// set by variables. Flags are wrapped to so many columns; 0 leaves each on one line.
+func helpTemplate(usual string, wide int) string {
+	usual = strings.ReplaceAll(usual, ".FlagUsages ", fmt.Sprintf(".FlagUsagesWrapped %d ", wide))
 	return strings.TrimRight(usual, "\n") + `{{if .Runnable}}
 
 Every flag can be set by a variable: --max-errors 10 is LEADLOAD_MAX_ERRORS=10.
@@ -36,7 +38,7 @@ func (a *app) helpCommand(root *cobra.Command) *cobra.Command {
 	var man bool
 	cmd := &cobra.Command{
 		Use:   "help [COMMAND | TOPIC]",
-		Short: "help about a command, or a page of the manual; --man prints the man page",
+		Short: "help about a command, or a page of the manual",
 		Example: `  leadload help import
   leadload help mapping
   leadload help --man > leadload.1`,

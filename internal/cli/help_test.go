@@ -13,6 +13,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -186,5 +187,24 @@ func TestAdviceNamesFlags(t *testing.T) {
 	}
 	if found < 200 {
 		t.Errorf("only %d flags were found: the search is broken", found)
+	}
+}
+
+// TestHelpFitsATerminal holds what is printed of a command to 80 columns.
+func TestHelpFitsATerminal(t *testing.T) {
+	a, _, _ := testApp()
+	root := a.root()
+	root.SetUsageTemplate(helpTemplate(new(cobra.Command).UsageTemplate(), 80))
+	for _, c := range append(commands(root), root) {
+		help := new(bytes.Buffer)
+		c.SetOut(help)
+		if err := c.Help(); err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(help.String()) {
+			if n := utf8.RuneCountInString(strings.TrimRight(line, "\n")); n > 80 {
+				t.Errorf("leadload help of %q: %d columns: %s", c.CommandPath(), n, line)
+			}
+		}
 	}
 }

@@ -19,9 +19,9 @@ func (a *app) historyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "history KEY",
 		Short: "show what became of one row, over all runs",
-		Long: `Show every run that had a row with this key: the result, the time, the ids, and the
-fields that an update wrote or left alone. The key is written as in the column Key
-of the results. Runs whose rows were dropped are named.`,
+		Long: `Show every run that had a row with this key: the result, the time, the ids, and
+the fields that an update wrote or left alone. The key is written as in the
+column Key of the results. Runs whose rows were dropped are named.`,
 		Example: `  leadload history D-1001
   leadload history D-1001 --json`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.runHistory(cmd.Context(), &o, args) },

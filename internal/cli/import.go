@@ -46,7 +46,7 @@ FILE may be a CSV or XLSX file, plain or gzipped CSV, - for standard input, a
 pattern such as 'in/*.csv', or a folder: the files in it are loaded one after
 another and moved to its folder done/ when they are finished.`,
 		Example: `  leadload import deals.csv -m deals.yaml
-  leadload import deals.xlsx -m deals.yaml --account prod.yaml --until 06:00 --yes
+  leadload import deals.xlsx -m deals.yaml --account prod.yaml --until 06:00
   leadload import /drop -m deals.yaml --account prod.yaml --wait-lock 30m`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.inputs = args

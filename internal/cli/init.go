@@ -37,11 +37,12 @@ func (a *app) initCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "init FILE",
 		Short: "draft a mapping from a file's header",
-		Long: `Read the header and the first rows of a file and draft a mapping. Comments in the
-draft explain every guess; what cannot be guessed is marked FILL_IN and listed.
-With --online the account's own field names are used. Nothing is overwritten.`,
+		Long: `Read the header and the first rows of a file and draft a mapping. Comments in
+the draft explain every guess; what cannot be guessed is marked FILL_IN and
+listed. With --online the account's own field names are used. Nothing is
+overwritten.`,
 		Example: `  leadload init deals.csv -o deals.yaml
-  leadload init deals.xlsx --sheet Deals --target sales-activity --online -o sales.yaml
+  leadload init deals.xlsx --target sales-activity --online -o sales.yaml
   leadload init --samples practice`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.inputs = args

@@ -80,16 +80,16 @@ func (a *app) ledgerImportCommand() *cobra.Command {
 		Use:   "import RESULTS -m MAPPING",
 		Short: "restore entries from a results file",
 		Long: `Write into the ledger what a results workbook or CSV says is in the account, for
-a ledger that was lost or for a second machine. A row that carries an id is in the
-account, whatever its result. The account is asked whether it has the records, 2,000
-a call; one that it does not have is named and not written down. Entries that the
-ledger has are left as they are. Nothing is sent.
+a ledger that was lost or for a second machine. A row that carries an id is in
+the account, whatever its result. The account is asked whether it has the
+records, 2,000 a call; one that it does not have is named and not written down.
+Entries that the ledger has are left as they are. Nothing is sent.
 
-The file must be as leadload wrote it: the columns Row, Key, Result, Error and What to
-do, then the input's columns that the mapping reads, then ID, Lead ID, Attempts and
-Sent at.`,
+The file must be as leadload wrote it: the columns Row, Key, Result, Error and
+What to do, then the input's columns that the mapping reads, then ID, Lead ID,
+Attempts and Sent at.`,
 		Example: `  leadload ledger import deals-results.xlsx -m deals.yaml
-  leadload ledger import deals-results.csv -m deals.yaml --offline --ledger new.db`,
+  leadload ledger import results.csv -m deals.yaml --offline --ledger new.db`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.runLedgerImport(cmd.Context(), &o, args) },
 	}
 	o.accountFlags(cmd)
@@ -258,8 +258,8 @@ func (a *app) ledgerPruneCommand() *cobra.Command {
 		Short: "drop the rows of old runs",
 		Long: `Drop the rows of runs that ended longer ago than --keep, and give the space back
 to the disk. What is in the account stays known: no row is sent again because of
-it. leadload runs still lists the old runs with their totals; leadload report can
-no longer write their results.`,
+it. leadload runs still lists the old runs with their totals; leadload report
+can no longer write their results.`,
 		Example: `  leadload ledger prune --keep 400d
   leadload ledger prune --keep 90d --ledger /srv/crm/ledger.db`,
 		Args: noArgs,
@@ -340,10 +340,11 @@ func (a *app) ledgerTakeCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "take",
 		Short: "go on with a ledger that lacks something",
-		Long: `Go on with a ledger that is refused because it is an older one that was put back, or
-because its -wal file is gone. Rows that were loaded since are not known to it: before
-the next import, write them into it with leadload ledger import RESULTS -m MAPPING, or
-with leadload adopt FILE -m MAPPING. Nothing is sent.`,
+		Long: `Go on with a ledger that is refused because it is an older one that was put
+back, or because its -wal file is gone. Rows that were loaded since are not
+known to it: before the next import, write them into it with leadload ledger
+import RESULTS -m MAPPING, or with leadload adopt FILE -m MAPPING. Nothing is
+sent.`,
 		Example: `  leadload ledger take
   leadload ledger take --ledger /srv/crm/ledger.db`,
 		Args: noArgs,

@@ -73,8 +73,9 @@ func (a *app) ledgerReopenCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "reopen",
 		Short: "let a ledger be used again that was moved",
-		Long: `Take the mark from a ledger that was moved with leadload ledger copy. It does not
-know what was loaded with the other one since, and would send those rows again.`,
+		Long: `Take the mark from a ledger that was moved with leadload ledger copy. It does
+not know what was loaded with the other one since, and would send those rows
+again.`,
 		Example: `  leadload ledger reopen --ledger ledger.db
   leadload ledger reopen --ledger postgres://leadload@db.example.com/team`,
 		Args: noArgs,

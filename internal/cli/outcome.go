@@ -34,6 +34,9 @@ func (a *app) outcome(t ledger.Counts, errs []ledger.ErrorCount, stop string) {
 		} else {
 			a.say("  %d rows, such as row %d: %s", e.Count, e.Row, cut(e.Example, 160))
 		}
+		if e.Code == "row.changed" && e.Hint != "" { // nothing in the file is to be corrected, and the flag is not known to everybody
+			a.say("    %s", e.Hint)
+		}
 	}
 	if t[ledger.ResultNotSent] == 0 && reports.OneCause(t, errs) {
 		hint := cmp.Or(errs[0].Hint, "leadload errors "+errs[0].Code+" says more")

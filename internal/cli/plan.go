@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -65,7 +66,7 @@ func (a *app) showPlan(input string, m *mapping.Mapping, p loader.Plan, info sou
 	if info.Sheet != "" {
 		name += " (sheet " + info.Sheet + ")"
 	}
-	a.say("%s → %s, target %s", name, p.Account, m.Target)
+	a.say("%s → %s, target %s", name, cmp.Or(p.Account, "no account named so far"), m.Target)
 	parts := []string{fmt.Sprintf("%d to send", p.Ready())}
 	if n := p.Updates(); n > 0 {
 		parts = append(parts, fmt.Sprintf("%d to update", n))

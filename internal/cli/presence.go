@@ -33,7 +33,7 @@ func (a *app) presenceCommand(name, short, status, statuses string, in bool) *co
 		Short: short,
 		Long:  "Set the availability of the user to whom the keys belong.",
 		Example: fmt.Sprintf(`  leadload %s --source API --location KA
-  leadload %s --source API --latitude 12.97 --longitude 77.59 --status %s --detail shift=night`, name, name, status),
+  leadload %s --latitude 12.97 --longitude 77.59 --status %s`, name, name, status),
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			p := leadsquared.Presence{Source: o.source, Location: o.location, AvailabilityStatus: o.status}

@@ -52,7 +52,7 @@ func (a *app) runCommand() *cobra.Command {
 	var o runOptions
 	cmd := &cobra.Command{
 		Use:   "run [NAME] [-- FLAGS]",
-		Short: "run a job of the project file leadload.yaml; without a name, list them",
+		Short: "run a job of the project file leadload.yaml, or list its jobs",
 		Long: `Run a job of the project file, which lies beside the exports:
 
   version: 1
@@ -62,7 +62,7 @@ func (a *app) runCommand() *cobra.Command {
     nightly:
       files: [exports/deals-*.csv]
       mapping: deals.yaml
-      flags: {until: "06:00", yes: true, results-name: "{input}-{date}", keep-results: 30d}
+      flags: {until: "06:00", yes: true, results-name: "{input}-{date}"}
 
 A job is an import unless it says command: check or command: settle. Its paths
 are relative to the file's folder, in which it runs. What stands behind -- is

@@ -17,8 +17,8 @@ func (a *app) sandboxCommand() *cobra.Command {
 URL and its keys as the environment that leadload reads, and shows what it
 received as a page at /.`,
 		Example: `  leadload sandbox --listen 127.0.0.1:8080
-  leadload sandbox > practice.env      # in one terminal
-  . ./practice.env                     # in another; leadload now talks to the practice account
+  leadload sandbox > practice.env   # in one terminal
+  . ./practice.env                  # in another, which then uses the account
   leadload import deals.csv -m deals.yaml`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -94,10 +94,8 @@ func (a *app) runSettle(ctx context.Context, o *settleOptions) error {
 		s := settleSummary{Version: 1, Command: "settle", InDoubt: res.Before.InDoubt, Pending: res.Before.Pending, Missing: res.Before.Missing, Loaded: n[ledger.ResultLoaded], Updated: updated, Changed: changed, Duplicate: n[ledger.ResultDuplicate], Rejected: n[ledger.ResultRejected],
 			LeftInDoubt: n[ledger.ResultInDoubt], LeftPending: n[ledger.ResultPending], NotSent: n[ledger.ResultNotSent], Calls: res.Calls, Throttled: res.Throttled, ExitCode: code.Exit(), Error: a.failedOf(err), Line: line}
 		a.told(s)
-		a.say("%s", line)
-	} else {
-		fmt.Fprintln(a.stdout, line)
 	}
+	a.lastLine(&o.common, line)
 	return ended(code)
 }
 

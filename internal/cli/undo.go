@@ -4,8 +4,10 @@ import (
 	"context"
 	"encoding/csv"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -34,8 +36,8 @@ func (a *app) undoCommand() *cobra.Command {
 		Long: `Take back what an import made and changed: its opportunities are deleted where
 their type allows it, its sales activities are cancelled, and values that it
 updated are put back. A record that somebody has changed since, or that a later
-run has written, is kept. So is all that the run did not make itself: duplicates,
-adopted records, and leads.
+run has written, is kept. So is all that the run did not make itself:
+duplicates, adopted records, and leads.
 
 The plan is shown first. On a terminal leadload then asks; without one it needs
 --yes. Each deletion is confirmed by a read. Stop it at any moment and run the
@@ -144,14 +146,21 @@ func (a *app) confirmUndo(o *undoOptions, k *connection, p loader.UndoPlan) erro
 			n    int64
 			what string
 		}{
-			{p.Delete, "to delete"}, {p.Cancel, "to cancel"}, {p.Restore, "to put back as they were"}, {p.Doubt, "in doubt from an undo that was cut off"},
+			{p.Delete, "to delete"}, {p.Cancel, "to cancel"}, {p.Restore, "to put back as before"}, {p.Doubt, "in doubt from an undo that was cut off"},
 			{p.Gone, "taken back before, or gone"},
-			{int64(len(p.Kept)), "kept, because somebody changed them since"}, {int64(len(p.Stays)), "kept, because the account does not say that their type may be deleted: their ids are written into a file"},
+			{int64(len(p.Kept)), "kept: changed since, by somebody or by a later run"},
 			{int64(len(p.Failed)), "that cannot be taken back now"}, {p.Duplicates, "left alone: the account matched a record that was there before"},
 		} {
 			if x.n > 0 {
 				a.say("  %s %s", count(x.n, "record", "records"), x.what)
 			}
+		}
+		stays := map[string]int64{} // by the reason
+		for _, r := range p.Stays {
+			stays[r.Why]++
+		}
+		for _, why := range slices.Sorted(maps.Keys(stays)) {
+			a.say("  %s kept: %s; the ids are written into a file", count(stays[why], "record", "records"), why)
 		}
 		if p.Leads {
 			a.say("  leads that the run made stay in the account")
@@ -167,7 +176,11 @@ func (a *app) confirmUndo(o *undoOptions, k *connection, p loader.UndoPlan) erro
 	if !a.canAsk() {
 		return fault.New("undo.unasked", "look at the plan above, and then add --yes", "nothing was taken back: there is no terminal to ask at")
 	}
-	if a.agreed("Take back %s in %s? There is no way back.", count(n, "record", "records"), p.Account) {
+	final := ""
+	if n > p.Restore {
+		final = " There is no way back."
+	}
+	if a.agreed("Take back %s in %s?%s", count(n, "record", "records"), p.Account, final) {
 		return nil
 	}
 	return &fault.Fault{Code: "run.declined", Msg: "nothing was taken back", Hint: "answer y to take it back, or add --yes"}

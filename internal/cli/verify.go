@@ -31,15 +31,16 @@ func (a *app) verifyCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "verify FILE... -m MAPPING",
 		Short: "read the account back and compare it with the file",
-		Long: `Read back every row that the ledger has an id for, up to 2,000 records a call, and
-compare it with the file field by field. A value that the account only writes in
-another way, such as 3.00 for 3, is the same. Nothing is written to the account.
+		Long: `Read back every row that the ledger has an id for, up to 2,000 records a call,
+and compare it with the file field by field. A value that the account only
+writes in another way, such as 3.00 for 3, is the same. Nothing is written to
+the account.
 
 The results workbook has the sheets Differences, with who changed each field,
 Removed, with rows that the file no longer has, and All rows. With --run and no
 file, verify asks whether all records of that run are still in the account.`,
 		Example: `  leadload verify deals.csv -m deals.yaml
-  leadload verify deals.xlsx -m deals.yaml --leads --account prod.yaml -o checks/
+  leadload verify deals.xlsx -m deals.yaml --leads -o checks/
   leadload verify --run 7`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o.inputs = args
