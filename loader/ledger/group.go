@@ -8,7 +8,7 @@ import (
 )
 
 // MaxBatch bounds the writes of one transaction.
-const MaxBatch = 256
+const MaxBatch = 1024
 
 // While outcomes stream in, a Group gathers them, so that one transaction and
 // one fsync serve many. It goes on as soon as none has come for lingerGap,

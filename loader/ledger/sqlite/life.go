@@ -102,11 +102,14 @@ func (l *Ledger) Recover(ctx context.Context, lease ledger.Lease) (int64, error)
 
 // An intent stands on a record with the fate that its operation needs. An
 // operation that is there already must allow the step.
-const intent = `INSERT INTO operations (record, op, account, state, token, call, sent, attempts)
-	SELECT id, ?2, ?3, ?4, ?5, ?6, ?7, 1 FROM records WHERE id = ?1 AND (1 << fate) & ?8 <> 0
+const (
+	intent = `INSERT INTO operations (record, op, account, state, token, call, sent, attempts)
+	SELECT id, ?2, ?3, ?4, ?5, ?6, ?7, 1 FROM records WHERE id = ?1 AND (1 << fate) & ?8 <> 0` + intentAgain
+	intentAgain = `
 	ON CONFLICT (record, op) DO UPDATE SET attempts = CASE state WHEN 2 THEN attempts ELSE 1 END, -- counted when it was reserved
 		state = excluded.state, token = excluded.token, call = excluded.call, sent = excluded.sent, ended = NULL, firm = 0, code = NULL, msg = NULL, hint = NULL, candidates = NULL
 	WHERE `
+)
 
 var intents = map[ledger.State]string{ledger.Reserved: intent + mayBecome[ledger.Reserved], ledger.Sending: intent + mayBecome[ledger.Sending]}
 
@@ -142,20 +145,24 @@ func (l *Ledger) Intend(ctx context.Context, lease ledger.Lease, to ledger.State
 		if err := w.holds(lease); err != nil {
 			return err
 		}
+		counted := make([]bool, len(list)) // or refused
+		for i, n := 0, 0; i < len(list); i += n {
+			n = alikeIntents(list[i:])
+			no, err := w.intendSome(lease, to, list[i:i+n], payloads[i:i+n], counted[i:i+n])
+			if err != nil {
+				return err
+			}
+			if no != nil {
+				refused = no
+			}
+		}
 		calls := int64(0)
 		for i := range list {
-			in := &list[i]
-			counted, err := w.intend(lease, to, in, payloads[i])
-			switch {
-			case errors.Is(err, ledger.ErrState):
-				refused = err
-			case err != nil:
-				return err
-			case !counted && ledger.OwnCall(list, i):
+			if !counted[i] && ledger.OwnCall(list, i) {
 				calls++
 			}
-			if last := i == len(list)-1; calls > 0 && (last || !list[i+1].At.Equal(in.At)) {
-				if err := w.count(lease.Account, in.At, calls); err != nil {
+			if last := i == len(list)-1; calls > 0 && (last || !list[i+1].At.Equal(list[i].At)) {
+				if err := w.count(lease.Account, list[i].At, calls); err != nil {
 					return err
 				}
 				calls = 0
@@ -164,6 +171,26 @@ func (l *Ledger) Intend(ctx context.Context, lease ledger.Lease, to ledger.State
 		return nil
 	}, &fenced))
 	return errors.Join(err, fenced, refused)
+}
+
+// intendSome writes down intents: together where they can be, or else one by one.
+// counted gets which calls were counted before, and those that are refused.
+func (w *writer) intendSome(lease ledger.Lease, to ledger.State, list []ledger.Intent, payloads [][]byte, counted []bool) (refused, err error) {
+	if len(list) > 1 {
+		if done, err := w.intendTogether(lease, to, list, payloads, counted); done || err != nil {
+			return nil, err
+		}
+	}
+	for i := range list {
+		counted[i], err = w.intend(lease, to, &list[i], payloads[i])
+		switch {
+		case errors.Is(err, ledger.ErrState):
+			refused, counted[i] = err, true
+		case err != nil:
+			return nil, err
+		}
+	}
+	return refused, nil
 }
 
 // intend writes down one intent. counted says that its call was counted when it was
@@ -220,7 +247,11 @@ func (l *Ledger) SettleLater(lease ledger.Lease, o ledger.Outcome, done func(err
 
 func (l *Ledger) settle(lease ledger.Lease, o ledger.Outcome, urgent bool, done func(error)) {
 	var refused error
-	l.queue(ledger.Write[func(*writer) error]{What: refusable(func(w *writer) error { return w.settle(lease, &o) }, &refused), Urgent: urgent, Done: func(err error) {
+	t := task{do: refusable(func(w *writer) error { return w.settle(lease, &o) }, &refused)}
+	if o.Claims() && !o.Unowned && !o.Words() {
+		t.loaded = &loaded{lease, &o}
+	}
+	l.queue(ledger.Write[task]{What: t, Urgent: urgent, Done: func(err error) {
 		if err == nil {
 			err = refused
 		}
@@ -339,12 +370,7 @@ func (w *writer) end(lease ledger.Lease, was *openOperation, o *ledger.Outcome) 
 	}
 	var err error
 	if o.State.Ended() {
-		lead := was.lead
-		if o.LeadID != "" {
-			lead = idBytes(o.LeadID)
-		}
-		_, err = w.exec("UPDATE records SET fate = ?, remote = CASE WHEN ?2 = ?3 THEN remote ELSE ?2 END, lead = coalesce(?4, lead), attempts = attempts + ?, lost = ?, sent = ? WHERE id = ?",
-			o.Op.After(o.State), idBytes(o.ID), none, lead, attempts, was.ended.Valid, sent, o.Record)
+		err = w.arrive(was, o, attempts, sent)
 	} else if was.state.Open() {
 		_, err = w.exec("UPDATE records SET attempts = attempts + ?, resends = resends + ?, sent = ? WHERE id = ?", attempts, resent, sent, o.Record)
 	}
@@ -369,6 +395,17 @@ func (w *writer) end(lease ledger.Lease, was *openOperation, o *ledger.Outcome) 
 	_, err = w.exec(`INSERT INTO operations (record, op, account, state, token, call, sent, attempts, lead, code, msg, hint) VALUES (?,?,?,?,?,0,?,0,?,?,?,?)
 		ON CONFLICT (record, op) DO UPDATE SET state = excluded.state, attempts = 0, ended = NULL, lead = coalesce(excluded.lead, lead), request = NULL, candidates = NULL, code = excluded.code, msg = excluded.msg, hint = excluded.hint`,
 		o.Record, o.Op, lease.Account, o.State, lease.Token, sent, lead, null(o.Code), null(o.Msg), null(o.Hint))
+	return err
+}
+
+// arrive writes into its record that a row is in the account.
+func (w *writer) arrive(was *openOperation, o *ledger.Outcome, attempts, sent int64) error {
+	lead := was.lead
+	if o.LeadID != "" {
+		lead = idBytes(o.LeadID)
+	}
+	_, err := w.exec("UPDATE records SET fate = ?, remote = CASE WHEN ?2 = ?3 THEN remote ELSE ?2 END, lead = coalesce(?4, lead), attempts = attempts + ?, lost = ?, sent = ? WHERE id = ?",
+		o.Op.After(o.State), idBytes(o.ID), none, lead, attempts, was.ended.Valid, sent, o.Record)
 	return err
 }
 

@@ -74,14 +74,14 @@ func codeOf(err error) string {
 
 // queue hands an urgent operation to the writer.
 func (l *Ledger) urgent(do func(*writer) error, done func(error)) {
-	l.queue(ledger.Write[func(*writer) error]{What: do, Done: done, Urgent: true})
+	l.queue(ledger.Write[task]{What: task{do: do}, Done: done, Urgent: true})
 }
 
 // TestGroupCommit says that many callers share transactions, and that each
 // returns after its own is on disk.
 func TestGroupCommit(t *testing.T) {
 	f := newFixture(t)
-	const n = 400
+	const n = ledger.MaxBatch + 200
 	entries := make([]ledger.Entry, n)
 	for i := range entries {
 		entries[i] = ledgertest.Entry(i+2, fmt.Sprint("K", i), "x", fmt.Sprint(i))

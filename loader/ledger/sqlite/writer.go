@@ -9,6 +9,14 @@ import (
 	"leadload/loader/ledger"
 )
 
+// task is one thing to be written.
+type task struct {
+	do func(*writer) error
+	// loaded is what do writes down, where that is that a row is loaded: many of them
+	// take fewer statements than as many tasks.
+	loaded *loaded
+}
+
 // writer is the connection that writes the ledger. The group hands it one
 // batch at a time.
 type writer struct {
@@ -16,7 +24,7 @@ type writer struct {
 	db    *sql.DB
 	conn  *sql.Conn
 	stmts map[string]*sql.Stmt
-	group *ledger.Group[func(*writer) error]
+	group *ledger.Group[task]
 	// durable is whether commits wait for the disk now; unsafe, that they never do.
 	durable, unsafe bool
 	args            []any // reused by statements of many rows
@@ -34,7 +42,7 @@ func newWriter(l *Ledger, db *sql.DB, conn *sql.Conn, unsafe bool) *writer {
 }
 
 // commit runs a batch in one transaction: all of it or nothing.
-func (w *writer) commit(batch []ledger.Write[func(*writer) error], durable bool) error {
+func (w *writer) commit(batch []ledger.Write[task], durable bool) error {
 	ctx := context.Background()
 	if err := w.sync(durable); err != nil {
 		return w.l.fault(err)
@@ -42,15 +50,32 @@ func (w *writer) commit(batch []ledger.Write[func(*writer) error], durable bool)
 	if _, err := w.conn.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
 		return w.l.fault(err)
 	}
-	for i := range batch {
-		if err := batch[i].What(w); err != nil {
+	for len(batch) > 0 {
+		n := alike(batch)
+		if err := w.some(batch[:n]); err != nil {
 			w.rollback()
 			return w.l.fault(err)
 		}
+		batch = batch[n:]
 	}
 	if _, err := w.conn.ExecContext(ctx, "COMMIT"); err != nil {
 		w.rollback()
 		return w.l.fault(err)
+	}
+	return nil
+}
+
+// some runs tasks: together where they can be, or else one by one.
+func (w *writer) some(tasks []ledger.Write[task]) error {
+	if len(tasks) > 1 {
+		if done, err := w.together(tasks); done || err != nil {
+			return err
+		}
+	}
+	for i := range tasks {
+		if err := tasks[i].What.do(w); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -134,17 +159,17 @@ func (l *Ledger) jot(do func(*writer) error) error { return l.await(do, true) }
 // hint queues what is worth remembering and harmless to lose: a look-up is
 // made again, a call is not counted.
 func (l *Ledger) hint(do func(*writer) error) {
-	l.queue(ledger.Write[func(*writer) error]{What: do, Done: func(error) {}, Jotted: true})
+	l.queue(ledger.Write[task]{What: task{do: do}, Done: func(error) {}, Jotted: true})
 }
 
 func (l *Ledger) await(do func(*writer) error, jotted bool) error {
 	if l.w == nil {
 		return l.readOnly()
 	}
-	return l.w.group.Await(do, jotted)
+	return l.w.group.Await(task{do: do}, jotted)
 }
 
-func (l *Ledger) queue(w ledger.Write[func(*writer) error]) {
+func (l *Ledger) queue(w ledger.Write[task]) {
 	if l.w == nil {
 		w.Done(l.readOnly())
 		return
