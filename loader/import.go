@@ -266,7 +266,7 @@ func (r *run) do(ctx context.Context, plan *Plan) error {
 	r.live.started.Store(time.Now().UnixNano())
 	if plan.Ready()+plan.Updates() > 0 {
 		r.live.phase.Store(Sending)
-		rows := r.due(ctx)
+		rows := sender.Remembered(ctx, r.due(ctx))
 		if plan.Updates() > 0 {
 			rows = r.looked(ctx, updater, rows)
 		}

@@ -211,9 +211,9 @@ type Store interface {
 // Memo remembers leads that were looked up and calls of a day. Its writes do
 // not wait for the disk: a forgotten look-up costs one call.
 type Memo interface {
-	// Lead returns the lead id that a look-up found for a value no longer ago
-	// than age; "" when none is remembered.
-	Lead(ctx context.Context, account int64, field, value string, age time.Duration) (string, error)
+	// Leads returns the lead ids that look-ups found for values of a field no longer
+	// ago than age, by the value. A value of which none is remembered is left out.
+	Leads(ctx context.Context, account int64, field string, values []string, age time.Duration) (map[string]string, error)
 	// RememberLead keeps what a look-up found. The value is kept as a hash.
 	RememberLead(account int64, field, value, lead string)
 	// ForgetLead drops a lead that was remembered before a moment: the account

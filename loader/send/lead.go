@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -59,6 +60,9 @@ func (j *Row) lookup(t target.Target) (look lookup, err error) {
 	if j.Payload.Lookup == nil {
 		return look, nil
 	}
+	if j.look != nil {
+		return *j.look, nil
+	}
 	if err = json.Unmarshal(j.Payload.Lookup, &look); err == nil && look.Find && j.again {
 		// A row that was sent before has the id in its body; one that was only about to be sent has not.
 		var sent leadsquared.Sent
@@ -76,6 +80,9 @@ func (j *Row) lookup(t target.Target) (look lookup, err error) {
 // look-up. An Outcome with a State says that the row is refused without a
 // call; the error ends the run.
 func (s *Sender) leadOf(ctx context.Context, j *Row, look lookup) (string, ledger.Outcome, error) {
+	if j.LeadID != "" {
+		return j.LeadID, ledger.Outcome{}, nil
+	}
 	field, value := j.Payload.LeadField, j.Payload.LeadValue
 	known, err := s.rememberedLead(ctx, j)
 	if err != nil || known != "" {
@@ -112,7 +119,68 @@ func (s *Sender) leadOf(ctx context.Context, j *Row, look lookup) (string, ledge
 // rememberedLead returns the id of a row's lead from an earlier look-up; "" for none.
 func (s *Sender) rememberedLead(ctx context.Context, j *Row) (string, error) {
 	field := j.Payload.LeadField
-	return s.Ledger.Memo().Lead(ctx, s.Lease.Account, field, target.LeadName(field, j.Payload.LeadValue), s.LeadAge)
+	name := target.LeadName(field, j.Payload.LeadValue)
+	known, err := s.Ledger.Memo().Leads(ctx, s.Lease.Account, field, []string{name}, s.LeadAge)
+	return known[name], err
+}
+
+// rowsAhead is how many rows the ledger is asked for the leads of at once.
+const rowsAhead = 64
+
+// Remembered yields rows with the leads that are known of earlier look-ups. It runs
+// some rows ahead, which must not wait for anything.
+func (s *Sender) Remembered(ctx context.Context, rows iter.Seq2[*Row, error]) iter.Seq2[*Row, error] {
+	return func(yield func(*Row, error) bool) {
+		var held []*Row
+		hand := func() bool {
+			err := s.recall(ctx, held)
+			for _, j := range held {
+				if err != nil {
+					return yield(nil, err)
+				}
+				if !yield(j, nil) {
+					return false
+				}
+			}
+			held = held[:0]
+			return true
+		}
+		for j, err := range rows {
+			if err != nil {
+				if hand() {
+					yield(nil, err)
+				}
+				return
+			}
+			if held = append(held, j); len(held) == rowsAhead && !hand() {
+				return
+			}
+		}
+		hand()
+	}
+}
+
+// recall fills in the leads of rows that are looked up, as far as they are known.
+func (s *Sender) recall(ctx context.Context, rows []*Row) error {
+	byField := map[string][]string{}
+	for _, j := range rows {
+		if j.Op == ledger.Create && j.look != nil && j.look.wanted() {
+			j.asked = true
+			byField[j.Payload.LeadField] = append(byField[j.Payload.LeadField], target.LeadName(j.Payload.LeadField, j.Payload.LeadValue))
+		}
+	}
+	for field, names := range byField {
+		known, err := s.Ledger.Memo().Leads(ctx, s.Lease.Account, field, names, s.LeadAge)
+		if err != nil {
+			return err
+		}
+		for _, j := range rows {
+			if j.asked && j.Payload.LeadField == field {
+				j.LeadID = known[target.LeadName(field, j.Payload.LeadValue)]
+			}
+		}
+	}
+	return nil
 }
 
 // newest picks the lead that was made last, and remembers it.

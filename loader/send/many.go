@@ -49,11 +49,14 @@ func (s *Sender) kindOf(ctx context.Context, j *Row) (Kind, error) {
 	if k != Creates || j.LeadID != "" {
 		return k, nil
 	}
-	known, err := s.rememberedLead(ctx, j)
-	if err != nil {
-		return Singly, err
+	if !j.asked {
+		known, err := s.rememberedLead(ctx, j)
+		if err != nil {
+			return Singly, err
+		}
+		j.LeadID = known
 	}
-	if j.LeadID = known; known == "" {
+	if j.LeadID == "" {
 		j.seek = true
 		return Singly, nil
 	}

@@ -29,6 +29,8 @@ type Row struct {
 	LeadID   string         `json:"-"` // of its lead, once it was looked up; it goes in a call of many rows then
 	reserved bool
 	again    bool      // it was in doubt
+	asked    bool      // the ledger was asked for its lead
+	look     *lookup   // what Payload.Lookup says, where it need not be read
 	seek     bool      // its lead is looked up, and then it waits for a call of many rows
 	at       time.Time // when it was reserved
 }
@@ -40,7 +42,8 @@ func RowOf(m *mapping.Mapping, record int64, number int, rec *mapping.Record) *R
 		LeadField: rec.LeadField, LeadValue: strings.Clone(rec.LeadValue), Lead: strings.Clone(rec.Lead),
 		KeyFields: rec.KeyFields, Constants: rec.Constants,
 	}}
-	j.Payload.Lookup = lookupOf(m, rec).encode()
+	look := lookupOf(m, rec)
+	j.look, j.Payload.Lookup = &look, look.encode()
 	if j.Payload.Lead == "" {
 		j.Payload.Lead = fmt.Sprint("record ", record) // no lead to keep an order for
 	}

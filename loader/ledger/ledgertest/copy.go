@@ -49,7 +49,7 @@ func CopyBetween(t *testing.T, first, second, third Open) {
 		f.Check(err)
 		states, err := s.States(t.Context())
 		f.Check(err)
-		lead, err := s.Memo().Lead(t.Context(), f.Acct, "EmailAddress", "a@example.com", time.Hour)
+		lead, err := s.Memo().Leads(t.Context(), f.Acct, "EmailAddress", []string{"a@example.com"}, time.Hour)
 		f.Check(err)
 		open, err := s.Open(t.Context(), ledger.Query{Account: f.Acct, Limit: 9})
 		f.Check(err)

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -1286,15 +1287,33 @@ func testMemo(t *testing.T, fresh func(testing.TB) Open) {
 	m := f.Store.Memo()
 	lead := func(value string, age time.Duration) string {
 		t.Helper()
-		id, err := m.Lead(t.Context(), f.Acct, "EmailAddress", value, age)
+		known, err := m.Leads(t.Context(), f.Acct, "EmailAddress", []string{value}, age)
 		f.Check(err)
-		return id
+		return known[value]
 	}
 	m.RememberLead(f.Acct, "EmailAddress", "a@example.com", GUID(1))
 	m.RememberLead(f.Acct, "EmailAddress", "b@example.com", "L-2")
 	f.Check(f.Store.Flush())
 	if a, b, c := lead("a@example.com", time.Hour), lead("b@example.com", time.Hour), lead("c@example.com", time.Hour); a != GUID(1) || b != "L-2" || c != "" {
 		t.Errorf("leads %q, %q, %q", a, b, c)
+	}
+	// Many in one call, of which few are remembered.
+	var many []string
+	want := map[string]string{}
+	for i := range 150 {
+		value := fmt.Sprintf("many%d@example.com", i)
+		if many = append(many, value); i%3 == 0 {
+			m.RememberLead(f.Acct, "EmailAddress", value, GUID(100+i))
+			want[value] = GUID(100 + i)
+		}
+	}
+	m.RememberLead(f.Acct, "Phone", many[1], GUID(99)) // another field's
+	f.Check(f.Store.Flush())
+	if got, err := m.Leads(t.Context(), f.Acct, "EmailAddress", many, time.Hour); err != nil || !maps.Equal(got, want) {
+		t.Errorf("%d of %d leads, %v: %v", len(got), len(want), err, got)
+	}
+	if got, err := m.Leads(t.Context(), f.Acct, "EmailAddress", nil, time.Hour); err != nil || len(got) != 0 {
+		t.Errorf("leads of no values: %v, %v", got, err)
 	}
 	if got := lead("a@example.com", -time.Second); got != "" {
 		t.Errorf("a look-up that is too old gives %q", got)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"leadload/loader/ledger"
 )
 
@@ -68,14 +70,28 @@ func (m memo) CallsOn(ctx context.Context, account int64, at time.Time) (n int64
 	return n, err
 }
 
-func (m memo) Lead(ctx context.Context, account int64, field, value string, age time.Duration) (string, error) {
-	var id []byte
-	var found int64
-	ok, err := m.l.one(ctx, "SELECT lead, found FROM leadload.leads WHERE account = $1 AND field = $2 AND value = $3", []any{account, field, ledger.Hidden(value)}, &id, &found)
-	if err != nil || !ok || time.Since(time.UnixMilli(found)) > age {
-		return "", err
+func (m memo) Leads(ctx context.Context, account int64, field string, values []string, age time.Duration) (map[string]string, error) {
+	known := make(map[string]string, len(values))
+	names := make(map[string]string, len(values))
+	hidden := make([][]byte, len(values))
+	for i, v := range values {
+		hidden[i] = ledger.Hidden(v)
+		names[string(hidden[i])] = v
 	}
-	return string(id), nil
+	err := m.l.query(ctx, "SELECT value, lead, found FROM leadload.leads WHERE account = $1 AND field = $2 AND value = ANY($3) AND lead <> ''", []any{account, field, hidden}, func(rows pgx.Rows) error {
+		for rows.Next() {
+			var value, id []byte
+			var found int64
+			if err := rows.Scan(&value, &id, &found); err != nil {
+				return err
+			}
+			if time.Since(time.UnixMilli(found)) <= age {
+				known[names[string(value)]] = string(id)
+			}
+		}
+		return nil
+	})
+	return known, err
 }
 
 func (m memo) WantedLeads(ctx context.Context, account int64) (n int64, err error) {

@@ -90,24 +90,61 @@ func (m memo) CallsOn(ctx context.Context, account int64, at time.Time) (int64, 
 	return n, m.l.fault(err)
 }
 
-func (m memo) Lead(ctx context.Context, account int64, field, value string, age time.Duration) (string, error) {
-	stmt, err := m.l.prepared(ctx, "SELECT lead, found FROM leads WHERE account = ? AND field = ? AND value = ?")
+func (m memo) Leads(ctx context.Context, account int64, field string, values []string, age time.Duration) (map[string]string, error) {
+	known := make(map[string]string, len(values))
+	for len(values) > 0 {
+		n := min(len(values), sizes[0])
+		if err := m.leads(ctx, account, field, values[:n], age, known); err != nil {
+			return nil, m.l.fault(err)
+		}
+		values = values[n:]
+	}
+	return known, nil
+}
+
+var leadOf = texts(func(n int) string {
+	return "SELECT value, lead, found FROM leads WHERE account = ?1 AND field = ?2 AND value IN (" + numbered(n, 2, 1, one) + ")"
+})
+
+// leads fills in what is known of as many values as one statement takes.
+func (m memo) leads(ctx context.Context, account int64, field string, values []string, age time.Duration, known map[string]string) error {
+	names := make(map[string]string, len(values))
+	args := []any{account, field}
+	for _, v := range values {
+		hidden := ledger.Hidden(v)
+		names[string(hidden)] = v
+		args = append(args, hidden)
+	}
+	size := sizes[0]
+	for _, n := range sizes {
+		if n >= len(values) {
+			size = n
+		}
+	}
+	for len(args) < 2+size {
+		args = append(args, args[2]) // one of them again: there is a statement for some numbers only
+	}
+	stmt, err := m.l.prepared(ctx, leadOf[size])
 	if err != nil {
-		return "", m.l.fault(err)
+		return err
 	}
-	var id any
-	var found int64
-	err = stmt.QueryRowContext(ctx, account, field, ledger.Hidden(value)).Scan(&id, &found)
-	if errors.Is(err, sql.ErrNoRows) {
-		return "", nil
-	}
+	rows, err := stmt.QueryContext(ctx, args...)
 	if err != nil {
-		return "", m.l.fault(err)
+		return err
 	}
-	if time.Since(time.UnixMilli(found)) > age {
-		return "", nil
+	defer rows.Close()
+	for rows.Next() {
+		var value sql.RawBytes
+		var id any
+		var found int64
+		if err := rows.Scan(&value, &id, &found); err != nil {
+			return err
+		}
+		if lead := idText(id); lead != "" && time.Since(time.UnixMilli(found)) <= age {
+			known[names[string(value)]] = lead
+		}
 	}
-	return idText(id), nil
+	return rows.Err()
 }
 
 func (m memo) WantedLeads(ctx context.Context, account int64) (int64, error) {

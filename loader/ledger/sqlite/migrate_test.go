@@ -183,8 +183,8 @@ func holdsAll(t *testing.T, path string, version int) {
 	}
 	check(t, f.Settle(2, ledger.Loaded, "found"))
 	check(t, f.Settle(5, ledger.Loaded, "polled"))
-	lead, err := f.l.Memo().Lead(t.Context(), f.Acct, "EmailAddress", "a@example.com", time.Hour)
-	if err != nil || lead != ledgertest.GUID(77) {
+	leads, err := f.l.Memo().Leads(t.Context(), f.Acct, "EmailAddress", []string{"a@example.com"}, time.Hour)
+	if lead := leads["a@example.com"]; err != nil || lead != ledgertest.GUID(77) {
 		t.Errorf("lead %q, %v", lead, err)
 	}
 	calls, err := f.l.Memo().CallsOn(t.Context(), f.Acct, time.Date(2026, 11, 22, 1, 0, 0, 0, time.UTC))
