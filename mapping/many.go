@@ -47,45 +47,178 @@ type amongMany struct {
 	Fields                              []struct{ SchemaName, Value string }
 }
 
-// CreateAmongMany appends the object by which a call that makes many opportunities
-// of existing leads makes the one of a capture's body, and returns the lead
-// attribute that all objects of a call must share. It reports false where such a
-// call does not take all of the body: another attribute of the lead, a time, a
-// switch of captures alone. A lead that is found by its id goes singly as well,
-// since the vendor's page speaks of lead fields.
-func CreateAmongMany(dst, body []byte) (_ []byte, searchBy string, fits bool) {
+// NewAmongMany is a new opportunity as one object of a call that makes many of them,
+// of leads that are there.
+type NewAmongMany struct {
+	Object   []byte
+	SearchBy string // the lead attribute that all objects of a call must share
+	Code     int
+}
+
+// CreateAmongMany returns the object that makes the opportunity of a capture's body. It
+// reports false where such a call does not take all of the body: another attribute of
+// the lead, a time, a switch of captures alone. A lead that is found by its id goes
+// singly as well, since the vendor's page speaks of lead fields.
+func CreateAmongMany(body []byte) (NewAmongMany, bool) {
+	if n, ok := cutAmongMany(body); ok {
+		return n, true
+	}
+	return readAmongMany(body)
+}
+
+// readAmongMany is CreateAmongMany for any body.
+func readAmongMany(body []byte) (NewAmongMany, bool) {
 	var b captureBody
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.DisallowUnknownFields()
 	if d.Decode(&b) != nil {
-		return dst, "", false
+		return NewAmongMany{}, false
 	}
 	if _, err := d.Token(); err != io.EOF {
-		return dst, "", false
+		return NewAmongMany{}, false
 	}
 	o := amongMany{OpportunityEventCode: b.Opportunity.OpportunityEventCode, OpportunityNote: b.Opportunity.OpportunityNote,
 		UpdateEmptyFields: b.Opportunity.UpdateEmptyFields, DoNotChangeOwner: b.Opportunity.DoNotChangeOwner, Fields: b.Opportunity.Fields}
+	var n NewAmongMany
 	attribute := ""
 	for _, p := range b.LeadDetails {
 		switch {
 		case p.Attribute == "SearchBy":
-			searchBy = p.Value
+			n.SearchBy = p.Value
 		case attribute != "":
-			return dst, "", false
+			return NewAmongMany{}, false
 		default:
 			attribute, o.SearchByValue = p.Attribute, p.Value
 		}
 	}
-	if searchBy == "" || attribute != searchBy || isProspectID(searchBy) || o.SearchByValue == "" || o.OpportunityEventCode == "" {
-		return dst, "", false
+	code, err := strconv.Atoi(o.OpportunityEventCode.String())
+	if n.SearchBy == "" || attribute != n.SearchBy || isProspectID(n.SearchBy) || o.SearchByValue == "" || err != nil {
+		return NewAmongMany{}, false
 	}
 	var out bytes.Buffer
 	e := json.NewEncoder(&out)
 	e.SetEscapeHTML(false) // as in every other body
 	if e.Encode(o) != nil {
-		return dst, "", false
+		return NewAmongMany{}, false
 	}
-	return append(dst, bytes.TrimRight(out.Bytes(), "\n")...), searchBy, true
+	n.Object, n.Code = bytes.TrimRight(out.Bytes(), "\n"), code
+	return n, true
+}
+
+// cutAmongMany is CreateAmongMany for a body as this package writes them: the object
+// is cut out of it. It reports false for every other body, whether it fits or not.
+func cutAmongMany(body []byte) (n NewAmongMany, ok bool) {
+	c := cutter{rest: body}
+	var attribute, value []byte
+	c.lit(`{"LeadDetails":[`)
+	for more := true; more && !c.bad; more = c.next(',') {
+		c.lit(`{"Attribute":`)
+		name := c.text()
+		c.lit(`,"Value":`)
+		v := c.text()
+		c.lit(`}`)
+		switch {
+		case string(name) == `"SearchBy"`:
+			n.SearchBy = string(bytes.Trim(v, `"`))
+		case attribute != nil:
+			return n, false
+		default:
+			attribute, value = name, v
+		}
+	}
+	c.lit(`],"Opportunity":{"OpportunityEventCode":`)
+	code := c.number()
+	var note, fields []byte
+	if c.has(`,"OpportunityNote":`) {
+		note = c.text()
+	}
+	start := c.rest
+	c.lit(`,"Fields":[`)
+	for more := true; more && !c.bad; more = c.next(',') {
+		c.lit(`{"SchemaName":`)
+		c.text()
+		c.lit(`,"Value":`)
+		c.text()
+		c.lit(`}`)
+	}
+	c.lit(`]`)
+	if c.bad {
+		return n, false
+	}
+	fields = start[:len(start)-len(c.rest)]
+	c.lit(`}}`)
+	var err error
+	n.Code, err = strconv.Atoi(string(code))
+	if c.bad || err != nil || len(c.rest) > 0 || len(value) == len(`""`) || isProspectID(n.SearchBy) || n.SearchBy == "" ||
+		len(attribute) != len(n.SearchBy)+2 || string(attribute[1:len(attribute)-1]) != n.SearchBy || bytes.IndexByte(attribute, '\\') >= 0 {
+		return n, false
+	}
+	o := make([]byte, 0, len(body))
+	o = append(append(o, `{"SearchByValue":`...), value...)
+	o = append(append(o, `,"OpportunityEventCode":`...), code...)
+	if note != nil {
+		o = append(append(o, `,"OpportunityNote":`...), note...)
+	}
+	n.Object = append(append(o, fields...), '}')
+	return n, true
+}
+
+// cutter goes through a text of JSON that is written without spaces.
+type cutter struct {
+	rest []byte
+	bad  bool // something else stood there
+}
+
+// has goes over a word that stands next, and reports whether it did.
+func (c *cutter) has(word string) bool {
+	if c.bad || len(c.rest) < len(word) || string(c.rest[:len(word)]) != word {
+		return false
+	}
+	c.rest = c.rest[len(word):]
+	return true
+}
+
+// next is has for one byte.
+func (c *cutter) next(b byte) bool {
+	if c.bad || len(c.rest) == 0 || c.rest[0] != b {
+		return false
+	}
+	c.rest = c.rest[1:]
+	return true
+}
+
+// lit goes over a word that has to stand next.
+func (c *cutter) lit(word string) { c.bad = !c.has(word) }
+
+// text goes over a JSON text and returns it with its quotes.
+func (c *cutter) text() []byte {
+	if c.bad || len(c.rest) == 0 || c.rest[0] != '"' {
+		c.bad = true
+		return nil
+	}
+	for i := 1; i < len(c.rest); i++ {
+		switch c.rest[i] {
+		case '\\':
+			i++
+		case '"':
+			text := c.rest[:i+1]
+			c.rest = c.rest[i+1:]
+			return text
+		}
+	}
+	c.bad = true
+	return nil
+}
+
+// number goes over the digits of a number.
+func (c *cutter) number() []byte {
+	n := 0
+	for n < len(c.rest) && c.rest[n] >= '0' && c.rest[n] <= '9' {
+		n++
+	}
+	digits := c.rest[:n]
+	c.rest, c.bad = c.rest[n:], c.bad || n == 0
+	return digits
 }
 
 // AmongMany says why new records of a mapping do not go in a call that makes many, in

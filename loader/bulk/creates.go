@@ -22,25 +22,34 @@ func (m creates) items(_ context.Context, rows []*send.Row) (list []item, others
 	var code int
 	leads := map[string]bool{}
 	for _, j := range rows {
-		object, searchBy, fits := mapping.CreateAmongMany(nil, []byte(j.Payload.Body))
-		sent, perr := leadsquared.ParseCapture([]byte(j.Payload.Body))
-		if len(list) == 0 {
-			by, code = searchBy, sent.EventCode
+		o := object(j)
+		if o != nil && len(list) == 0 {
+			by, code = o.SearchBy, o.Code
 		}
 		lead := strings.ToLower(j.LeadID)
 		// Two spellings may turn out to be one lead, and records are told apart by theirs.
-		if !fits || perr != nil || searchBy != by || sent.EventCode != code || leads[lead] {
+		if o == nil || o.SearchBy != by || o.Code != code || leads[lead] {
 			others = append(others, j)
 			continue
 		}
 		leads[lead] = true
-		list = append(list, item{Row: j, object: object, sent: sent})
+		list = append(list, item{Row: j, object: o.Object})
 	}
 	return list, others, nil
 }
 
+// object returns the object of a row in a call that makes many; nil where it does not fit.
+func object(j *send.Row) *mapping.NewAmongMany {
+	if j.New == nil {
+		if o, fits := mapping.CreateAmongMany([]byte(j.Payload.Body)); fits {
+			j.New = &o
+		}
+	}
+	return j.New
+}
+
 func (m creates) make(ctx context.Context, slot leadsquared.Slot, list []item) ([]leadsquared.BulkRow, leadsquared.BulkForm, leadsquared.Outcome) {
-	return m.Line.Client.BulkAddOpportunities(ctx, slot, list[0].sent.SearchBy, array(list), len(list))
+	return m.Line.Client.BulkAddOpportunities(ctx, slot, list[0].New.SearchBy, array(list), len(list))
 }
 
 func (m creates) tried(*send.Row, bool) {}
@@ -55,10 +64,10 @@ func (m creates) names(*item, leadsquared.BulkRow) bool { return true }
 
 // question leaves the leads out, so that the answer has to name them.
 func (m creates) question(list []item, rows []leadsquared.BulkRow) target.ReadQuestion {
-	q := target.ReadQuestion{Code: list[0].sent.EventCode, Fields: []string{"Opportunity.OpportunityNote"}, Since: list[0].began.Add(-wide)}
+	q := target.ReadQuestion{Code: list[0].New.Code, Fields: []string{"Opportunity.OpportunityNote"}, Since: list[0].began.Add(-wide)}
 	for i := range list {
 		q.Wanted = append(q.Wanted, target.Wanted{ID: rows[i].ID})
-		for _, p := range list[i].sent.Fields {
+		for _, p := range list[i].sent().Fields {
 			if f := "Fields." + p.Name; !slices.Contains(q.Fields, f) {
 				q.Fields = append(q.Fields, f)
 			}
@@ -83,7 +92,7 @@ func (m creates) shows(it *item, b target.Back) (is, other bool) {
 	for name, value := range b.Values {
 		got[name[strings.IndexByte(name, '.')+1:]] = value
 	}
-	c := it.sent.Compare(got)
+	c := it.sent().Compare(got)
 	fresh := b.Created.IsZero() || !b.Created.Before(it.began.Add(-wide))
 	return fresh && len(c.Differ) == 0 && len(c.Absent) == 0, false
 }
@@ -94,7 +103,7 @@ func (m creates) shows(it *item, b target.Back) (is, other bool) {
 func (m creates) untouched(ctx context.Context, b *batch, list []item) ([]*send.Row, error) {
 	for i := range list {
 		it := &list[i]
-		trail, why, err := target.Trail(ctx, m.Line, it.LeadID, it.sent.EventCode)
+		trail, why, err := target.Trail(ctx, m.Line, it.LeadID, it.New.Code)
 		if err != nil || why != "" {
 			return nil, err
 		}

@@ -78,10 +78,8 @@ func (l *Lane) Kind(j *send.Row) send.Kind {
 			}
 		}
 	case j.Op == ledger.Create:
-		if l.shape(send.Creates).Why == "" && send.MustExist(j) {
-			if _, _, fits := mapping.CreateAmongMany(nil, []byte(j.Payload.Body)); fits {
-				return send.Creates
-			}
+		if l.shape(send.Creates).Why == "" && send.MustExist(j) && object(j) != nil {
+			return send.Creates
 		}
 	}
 	return send.Singly
@@ -194,8 +192,17 @@ type calls interface {
 type item struct {
 	*send.Row
 	object []byte
-	sent   leadsquared.Sent // of a new record
-	began  time.Time        // of the call
+	began  time.Time         // of the call
+	parsed *leadsquared.Sent // what sent has read
+}
+
+// sent returns what a new record is made of.
+func (it *item) sent() *leadsquared.Sent {
+	if it.parsed == nil {
+		sent, _ := leadsquared.ParseCapture([]byte(it.Payload.Body)) // a body of which there is an object can be read
+		it.parsed = &sent
+	}
+	return it.parsed
 }
 
 // batch is rows that go together, until each has an outcome or goes singly.

@@ -22,11 +22,14 @@ import (
 
 // Row is one row on its way to the account.
 type Row struct {
-	Record   int64          `json:"r"`
-	Number   int            `json:"n"` // row as the spreadsheet counts
-	Op       ledger.Op      `json:"o,omitempty"`
-	Payload  ledger.Payload `json:"p"`
-	LeadID   string         `json:"-"` // of its lead, once it was looked up; it goes in a call of many rows then
+	Record  int64          `json:"r"`
+	Number  int            `json:"n"` // row as the spreadsheet counts
+	Op      ledger.Op      `json:"o,omitempty"`
+	Payload ledger.Payload `json:"p"`
+	LeadID  string         `json:"-"` // of its lead, once it was looked up; it goes in a call of many rows then
+	// New is its object of a call that makes many records, once a Many has looked whether
+	// it fits in one.
+	New      *mapping.NewAmongMany `json:"-"`
 	reserved bool
 	again    bool      // it was in doubt
 	asked    bool      // the ledger was asked for its lead
