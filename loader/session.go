@@ -330,7 +330,7 @@ func (s *Session) paceChanged(key string) func(pace.Change) {
 func (s *Session) bulkAtOnce() int { return min(max(s.bulk.State().Limit.Calls, 2), bulkMost) }
 
 // bulkMost bounds the bulk calls that are made side by side.
-const bulkMost = 16
+const bulkMost = 64
 
 // many returns what makes the calls that take many records, or nil where none are made.
 func (s *Session) many() *bulk.Lane {

@@ -84,7 +84,7 @@ func (s *Sender) found(ctx context.Context, j *Row, p *pool) (bool, ledger.Outco
 // sendMany makes calls of many rows until the pool is closed.
 func (s *Sender) sendMany(ctx context.Context, p *pool, freed chan<- string) error {
 	for {
-		claimed, open := p.worth(s.Line.RoomForMany)
+		claimed, open := p.worth()
 		if !open {
 			return nil
 		}

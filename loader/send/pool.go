@@ -10,17 +10,24 @@ import (
 // faster, unless those of a few leads wait for one another.
 const fillFor = 250 * time.Millisecond
 
+// stall is how long calls of many rows may take before rows that could go in the next
+// one go singly.
+const stall = time.Second
+
 // pool is where rows wait for a call: for one of their own, or for one that takes
 // many. It is safe for concurrent use.
 type pool struct {
-	mu    sync.Mutex
-	wake  sync.Cond
-	alone []*Row        // that go singly
-	many  [kinds][]*Row // that may go with others
+	mu               sync.Mutex
+	singles, senders sync.Cond     // who waits for a row, and for rows that go together
+	alone            []*Row        // that go singly
+	many             [kinds][]*Row // that may go with others
 	// idle is how many senders of many rows wait for rows, filling how many have the place
 	// of a call and wait for more: rows are left to them.
 	idle, filling int
 	most          func(Kind) int // rows that the next call of a kind takes
+	room          func() bool    // the account has room for another call of many rows
+	moved         time.Time      // when a sender of many rows took rows last, or came back
+	stalled       *time.Timer    // wakes who waits for rows when none has moved for long
 	seeking       int            // rows whose leads are looked up before they can go with others
 	out           int            // rows that were handed out and whose leads are not free again
 	still         bool           // the source brings nothing for now: it is read to its end, or waits
@@ -29,11 +36,18 @@ type pool struct {
 }
 
 // newPool returns a pool that is closed when ctx ends, for so many senders of many
-// rows. most says how many rows the next call of a kind takes.
-func newPool(ctx context.Context, senders int, most func(Kind) int) (p *pool, stop func() bool) {
-	p = &pool{idle: senders, most: most}
-	p.wake.L = &p.mu
+// rows. most says how many rows the next call of a kind takes, room whether the
+// account has room for one more call.
+func newPool(ctx context.Context, senders int, most func(Kind) int, room func() bool) (p *pool, stop func() bool) {
+	p = &pool{idle: senders, most: most, room: room}
+	p.singles.L, p.senders.L = &p.mu, &p.mu
 	return p, context.AfterFunc(ctx, p.close)
+}
+
+// wake lets all that wait look again.
+func (p *pool) wake() {
+	p.singles.Broadcast()
+	p.senders.Broadcast()
 }
 
 // put adds a row. A row for a call of many belongs to a lead that has no other here.
@@ -56,7 +70,7 @@ func (p *pool) freed() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.out--; p.out == 0 {
-		p.wake.Broadcast()
+		p.wake()
 	}
 }
 
@@ -66,10 +80,18 @@ func (p *pool) add(k Kind, j *Row) {
 		if j.seek {
 			p.seeking++
 		}
-	} else {
-		p.many[k] = append(p.many[k], j)
+		p.singles.Signal()
+		return
 	}
-	p.wake.Broadcast()
+	p.many[k] = append(p.many[k], j)
+	if p.spare(k) {
+		p.singles.Signal()
+	}
+	// Rows between the second, which is worth a call, and the last that it takes
+	// change nothing for those that wait.
+	if n, takes := len(p.many[k]), p.most(k); n == 2 || n >= takes {
+		p.senders.Broadcast()
+	}
 }
 
 // sought says that a row's lead was looked up, or could not be.
@@ -77,7 +99,7 @@ func (p *pool) sought() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.seeking--
-	p.wake.Broadcast()
+	p.wake()
 }
 
 // stand says whether the source brings nothing for now, and whether rows wait for
@@ -87,7 +109,7 @@ func (p *pool) stand(still, queued bool) {
 	defer p.mu.Unlock()
 	if p.still != still || p.queued != queued {
 		p.still, p.queued = still, queued
-		p.wake.Broadcast()
+		p.wake()
 	}
 }
 
@@ -96,7 +118,10 @@ func (p *pool) close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.closed = true
-	p.wake.Broadcast()
+	if p.stalled != nil {
+		p.stalled.Stop()
+	}
+	p.wake()
 }
 
 // left returns the rows that nobody has taken.
@@ -124,7 +149,7 @@ func (p *pool) one() *Row {
 				return p.hand(&p.many[k])
 			}
 		}
-		p.wake.Wait()
+		p.singles.Wait()
 	}
 	return nil
 }
@@ -135,8 +160,12 @@ func (p *pool) spare(k Kind) bool {
 	switch n := len(p.many[k]); {
 	case n == 0 || p.filling > 0:
 		return false
-	case p.idle == 0 || p.most(k) == 0:
+	case p.most(k) == 0:
 		return true
+	case p.idle == 0:
+		// All are about a call. The next call takes these rows, unless the limit keeps it
+		// waiting, or calls of many rows take long just now.
+		return !p.room() || time.Since(p.moved) >= stall
 	default:
 		return n == 1 && !p.coming()
 	}
@@ -165,23 +194,37 @@ func (p *pool) fullest() (kind Kind, n int, full bool) {
 	return kind, n, full
 }
 
-// worth waits until a call of many rows would have more than one. Where the account
-// has room for the call at once, the rows are left to it (claimed). It reports false
-// once the pool is closed.
-func (p *pool) worth(room func() bool) (claimed, open bool) {
+// worth waits until a call of many rows would have more than one, beside those that
+// others are about to take. Where the account has room for the call at once, the rows
+// are left to it (claimed). It reports false once the pool is closed.
+func (p *pool) worth() (claimed, open bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for !p.closed {
-		if _, n, _ := p.fullest(); n > 1 {
+		if p.further() {
 			p.idle--
-			if claimed = room(); claimed {
+			if claimed = p.room(); claimed {
 				p.filling++
+			} else {
+				p.spares()
 			}
 			return claimed, true
 		}
-		p.wake.Wait()
+		p.senders.Wait()
 	}
 	return false, false
+}
+
+// further reports whether rows are left for one more call.
+func (p *pool) further() bool {
+	for k := range p.many {
+		if n := len(p.many[k]); n > 1 {
+			if takes := p.most(Kind(k)); takes > 0 && n > 1+p.filling*takes {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // rest says that a sender of many rows is idle again.
@@ -189,7 +232,38 @@ func (p *pool) rest() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.idle++
-	p.wake.Broadcast() // what a call of its kind takes may be another number now
+	p.move() // what a call of its kind takes may be another number now
+}
+
+// move says that calls of many rows come along, and wakes whom that concerns.
+func (p *pool) move() {
+	if p.closed {
+		return
+	}
+	p.moved = time.Now()
+	if p.stalled == nil {
+		p.stalled = time.AfterFunc(stall, p.leave)
+	} else {
+		p.stalled.Reset(stall)
+	}
+	p.senders.Broadcast()
+	p.spares()
+}
+
+// leave leaves rows to calls of their own where those of many take long.
+func (p *pool) leave() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.spares()
+}
+
+// spares wakes who waits for a row where one is spare.
+func (p *pool) spares() {
+	for k := range p.many {
+		if p.spare(Kind(k)) {
+			p.singles.Broadcast()
+		}
+	}
 }
 
 // fill returns the rows of a call that has its place: as many as it takes, or fewer
@@ -202,7 +276,7 @@ func (p *pool) fill(claimed bool, take func(Kind) bool) (Kind, []*Row) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		late = true
-		p.wake.Broadcast()
+		p.senders.Broadcast()
 	})
 	defer t.Stop()
 	if !claimed {
@@ -210,7 +284,7 @@ func (p *pool) fill(claimed bool, take func(Kind) bool) (Kind, []*Row) {
 	}
 	defer func() {
 		p.filling--
-		p.wake.Broadcast()
+		p.move()
 	}()
 	for !p.closed {
 		k, n, full := p.fullest()
@@ -223,7 +297,7 @@ func (p *pool) fill(claimed bool, take func(Kind) bool) (Kind, []*Row) {
 			p.out += n
 			return k, rows
 		}
-		p.wake.Wait()
+		p.senders.Wait()
 	}
 	return 0, nil
 }
