@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -25,16 +26,18 @@ func database(b *bench) ([]line, error) {
 	if err != nil {
 		return nil, err
 	}
-	far, err := delayed(at, time.Millisecond)
-	if err != nil {
+	near, nerr := newRoad(at, 0)
+	far, ferr := newRoad(at, time.Millisecond)
+	if err := errors.Join(nerr, ferr); err != nil {
 		return nil, err
 	}
 	var lines []line
 	for _, c := range []struct {
-		what, url string
-		sending   float64
-	}{{"on this machine", at, 0.5}, {"1 ms away", far, 0.4}} {
-		var sends, plans, sent, planned []float64
+		what    string
+		road    *road
+		sending float64
+	}{{"on this machine", near, 0.5}, {"1 ms away", far, 0.4}} {
+		var sends, plans, sent, planned, waits []float64
 		for range b.either(5, 3) {
 			var rate, took [2]float64
 			for i := range 2 {
@@ -42,7 +45,11 @@ func database(b *bench) ([]line, error) {
 				if err != nil {
 					return lines, err
 				}
-				rate[i], took[i], err = b.beside(a, at, c.url, file, n, i == 1)
+				var turns int64
+				rate[i], took[i], turns, err = b.beside(a, at, c.road, file, n, i == 1)
+				if i == 1 {
+					waits = append(waits, float64(turns))
+				}
 				if err := errors.Join(err, a.close()); err != nil {
 					return lines, err
 				}
@@ -53,16 +60,17 @@ func database(b *bench) ([]line, error) {
 			line{what: fmt.Sprintf("limit off, %s rows, ledger in PostgreSQL %s: sending", count(n), c.what), target: fmt.Sprintf("≥ %.2f of a ledger in a file", c.sending),
 				measured: count(median(sent)) + " rows/s", ratio: median(sends), verdict: judge(median(sends) >= c.sending)},
 			line{what: "the same rows again, all loaded: plan and results as CSV", target: fmt.Sprintf("≥ %.2f of a ledger in a file", c.sending),
-				measured: count(median(planned)) + " rows/s", ratio: median(plans), verdict: judge(median(plans) >= c.sending)})
+				measured: fmt.Sprintf("%s rows/s, %s round trips", count(median(planned)), count(median(waits))), ratio: median(plans), verdict: judge(median(plans) >= c.sending)})
 	}
 	more, err := largeDatabase(b, at)
 	return append(lines, more...), err
 }
 
 // beside loads a file twice with a new ledger, in a database or in a file. It
-// returns the rows/s of the first time and the seconds of the second.
-func (b *bench) beside(a *practice, server, through, file string, n int, shared bool) (rate, took float64, err error) {
-	state := b.state()
+// returns the rows/s of the first time, and the seconds and the round trips to the
+// server of the second.
+func (b *bench) beside(a *practice, server string, by *road, file string, n int, shared bool) (rate, took float64, turns int64, err error) {
+	state, through := b.state(), by.url
 	load := func() (ended, error) {
 		cmd := b.leadloadCommand(a, state, file, "--limit", "off", "-o", filepath.Join(state, "results.csv"))
 		if shared {
@@ -73,20 +81,21 @@ func (b *bench) beside(a *practice, server, through, file string, n int, shared 
 	if shared {
 		own, drop, err := b.newDatabase(server, through)
 		if err != nil {
-			return 0, 0, err
+			return 0, 0, 0, err
 		}
 		defer drop()
 		through = own
 	}
 	if _, err := load(); err != nil {
-		return 0, 0, err
+		return 0, 0, 0, err
 	}
 	f, err := a.figures()
 	if err != nil {
-		return 0, 0, err
+		return 0, 0, 0, err
 	}
+	before := by.turns.Load()
 	e, err := load()
-	return float64(n) / f.sending().Seconds(), e.took.Seconds(), err
+	return float64(n) / f.sending().Seconds(), e.took.Seconds(), by.turns.Load() - before, err
 }
 
 // largeDatabase measures how long a few loaded rows take beside very many records.
@@ -178,18 +187,26 @@ func (b *bench) newDatabase(server, through string) (at string, drop func(), err
 	}, do("CREATE DATABASE " + name)
 }
 
-// delayed returns the URL of a server behind a way on which each piece takes so long.
-func delayed(server string, by time.Duration) (string, error) {
+// road is a way to a server on which each piece takes a while.
+type road struct {
+	url   string
+	turns atomic.Int64 // round trips: what clients sent after an answer
+}
+
+// newRoad opens a way to a server, as long as this program runs.
+func newRoad(server string, by time.Duration) (*road, error) {
 	u, err := url.Parse(server)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	to := u.Host
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	go func() { // as long as this program runs
+	u.Host = l.Addr().String()
+	r := &road{url: u.String()}
+	go func() {
 		for {
 			c, err := l.Accept()
 			if err != nil {
@@ -200,16 +217,20 @@ func delayed(server string, by time.Duration) (string, error) {
 				c.Close()
 				continue
 			}
-			go carry(s, c, by)
-			go carry(c, s, 0)
+			var asked atomic.Bool
+			go carry(s, c, by, func() {
+				if !asked.Swap(true) {
+					r.turns.Add(1)
+				}
+			})
+			go carry(c, s, 0, func() { asked.Store(false) })
 		}
 	}()
-	u.Host = l.Addr().String()
-	return u.String(), nil
+	return r, nil
 }
 
-// carry copies what comes, each piece as much later.
-func carry(to, from net.Conn, by time.Duration) {
+// carry copies what comes, each piece as much later, and tells of each.
+func carry(to, from net.Conn, by time.Duration, came func()) {
 	type piece struct {
 		at   time.Time
 		text []byte
@@ -228,6 +249,7 @@ func carry(to, from net.Conn, by time.Duration) {
 	for buf := make([]byte, 1<<16); ; {
 		n, err := from.Read(buf)
 		if n > 0 {
+			came()
 			pieces <- piece{time.Now().Add(by), append([]byte{}, buf[:n]...)}
 		}
 		if err != nil {

@@ -20,7 +20,7 @@ type baselineKey struct {
 	id, field string
 }
 
-func (u *unit) flushBaselines(b *pgx.Batch) {
+func (u *unit) flushBaselines() {
 	if len(u.baselines) == 0 {
 		return
 	}
@@ -39,9 +39,9 @@ func (u *unit) flushBaselines(b *pgx.Batch) {
 		sent, second, at = append(sent, int64(l.Sent)), append(second, int64(l.Second)), append(at, when)
 	}
 	clear(u.baselines)
-	b.Queue(u.l.sql(`INSERT INTO leadload.baselines (account, id, field, lead, sent, second, at)
+	u.add(`INSERT INTO leadload.baselines (account, id, field, lead, sent, second, at)
 		SELECT account, id, field, lead, sent, second, at FROM unnest($1::bigint[], $2::bytea[], $3::text[], $4::boolean[], $5::bigint[], $6::bigint[], $7::bigint[]) AS t(account, id, field, lead, sent, second, at)
-		ON CONFLICT (account, id, field) DO UPDATE SET lead = excluded.lead, sent = excluded.sent, second = excluded.second, at = excluded.at`),
+		ON CONFLICT (account, id, field) DO UPDATE SET lead = excluded.lead, sent = excluded.sent, second = excluded.second, at = excluded.at`,
 		accounts, ids, fields, leads, sent, second, at)
 }
 
@@ -49,11 +49,10 @@ func (u *unit) flushBaselines(b *pgx.Batch) {
 // a value stays known, and what leads were sent.
 func (l *Ledger) Drop(_ context.Context, before time.Time) error {
 	return l.write(work{do: func(u *unit) error {
-		if _, err := u.exec("DELETE FROM leadload.kept WHERE at < $1", before.UnixMilli()); err != nil {
+		if err := u.put("DELETE FROM leadload.kept WHERE at < $1", before.UnixMilli()); err != nil {
 			return err
 		}
-		_, err := u.exec("DELETE FROM leadload.baselines WHERE NOT lead AND second = 0 AND at < $1", before.UnixMilli())
-		return err
+		return u.put("DELETE FROM leadload.baselines WHERE NOT lead AND second = 0 AND at < $1", before.UnixMilli())
 	}})
 }
 
@@ -85,7 +84,7 @@ func (l *Ledger) Keep(_ context.Context, lease ledger.Lease, list []ledger.Kept)
 			return err
 		}
 		for _, k := range list {
-			if _, err := u.exec(`INSERT INTO leadload.kept (record, run, number, field, had, has, result, at, moved, became) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,1,$9)
+			if err := u.put(`INSERT INTO leadload.kept (record, run, number, field, had, has, result, at, moved, became) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,1,$9)
 				ON CONFLICT (run, record, field) DO UPDATE SET moved = 1, became = excluded.became`,
 				k.Record, k.Run, int64(k.Row), k.Field, []byte(k.Had), []byte(k.Has), int64(k.Result), k.At.UnixMilli(), []byte(k.Became)); err != nil {
 				return err

@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"strings"
@@ -180,11 +179,9 @@ func (l *Ledger) Fill(ctx context.Context, fill func(func(*ledger.Table, [][]any
 	return l.fault(err)
 }
 
-const markOf = "SELECT value FROM leadload.meta WHERE name = $1"
-
 // Mark returns a mark of the ledger; "" is none.
 func (l *Ledger) Mark(ctx context.Context, name string) (value string, err error) {
-	_, err = l.one(ctx, markOf, []any{name}, &value)
+	_, err = l.one(ctx, "SELECT value FROM leadload.meta WHERE name = $1", []any{name}, &value)
 	return value, err
 }
 
@@ -192,30 +189,30 @@ func (l *Ledger) Mark(ctx context.Context, name string) (value string, err error
 func (l *Ledger) SetMark(_ context.Context, name, value string) error {
 	return l.write(work{do: func(u *unit) error {
 		if value == "" {
-			_, err := u.exec("DELETE FROM leadload.meta WHERE name = $1", name)
-			return err
+			return u.put("DELETE FROM leadload.meta WHERE name = $1", name)
 		}
-		_, err := u.exec("INSERT INTO leadload.meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value", name, value)
-		return err
+		return u.put("INSERT INTO leadload.meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value", name, value)
 	}})
 }
 
+const marksOf = "SELECT name, value FROM leadload.meta"
+
+// marksInto returns where all marks of the ledger are when a statement that asks for
+// them has its answer.
+func marksInto(s *statement) map[string]string {
+	marks := map[string]string{}
+	var name, value string
+	s.each(func() error {
+		marks[name] = value
+		return nil
+	}, &name, &value)
+	return marks
+}
+
 // usable returns an error where the ledger was moved, or a copy into it did not end.
-func (l *Ledger) usable(ctx context.Context, q rowQuerier) error {
-	mark := func(name string) (value string, err error) {
-		err = q.QueryRow(ctx, l.sql(markOf), name).Scan(&value)
-		if errors.Is(err, pgx.ErrNoRows) {
-			err = nil
-		}
-		return value, err
+func (l *Ledger) usable(marks map[string]string) error {
+	if l.o.Closed {
+		return nil
 	}
-	moved, err := mark(ledger.Moved)
-	if err != nil {
-		return err
-	}
-	copying, err := mark(ledger.Copying)
-	if err != nil {
-		return err
-	}
-	return ledger.MovedError(l.name, moved, copying)
+	return ledger.MovedError(l.name, marks[ledger.Moved], marks[ledger.Copying])
 }

@@ -12,35 +12,47 @@ import (
 
 // Records yields the records of a scope that the query names, a page at a time.
 func (l *Ledger) Records(ctx context.Context, q ledger.RecordQuery) iter.Seq2[ledger.Record, error] {
-	const page = 1024
-	text, of := "r.fate IN (2, 3) AND r.run IN (SELECT id FROM leadload.runs WHERE command = 'import' AND input_path = $3)", any([]byte(q.Path))
+	text, of := "r.fate IN (2, 3) AND r.run IN (SELECT id FROM leadload.runs WHERE command = 'import' AND input_path = $2)", any([]byte(q.Path))
 	if q.Run != 0 {
-		text, of = "r.fate = 1 AND r.run = $3 AND NOT EXISTS (SELECT 1 FROM leadload.operations x WHERE x.record = r.id AND x.op = 0)", q.Run
+		text, of = "r.fate = 1 AND r.run = $2 AND NOT EXISTS (SELECT 1 FROM leadload.operations x WHERE x.record = r.id AND x.op = 0)", q.Run
 	}
 	return func(yield func(ledger.Record, error) bool) {
-		for last := int64(0); ; {
-			var ids []int64
-			err := l.query(ctx, "SELECT r.id FROM leadload.records r WHERE r.scope = $1 AND r.id > $2 AND "+text+" ORDER BY r.id LIMIT $4", []any{q.Scope, last, of, int64(page)}, func(rows pgx.Rows) (err error) {
-				ids, err = pgx.CollectRows(rows, pgx.RowTo[int64])
-				return err
+		var all ledger.Set // ordered here: the server would rather go through all records in order than sort a few
+		err := l.query(ctx, "SELECT r.id FROM leadload.records r WHERE r.scope = $1 AND "+text, []any{q.Scope, of}, func(rows pgx.Rows) error {
+			all = nil
+			var id int64
+			_, err := pgx.ForEachRow(rows, []any{&id}, func() error {
+				all.Add(id)
+				return nil
 			})
-			out := make([]ledger.Record, len(ids))
-			if err == nil && len(ids) > 0 {
-				err = l.Recall(ctx, ids, out)
-			}
-			if err != nil {
+			return err
+		})
+		if err != nil {
+			yield(ledger.Record{}, err)
+			return
+		}
+		var part []int64
+		var out [1024]ledger.Record
+		given := func() bool {
+			if err := l.Recall(ctx, part, out[:len(part)]); err != nil {
 				yield(ledger.Record{}, err)
-				return
+				return false
 			}
-			for i := range out {
+			for i := range part {
 				if !yield(out[i], nil) {
-					return
+					return false
 				}
 			}
-			if len(ids) < page {
+			part = part[:0]
+			return true
+		}
+		for id := range all.All() {
+			if part = append(part, id); len(part) == len(out) && !given() {
 				return
 			}
-			last = ids[len(ids)-1]
+		}
+		if len(part) > 0 {
+			given()
 		}
 	}
 }
@@ -58,7 +70,7 @@ func (l *Ledger) Keyed(ctx context.Context, account int64, key string) (out []in
 // Forget makes records what they were before they were first sent.
 func (l *Ledger) Forget(_ context.Context, lease ledger.Lease, records []int64) (int64, error) {
 	return l.leased(lease, func(u *unit) ([]int64, error) {
-		if _, err := u.exec("DELETE FROM leadload.baselines b USING leadload.records r WHERE r.id = ANY($1) AND b.account = $2 AND b.id = r.remote AND NOT b.lead", records, lease.Account); err != nil {
+		if err := u.put("DELETE FROM leadload.baselines b USING leadload.records r WHERE r.id = ANY($1) AND b.account = $2 AND b.id = r.remote AND NOT b.lead", records, lease.Account); err != nil {
 			return nil, err
 		}
 		return u.numbers(`UPDATE leadload.records r SET fate = 1, remote = '', lead = '', attempts = 0, resends = 0, sent = -1, lost = false
@@ -82,7 +94,7 @@ func (l *Ledger) leased(lease ledger.Lease, do func(*unit) ([]int64, error), tab
 		}
 		n = int64(len(done))
 		for _, t := range tables {
-			if _, err := u.exec("DELETE FROM leadload."+t+" WHERE record = ANY($1)", done); err != nil {
+			if err := u.put("DELETE FROM leadload."+t+" WHERE record = ANY($1)", done); err != nil {
 				return err
 			}
 		}
@@ -92,15 +104,17 @@ func (l *Ledger) leased(lease ledger.Lease, do func(*unit) ([]int64, error), tab
 }
 
 // numbers is exec for a statement that returns numbers of records.
-func (u *unit) numbers(text string, args ...any) ([]int64, error) {
-	if err := u.flush(false); err != nil {
+func (u *unit) numbers(text string, args ...any) (all []int64, err error) {
+	if err := u.flush(); err != nil {
 		return nil, err
 	}
-	rows, err := u.conn.Query(u.ctx, u.l.sql(text), args...)
-	if err != nil {
-		return nil, err
-	}
-	return pgx.CollectRows(rows, pgx.RowTo[int64])
+	var n int64
+	u.add(text, args...).each(func() error {
+		all = append(all, n)
+		return nil
+	}, &n)
+	err = u.turn()
+	return all, err
 }
 
 // History returns what the runs had to do with records, the oldest run first.

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"leadload/loader/ledger"
 )
 
@@ -70,22 +72,17 @@ func (l *Ledger) Lease(ctx context.Context, account int64, who ledger.Holder) (l
 	var asked time.Duration
 	err := l.write(work{do: func(u *unit) error {
 		refused, asked = nil, elapsed()
-		if !l.o.Closed { // it may have been moved since it was opened
-			if err := l.usable(u.ctx, u.conn); err != nil {
-				return err
-			}
-		}
-		if _, err := u.exec(`INSERT INTO leadload.leases (account, token, holder, who, command, since, until, timeout, ended) VALUES ($1, 0, '', '', '', 0, 0, 0, 0) ON CONFLICT (account) DO NOTHING`, account); err != nil {
-			return err
-		}
+		marks := marksInto(u.add(marksOf))
+		u.add(`INSERT INTO leadload.leases (account, token, holder, who, command, since, until, timeout, ended) VALUES ($1, 0, '', '', '', 0, 0, 0, 0) ON CONFLICT (account) DO NOTHING`, account)
 		var holder, name, command []byte
 		var since, until, timeout, now_ int64
-		if err := u.conn.QueryRow(u.ctx, l.sql("SELECT token, holder, who, command, since, until, timeout FROM leadload.leases WHERE account = $1 FOR UPDATE"), account).
-			Scan(&out.Token, &holder, &name, &command, &since, &until, &timeout); err != nil {
+		u.add("SELECT token, holder, who, command, since, until, timeout FROM leadload.leases WHERE account = $1 FOR UPDATE", account).
+			into(nil, &out.Token, &holder, &name, &command, &since, &until, &timeout)
+		// Asked under the lock: a wait for it is no time that the holder had.
+		if _, err := u.row("SELECT "+now, nil, &now_); err != nil {
 			return err
 		}
-		// Asked under the lock: a wait for it is no time that the holder had.
-		if err := u.conn.QueryRow(u.ctx, "SELECT "+now).Scan(&now_); err != nil {
+		if err := l.usable(marks); err != nil { // it may have been moved since it was opened
 			return err
 		}
 		if until > now_ && !bytes.Equal(holder, l.id) {
@@ -96,9 +93,8 @@ func (l *Ledger) Lease(ctx context.Context, account int64, who ledger.Holder) (l
 			until, timeout = now_, 0 // our own: nobody else's calls are under way
 		}
 		out.Token++
-		_, err := u.exec("UPDATE leadload.leases SET token = $2, holder = $3, who = $4, command = $5, since = $6, until = $6::bigint + $7::bigint, timeout = $8, ended = greatest(ended, $9) WHERE account = $1",
+		return u.put("UPDATE leadload.leases SET token = $2, holder = $3, who = $4, command = $5, since = $6, until = $6::bigint + $7::bigint, timeout = $8, ended = greatest(ended, $9) WHERE account = $1",
 			account, out.Token, l.id, []byte(who.Who), []byte(who.Command), now_, l.o.lease.Milliseconds(), who.Timeout.Milliseconds(), until+timeout)
-		return err
 	}})
 	if err != nil {
 		return ledger.Lease{}, err
@@ -152,12 +148,13 @@ func (l *Ledger) leases() (out []ledger.Lease) {
 func (l *Ledger) renew(ctx context.Context, x ledger.Lease) error {
 	asked := elapsed()
 	// A renewal that a restart of the server could undo would leave two holders.
-	tag, err := l.pool.Exec(ctx, l.sql("UPDATE leadload.leases SET until = greatest(until, "+now+" + $3::bigint) FROM (SELECT set_config('synchronous_commit', 'on', true) AS durable) AS s WHERE account = $1 AND token = $2 AND s.durable = 'on'"),
+	var t turn
+	s := t.add(l.sql("UPDATE leadload.leases SET until = greatest(until, "+now+" + $3::bigint) FROM (SELECT set_config('synchronous_commit', 'on', true) AS durable) AS s WHERE account = $1 AND token = $2 AND s.durable = 'on'"),
 		x.Account, x.Token, l.o.lease.Milliseconds())
-	if err != nil {
+	if err := l.pooled(ctx, func(conn *pgx.Conn) error { return t.take(ctx, conn) }); err != nil {
 		return err
 	}
-	if tag.RowsAffected() == 0 {
+	if s.affected == 0 {
 		l.lease.lose(x)
 		return ledger.Fenced(l.name)
 	}
@@ -211,26 +208,22 @@ func (l *Ledger) Hold(ctx context.Context, x ledger.Lease) error {
 // takes all that is open over. The calls of whoever had the lease had ended by
 // their timeout after the lease was over.
 func (l *Ledger) Recover(_ context.Context, lease ledger.Lease) (int64, error) {
-	var n int64
+	var cut *statement
 	var fenced error
 	err := l.write(work{lease: lease.Account, do: refusable(func(u *unit) error {
 		if err := u.holds(lease); err != nil {
 			return err
 		}
-		var ago int64
-		local := time.Now().UnixMilli()
-		if err := u.conn.QueryRow(u.ctx, l.sql("SELECT "+now+" - ended FROM leadload.leases WHERE account = $1"), lease.Account).Scan(&ago); err != nil {
-			return err
-		}
-		var err error
-		n, err = u.exec("UPDATE leadload.operations SET token = $2, state = 4, ended = $3, firm = true, code = $4, msg = $5, hint = $6 WHERE account = $1 AND token <> $2 AND state IN (2, 3)",
-			lease.Account, lease.Token, local-ago, []byte(ledger.CutOffCode), []byte(ledger.CutOffMsg), []byte(ledger.DoubtHint))
-		if err == nil {
-			_, err = u.exec("UPDATE leadload.operations SET token = $2 WHERE account = $1 AND token <> $2 AND state IN (2, 3, 4, 5, 12)", lease.Account, lease.Token)
-		}
-		return err
+		// Our clock, less what the server says has passed since.
+		cut = u.add("UPDATE leadload.operations SET token = $2, state = 4, ended = $3 - (SELECT "+now+" - ended FROM leadload.leases WHERE account = $1), firm = true, code = $4, msg = $5, hint = $6 WHERE account = $1 AND token <> $2 AND state IN (2, 3)",
+			lease.Account, lease.Token, time.Now().UnixMilli(), []byte(ledger.CutOffCode), []byte(ledger.CutOffMsg), []byte(ledger.DoubtHint))
+		u.add("UPDATE leadload.operations SET token = $2 WHERE account = $1 AND token <> $2 AND state IN (2, 3, 4, 5, 12)", lease.Account, lease.Token)
+		return nil
 	}, &fenced)})
-	return n, errors.Join(err, fenced)
+	if err := errors.Join(err, fenced); err != nil {
+		return 0, err
+	}
+	return cut.affected, nil
 }
 
 // giveBack ends the leases of this ledger, so that others need not wait for
@@ -249,7 +242,6 @@ func (l *Ledger) giveBack() error {
 		return nil // told already, to whoever wrote
 	}
 	return l.write(work{do: func(u *unit) error {
-		_, err := u.exec("UPDATE leadload.leases SET until = least(until, "+now+"), timeout = 0 WHERE holder = $1", l.id)
-		return err
+		return u.put("UPDATE leadload.leases SET until = least(until, "+now+"), timeout = 0 WHERE holder = $1", l.id)
 	}})
 }

@@ -352,18 +352,10 @@ func (l *Ledger) Kept(ctx context.Context, run int64) iter.Seq2[ledger.Kept, err
 	}
 }
 
-// exec runs a statement of its own after what the unit has changed so far.
-func (u *unit) exec(text string, args ...any) (int64, error) {
-	if err := u.flush(false); err != nil {
-		return 0, err
-	}
-	tag, err := u.conn.Exec(u.ctx, u.l.sql(text), args...)
-	return tag.RowsAffected(), err
-}
-
-// ownersOf finds the records that have one of the ids: by the first bytes, then by all.
-const ownersOf = `SELECT r.id, s.account, r.remote FROM leadload.records r JOIN leadload.scopes s ON s.id = r.scope
-	WHERE substr(r.remote, 1, 40) IN (SELECT substr(x, 1, 40) FROM unnest($1::bytea[]) AS t(x)) AND r.fate = 2 AND r.remote = ANY($1::bytea[]) AND r.remote <> ''`
+// ownersOf finds the records that have one of the ids, each by itself: the server
+// would rather read all records than believe that few have so many ids.
+const ownersOf = `SELECT r.id, s.account, r.remote FROM (SELECT DISTINCT x FROM unnest($1::bytea[]) AS t(x)) AS t CROSS JOIN LATERAL (
+	SELECT o.id, o.scope, o.remote FROM leadload.records o WHERE o.remote = t.x AND o.fate = 2 AND o.remote <> '' OFFSET 0) AS r JOIN leadload.scopes s ON s.id = r.scope`
 
 func readOwners(rows pgx.Rows, into map[string][]owner) error {
 	defer rows.Close()
@@ -449,8 +441,10 @@ func (l *Ledger) CountOpen(ctx context.Context, account int64) (n ledger.OpenCou
 // when they were made.
 func (l *Ledger) Newest(ctx context.Context, account int64, prefix string, n int) ([]ledger.KnownRecord, error) {
 	var out []ledger.KnownRecord
+	// What was sent since then belongs to a run that went on since then, or to none.
 	err := l.query(ctx, `SELECT r.remote, r.lead, s.target, r.sent FROM leadload.records r JOIN leadload.scopes s ON s.id = r.scope
-		WHERE s.account = $1 AND starts_with(s.target, $2) AND r.fate = 2 AND r.lead <> '' AND r.resends = 0 AND NOT r.lost AND r.sent > $3 ORDER BY r.id DESC LIMIT $4`,
+		WHERE r.run IN (SELECT id FROM leadload.runs WHERE ended IS NULL OR ended > $3 UNION ALL SELECT 0)
+		AND s.account = $1 AND starts_with(s.target, $2) AND r.fate = 2 AND r.lead <> '' AND r.resends = 0 AND NOT r.lost AND r.sent > $3 ORDER BY r.id DESC LIMIT $4`,
 		[]any{account, prefix, time.Now().Add(-24 * time.Hour).UnixMilli(), int64(n)}, func(rows pgx.Rows) error {
 			out = out[:0]
 			for rows.Next() {

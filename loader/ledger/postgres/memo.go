@@ -10,13 +10,15 @@ import (
 )
 
 // Scope finds or makes the number of a target within an account.
-func (l *Ledger) Scope(_ context.Context, account int64, target string) (int64, error) {
-	var id int64
-	err := l.write(work{do: func(u *unit) error {
-		if _, err := u.exec("INSERT INTO leadload.scopes (account, target) VALUES ($1, $2) ON CONFLICT (account, target) DO NOTHING", account, target); err != nil {
-			return err
-		}
-		return u.conn.QueryRow(u.ctx, l.sql("SELECT id FROM leadload.scopes WHERE account = $1 AND target = $2"), account, target).Scan(&id)
+func (l *Ledger) Scope(ctx context.Context, account int64, target string) (id int64, err error) {
+	const text = "SELECT id FROM leadload.scopes WHERE account = $1 AND target = $2"
+	if found, err := l.one(ctx, text, []any{account, target}, &id); err != nil || found {
+		return id, err
+	}
+	err = l.write(work{do: func(u *unit) error {
+		u.add("INSERT INTO leadload.scopes (account, target) VALUES ($1, $2) ON CONFLICT (account, target) DO NOTHING", account, target)
+		u.add(text, account, target).into(nil, &id)
+		return nil
 	}})
 	return id, err
 }
@@ -27,14 +29,13 @@ func (l *Ledger) Begin(_ context.Context, r ledger.Run) (int64, error) {
 	b := func(s string) []byte { return []byte(s) }
 	err := l.write(work{do: func(u *unit) error {
 		if r.MappingText != "" {
-			if _, err := u.exec("INSERT INTO leadload.mappings (hash, name, text) VALUES ($1, $2, $3) ON CONFLICT (hash) DO NOTHING", b(r.MappingHash), b(r.Mapping), b(r.MappingText)); err != nil {
-				return err
-			}
+			u.add("INSERT INTO leadload.mappings (hash, name, text) VALUES ($1, $2, $3) ON CONFLICT (hash) DO NOTHING", b(r.MappingHash), b(r.Mapping), b(r.MappingText))
 		}
-		return u.conn.QueryRow(u.ctx, l.sql(`INSERT INTO leadload.runs (account, command, input, input_path, sheet, mapping, mapping_path, mapping_hash,
-			target, timezone, who, version, pace, started) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14) RETURNING id`),
+		u.add(`INSERT INTO leadload.runs (account, command, input, input_path, sheet, mapping, mapping_path, mapping_hash,
+			target, timezone, who, version, pace, started) VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14) RETURNING id`,
 			r.Account, b(r.Command), b(r.Input), b(r.InputPath), b(r.Sheet), b(r.Mapping), b(r.MappingPath), b(r.MappingHash),
-			b(r.Target), b(r.Timezone), b(r.Who), b(r.Version), b(r.Limit), r.Started.UnixMilli()).Scan(&id)
+			b(r.Target), b(r.Timezone), b(r.Who), b(r.Version), b(r.Limit), r.Started.UnixMilli()).into(nil, &id)
+		return nil
 	}})
 	return id, err
 }
@@ -46,9 +47,8 @@ func (l *Ledger) End(_ context.Context, r ledger.Run) error {
 		ended = r.Ended.UnixMilli()
 	}
 	return l.write(work{do: func(u *unit) error {
-		_, err := u.exec("UPDATE leadload.runs SET ended = nullif($2::bigint, -1), calls = $3, throttled = $4, pace = $5, stop = $6, exit = $7, out = $8, did = $9, bulk = $10 WHERE id = $1",
+		return u.put("UPDATE leadload.runs SET ended = nullif($2::bigint, -1), calls = $3, throttled = $4, pace = $5, stop = $6, exit = $7, out = $8, did = $9, bulk = $10 WHERE id = $1",
 			r.ID, ended, r.Calls, r.Throttled, []byte(r.Limit), []byte(r.Stop), int64(r.Exit), []byte(r.Out), r.Did.Text(), r.Bulk)
-		return err
 	}})
 }
 
@@ -102,23 +102,20 @@ func (m memo) WantedLeads(ctx context.Context, account int64) (n int64, err erro
 func (m memo) ForgetLeads(_ context.Context, account int64, age time.Duration) error {
 	before := time.Now().Add(-age).UnixMilli()
 	return m.l.write(work{do: func(u *unit) error {
-		_, err := u.exec("DELETE FROM leadload.leads WHERE account = $1 AND (lead = '' OR found < $2)", account, before)
-		return err
+		return u.put("DELETE FROM leadload.leads WHERE account = $1 AND (lead = '' OR found < $2)", account, before)
 	}})
 }
 
 func (m memo) RememberLead(account int64, field, value, lead string) {
 	at := time.Now().UnixMilli()
 	m.l.hint(func(u *unit) error {
-		_, err := u.exec("INSERT INTO leadload.leads (account, field, value, lead, found) VALUES ($1,$2,$3,$4,$5) ON CONFLICT (account, field, value) DO UPDATE SET lead = excluded.lead, found = excluded.found",
+		return u.put("INSERT INTO leadload.leads (account, field, value, lead, found) VALUES ($1,$2,$3,$4,$5) ON CONFLICT (account, field, value) DO UPDATE SET lead = excluded.lead, found = excluded.found",
 			account, field, ledger.Hidden(value), []byte(lead), at)
-		return err
 	})
 }
 
 func (m memo) ForgetLead(account int64, field, value string, before time.Time) {
 	m.l.hint(func(u *unit) error {
-		_, err := u.exec("DELETE FROM leadload.leads WHERE account = $1 AND field = $2 AND value = $3 AND lead <> '' AND found < $4", account, field, ledger.Hidden(value), before.UnixMilli())
-		return err
+		return u.put("DELETE FROM leadload.leads WHERE account = $1 AND field = $2 AND value = $3 AND lead <> '' AND found < $4", account, field, ledger.Hidden(value), before.UnixMilli())
 	})
 }

@@ -24,7 +24,7 @@ func (u *unit) planOffers(run int64, entries []ledger.Entry) error {
 	if l.offering.run != run {
 		// Nobody else writes offers for the account meanwhile.
 		var some bool
-		if err := u.conn.QueryRow(u.ctx, l.sql("SELECT EXISTS (SELECT 1 FROM leadload.offers)")).Scan(&some); err != nil {
+		if _, err := u.row("SELECT EXISTS (SELECT 1 FROM leadload.offers)", nil, &some); err != nil {
 			return err
 		}
 		l.offering.run, l.offering.some = run, some
@@ -50,14 +50,13 @@ func (u *unit) planOffers(run int64, entries []ledger.Entry) error {
 		return nil
 	}
 	if len(stale) > 0 {
-		if _, err := u.exec("DELETE FROM leadload.offers WHERE record = ANY($1)", stale); err != nil {
+		if err := u.put("DELETE FROM leadload.offers WHERE record = ANY($1)", stale); err != nil {
 			return err
 		}
 	}
 	if len(changing) > 0 {
-		_, err := u.exec(`DELETE FROM leadload.offers o USING unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::bytea[]) AS t(record, shape, body, prints)
+		return u.put(`DELETE FROM leadload.offers o USING unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::bytea[]) AS t(record, shape, body, prints)
 			WHERE o.record = t.record AND NOT (o.shape = t.shape AND o.body = t.body AND o.prints = t.prints)`, changing, shapes, bodies, prints)
-		return err
 	}
 	return nil
 }
@@ -75,7 +74,7 @@ func (u *unit) offerOf(r *record, out *ledger.Outcome) {
 	}
 }
 
-func (u *unit) flushOffers(b *pgx.Batch) error {
+func (u *unit) flushOffers() error {
 	var gone, records, runs, shapes []int64
 	var bodies, prints [][]byte
 	for _, id := range slices.Sorted(maps.Keys(u.offers)) {
@@ -93,13 +92,13 @@ func (u *unit) flushOffers(b *pgx.Batch) error {
 	}
 	clear(u.offers)
 	if len(gone) > 0 {
-		b.Queue(u.l.sql("DELETE FROM leadload.offers WHERE record = ANY($1)"), gone)
+		u.add("DELETE FROM leadload.offers WHERE record = ANY($1)", gone)
 	}
 	if len(records) > 0 {
-		b.Queue(u.l.sql(`INSERT INTO leadload.offers AS o (record, first, last, body, shape, prints)
+		u.add(`INSERT INTO leadload.offers AS o (record, first, last, body, shape, prints)
 			SELECT record, run, run, body, shape, prints FROM unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::bigint[], $5::bytea[]) AS t(record, run, body, shape, prints)
 			ON CONFLICT (record) DO UPDATE SET first = CASE WHEN o.body = excluded.body AND o.shape = excluded.shape AND o.prints = excluded.prints THEN o.first ELSE excluded.first END,
-				last = excluded.last, body = excluded.body, shape = excluded.shape, prints = excluded.prints`), records, runs, bodies, shapes, prints)
+				last = excluded.last, body = excluded.body, shape = excluded.shape, prints = excluded.prints`, records, runs, bodies, shapes, prints)
 	}
 	return nil
 }

@@ -128,8 +128,8 @@ func Open(ctx context.Context, url string, o Options) (*Ledger, error) {
 			Hint: "write it as postgres://USER@HOST:5432/DATABASE, the password in PGPASSWORD or ~/.pgpass"}
 	}
 	// Behind a pooler that hands a session to another client after each
-	// transaction, statements with names meet those of others.
-	c.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
+	// transaction, statements with names meet those of others. The URL may not say otherwise.
+	c.ConnConfig.DefaultQueryExecMode, c.ConnConfig.DescriptionCacheCapacity = pgx.QueryExecModeCacheDescribe, 64
 	c.ConnConfig.ConnectTimeout = 10 * time.Second
 	c.MaxConns, c.MinConns = 8, 0
 	l := &Ledger{name: nameOf(c.ConnConfig), o: o, id: make([]byte, 16), shapes: map[int64]shape{}, ids: map[string]int64{}}
@@ -155,19 +155,39 @@ func Open(ctx context.Context, url string, o Options) (*Ledger, error) {
 // begin brings the tables up to date, refuses a ledger that was moved, and makes
 // the place that this one writes its transactions into.
 func (l *Ledger) begin(ctx context.Context) error {
-	if err := l.migrate(ctx); err != nil {
+	marks, err := l.marks(ctx)
+	if err != nil {
 		return err
 	}
-	if !l.o.Closed {
-		if err := l.usable(ctx, l.pool); err != nil {
-			return err
+	if err := l.migrate(ctx, marks); err != nil {
+		return err
+	}
+	if err := l.usable(marks); err != nil || l.o.ReadOnly {
+		return err
+	}
+	var t turn
+	t.add(l.sql("INSERT INTO leadload.writers (id, n, at) VALUES ($1, 0, "+now+") ON CONFLICT (id) DO NOTHING"), l.id)
+	t.add(l.sql("DELETE FROM leadload.writers WHERE at < "+now+" - $1"), oldWriter.Milliseconds())
+	return l.pooled(ctx, func(conn *pgx.Conn) error { return t.take(ctx, conn) })
+}
+
+// oldWriter is how long an open ledger that writes nothing is remembered. One that
+// loses the answer to a COMMIT after that stops.
+const oldWriter = 30 * 24 * time.Hour
+
+// marks returns the marks of the ledger; nil: the database has none.
+func (l *Ledger) marks(ctx context.Context) (marks map[string]string, err error) {
+	err = l.pooled(ctx, func(conn *pgx.Conn) error {
+		var t turn
+		marks = marksInto(t.add(l.sql(marksOf)))
+		err := t.take(ctx, conn)
+		var pe *pgconn.PgError
+		if errors.As(err, &pe) && (pe.Code == "42P01" || pe.Code == "3F000") { // no such table, or no such schema
+			marks, err = nil, nil
 		}
-	}
-	if l.o.ReadOnly {
-		return nil
-	}
-	_, err := l.pool.Exec(ctx, l.sql("INSERT INTO leadload.writers (id, n, at) VALUES ($1, 0, "+now+") ON CONFLICT (id) DO NOTHING"), l.id)
-	return err
+		return err
+	})
+	return marks, err
 }
 
 // nameOf names a database without a password.
@@ -192,8 +212,8 @@ func (l *Ledger) sql(text string) string {
 
 // migrate brings the schema to the newest version, under a lock that ends with
 // its transaction: one of a session would outlive it behind a pooler.
-func (l *Ledger) migrate(ctx context.Context) error {
-	have, known, err := l.version(ctx, l.pool)
+func (l *Ledger) migrate(ctx context.Context, marks map[string]string) error {
+	have, err := versionOf(marks)
 	if err != nil {
 		return err
 	}
@@ -213,7 +233,8 @@ func (l *Ledger) migrate(ctx context.Context) error {
 		if _, err := tx.Exec(ctx, "SELECT set_config('synchronous_commit', 'on', true), pg_advisory_xact_lock(7018970246)"); err != nil {
 			return err
 		}
-		if !known {
+		if marks == nil {
+			var known bool
 			if err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = $1)", l.o.schema).Scan(&known); err != nil {
 				return err
 			}
@@ -226,7 +247,12 @@ func (l *Ledger) migrate(ctx context.Context) error {
 				return err
 			}
 		}
-		have, _, err := l.version(ctx, tx) // somebody else may have been faster
+		var t turn
+		marks := marksInto(t.add(l.sql(marksOf))) // somebody else may have been faster
+		if err := t.take(ctx, tx.Conn()); err != nil {
+			return err
+		}
+		have, err := versionOf(marks)
 		if err != nil {
 			return err
 		}
@@ -246,26 +272,12 @@ func (l *Ledger) migrate(ctx context.Context) error {
 	})
 }
 
-type rowQuerier interface {
-	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
-}
-
-// version returns the schema's version, 0 where there is none, and whether its
-// first table is there.
-func (l *Ledger) version(ctx context.Context, q rowQuerier) (n int, known bool, err error) {
-	if err := q.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM pg_tables WHERE schemaname = $1 AND tablename = 'meta')", l.o.schema).Scan(&known); err != nil || !known {
-		return 0, false, err
+// versionOf returns the version of the schema, 0 where there is none.
+func versionOf(marks map[string]string) (int, error) {
+	if marks["version"] == "" {
+		return 0, nil
 	}
-	var text string
-	err = q.QueryRow(ctx, l.sql("SELECT value FROM leadload.meta WHERE name = 'version'")).Scan(&text)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return 0, true, nil
-	}
-	if err != nil {
-		return 0, true, err
-	}
-	n, err = strconv.Atoi(text)
-	return n, true, err
+	return strconv.Atoi(marks["version"])
 }
 
 // Close writes what is queued, gives the leases back and closes the ledger.

@@ -4,11 +4,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
-	"errors"
 	"sync/atomic"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 
 	"leadload/loader/pace"
 )
@@ -69,17 +66,19 @@ func (c *calls) begin() error {
 	for range 4 {
 		var at int64
 		asked := elapsed()
-		if err := c.conn.QueryRow(ctx, "SELECT "+nanos).Scan(&at); err != nil {
+		var t turn
+		t.add("SELECT "+nanos).into(nil, &at)
+		if err := t.take(ctx, c.conn); err != nil {
 			return err
 		}
 		c.heard(asked, at, elapsed())
 	}
 	before := c.read()
-	b := &pgx.Batch{}
-	b.Queue(c.l.sql("DELETE FROM leadload.pace_calls WHERE sent < $1"), before-int64(oldCalls))
-	b.Queue(c.l.sql("DELETE FROM leadload.pacers WHERE seen < $1"), before-int64(oldCalls))
-	b.Queue(c.l.sql("DELETE FROM leadload.paces WHERE at < $1"), before-int64(oldPace))
-	return c.conn.SendBatch(ctx, b).Close()
+	b := &turn{}
+	b.add(c.l.sql("DELETE FROM leadload.pace_calls WHERE sent < $1"), before-int64(oldCalls))
+	b.add(c.l.sql("DELETE FROM leadload.pacers WHERE seen < $1"), before-int64(oldCalls))
+	b.add(c.l.sql("DELETE FROM leadload.paces WHERE at < $1"), before-int64(oldPace))
+	return b.take(ctx, c.conn)
 }
 
 // heard takes in what the server said its time was between two moments of ours.
@@ -131,21 +130,21 @@ func (c *calls) transact(news []pace.News, by pace.Asker, decide func(*pace.Book
 	if err := c.connect(ctx, c.l); err != nil {
 		return err
 	}
-	b := &pgx.Batch{}
-	b.Queue("BEGIN")
-	b.Queue(paceSettings)
-	b.Queue("SELECT pg_advisory_xact_lock($1)", c.lock)
+	b := &turn{}
+	b.add("BEGIN")
+	b.add(paceSettings)
+	b.add("SELECT pg_advisory_xact_lock($1)", c.lock)
 	c.tell(b, news)
 	var book pace.Book
 	if decide == nil {
-		b.Queue("COMMIT")
-		return c.conn.SendBatch(ctx, b).Close()
+		b.add("COMMIT")
+		return b.take(ctx, c.conn)
 	}
 	c.ask(b, by, &book)
 	var at int64
-	b.Queue("SELECT " + nanos).QueryRow(func(row pgx.Row) error { return row.Scan(&at) })
+	b.add("SELECT "+nanos).into(nil, &at)
 	asked := elapsed()
-	if err := c.conn.SendBatch(ctx, b).Close(); err != nil {
+	if err := b.take(ctx, c.conn); err != nil {
 		return err
 	}
 	c.heard(asked, at, elapsed())
@@ -154,10 +153,10 @@ func (c *calls) transact(news []pace.News, by pace.Asker, decide func(*pace.Book
 	if err != nil {
 		return err
 	}
-	b = &pgx.Batch{}
+	b = &turn{}
 	c.write(b, by, ch)
-	b.Queue("COMMIT")
-	if err := c.conn.SendBatch(ctx, b).Close(); err != nil {
+	b.add("COMMIT")
+	if err := b.take(ctx, c.conn); err != nil {
 		return err
 	}
 	c.moved = false
@@ -165,7 +164,7 @@ func (c *calls) transact(news []pace.News, by pace.Asker, decide func(*pace.Book
 }
 
 // tell writes news, of each call in one row.
-func (c *calls) tell(b *pgx.Batch, news []pace.News) {
+func (c *calls) tell(b *turn, news []pace.News) {
 	type id struct{ owner, seq int64 }
 	at := map[id]int{}
 	var owners, seqs, wrote, resp []int64
@@ -191,46 +190,34 @@ func (c *calls) tell(b *pgx.Batch, news []pace.News) {
 	if len(owners) == 0 {
 		return
 	}
-	b.Queue(c.l.sql(`UPDATE leadload.pace_calls c SET wrote = coalesce(nullif(t.wrote, 0), c.wrote), resp = coalesce(nullif(t.resp, 0), c.resp), limited = c.limited OR t.limited
+	b.add(c.l.sql(`UPDATE leadload.pace_calls c SET wrote = coalesce(nullif(t.wrote, 0), c.wrote), resp = coalesce(nullif(t.resp, 0), c.resp), limited = c.limited OR t.limited
 		FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::boolean[], $7::boolean[]) AS t(owner, seq, wrote, resp, limited, gone)
 		WHERE c.account = $1 AND c.owner = t.owner AND c.seq = t.seq AND NOT t.gone`), c.account, owners, seqs, wrote, resp, limited, over)
-	b.Queue(c.l.sql(`DELETE FROM leadload.pace_calls c USING unnest($2::bigint[], $3::bigint[], $4::boolean[]) AS t(owner, seq, gone)
+	b.add(c.l.sql(`DELETE FROM leadload.pace_calls c USING unnest($2::bigint[], $3::bigint[], $4::boolean[]) AS t(owner, seq, gone)
 		WHERE c.account = $1 AND c.owner = t.owner AND c.seq = t.seq AND t.gone`), c.account, owners, seqs, over)
 }
 
 // ask reads what a pacer needs.
-func (c *calls) ask(b *pgx.Batch, by pace.Asker, book *pace.Book) {
-	b.Queue(c.l.sql("SELECT owner, seq, sent, wrote, resp, limited FROM leadload.pace_calls WHERE account = $1 AND owner <> $2"), c.account, by.Owner).Query(func(rows pgx.Rows) error {
-		var r pace.CallRow
-		_, err := pgx.ForEachRow(rows, []any{&r.Owner, &r.Seq, &r.Sent, &r.Wrote, &r.Resp, &r.Limited}, func() error {
-			book.Calls = append(book.Calls, r)
-			return nil
-		})
-		return err
-	})
-	b.Queue(c.l.sql("SELECT owner, seen, trip, since, until FROM leadload.pacers WHERE account = $1"), c.account).Query(func(rows pgx.Rows) error {
-		var r pace.PacerRow
-		var trip int64
-		_, err := pgx.ForEachRow(rows, []any{&r.Owner, &r.Seen, &trip, &r.Since, &r.Until}, func() error {
-			r.Trip = time.Duration(trip)
-			book.Pacers = append(book.Pacers, r)
-			return nil
-		})
-		return err
-	})
-	b.Queue(c.l.sql("SELECT version, at, state FROM leadload.paces WHERE account = $1 AND calls = $2 AND span = $3"), c.account, int64(by.Set.Calls), int64(by.Set.Window)).QueryRow(func(row pgx.Row) error {
-		err := row.Scan(&book.State.Version, &book.State.At, &book.State.Text)
-		if errors.Is(err, pgx.ErrNoRows) {
-			return nil
-		}
-		return err
-	})
+func (c *calls) ask(b *turn, by pace.Asker, book *pace.Book) {
+	var r pace.CallRow
+	b.add(c.l.sql("SELECT owner, seq, sent, wrote, resp, limited FROM leadload.pace_calls WHERE account = $1 AND owner <> $2"), c.account, by.Owner).each(func() error {
+		book.Calls = append(book.Calls, r)
+		return nil
+	}, &r.Owner, &r.Seq, &r.Sent, &r.Wrote, &r.Resp, &r.Limited)
+	var p pace.PacerRow
+	var trip int64
+	b.add(c.l.sql("SELECT owner, seen, trip, since, until FROM leadload.pacers WHERE account = $1"), c.account).each(func() error {
+		p.Trip = time.Duration(trip)
+		book.Pacers = append(book.Pacers, p)
+		return nil
+	}, &p.Owner, &p.Seen, &trip, &p.Since, &p.Until)
+	b.add(c.l.sql("SELECT version, at, state FROM leadload.paces WHERE account = $1 AND calls = $2 AND span = $3"), c.account, int64(by.Set.Calls), int64(by.Set.Window)).into(nil, &book.State.Version, &book.State.At, &book.State.Text)
 }
 
 // write writes what was decided.
-func (c *calls) write(b *pgx.Batch, by pace.Asker, ch pace.Changes) {
+func (c *calls) write(b *turn, by pace.Asker, ch pace.Changes) {
 	if ch.EndAll != 0 {
-		b.Queue(c.l.sql("UPDATE leadload.pace_calls SET sent = $2, wrote = CASE WHEN wrote IS NOT NULL THEN $2::bigint END, resp = CASE WHEN resp IS NOT NULL THEN $2::bigint END WHERE account = $1"), c.account, ch.EndAll)
+		b.add(c.l.sql("UPDATE leadload.pace_calls SET sent = $2, wrote = CASE WHEN wrote IS NOT NULL THEN $2::bigint END, resp = CASE WHEN resp IS NOT NULL THEN $2::bigint END WHERE account = $1"), c.account, ch.EndAll)
 	}
 	type columns struct {
 		owners, seqs, sent []int64
@@ -253,25 +240,25 @@ func (c *calls) write(b *pgx.Batch, by pace.Asker, ch pace.Changes) {
 	}
 	if len(ch.Restamp) > 0 {
 		s := of(ch.Restamp)
-		b.Queue(c.l.sql(`UPDATE leadload.pace_calls c SET sent = t.sent, wrote = t.wrote, resp = t.resp FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[]) AS t(owner, seq, sent, wrote, resp)
+		b.add(c.l.sql(`UPDATE leadload.pace_calls c SET sent = t.sent, wrote = t.wrote, resp = t.resp FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[]) AS t(owner, seq, sent, wrote, resp)
 			WHERE c.account = $1 AND c.owner = t.owner AND c.seq = t.seq`), c.account, s.owners, s.seqs, s.sent, s.wrote, s.resp)
 	}
 	if len(ch.Over) > 0 {
 		s := of(ch.Over)
-		b.Queue(c.l.sql("DELETE FROM leadload.pace_calls c USING unnest($2::bigint[], $3::bigint[]) AS t(owner, seq) WHERE c.account = $1 AND c.owner = t.owner AND c.seq = t.seq"), c.account, s.owners, s.seqs)
+		b.add(c.l.sql("DELETE FROM leadload.pace_calls c USING unnest($2::bigint[], $3::bigint[]) AS t(owner, seq) WHERE c.account = $1 AND c.owner = t.owner AND c.seq = t.seq"), c.account, s.owners, s.seqs)
 	}
 	if p := ch.Pacer; p != nil {
-		b.Queue(c.l.sql(`INSERT INTO leadload.pacers (account, owner, seen, trip, since, until) VALUES ($1, $2, $3, $4, $5, $6)
+		b.add(c.l.sql(`INSERT INTO leadload.pacers (account, owner, seen, trip, since, until) VALUES ($1, $2, $3, $4, $5, $6)
 			ON CONFLICT (account, owner) DO UPDATE SET seen = excluded.seen, trip = excluded.trip, since = excluded.since, until = excluded.until`), c.account, p.Owner, p.Seen, int64(p.Trip), p.Since, p.Until)
 	}
 	if s := ch.State; s != nil {
-		b.Queue(c.l.sql(`INSERT INTO leadload.paces (account, calls, span, version, at, state) VALUES ($1, $2, $3, $4, $5, $6)
+		b.add(c.l.sql(`INSERT INTO leadload.paces (account, calls, span, version, at, state) VALUES ($1, $2, $3, $4, $5, $6)
 			ON CONFLICT (account, calls, span) DO UPDATE SET version = excluded.version, at = excluded.at, state = excluded.state`), c.account, int64(by.Set.Calls), int64(by.Set.Window), s.Version, s.At, s.Text)
 	}
 	if len(ch.Start) > 0 {
 		s := of(ch.Start)
 		// There already, where the answer to a COMMIT was lost.
-		b.Queue(c.l.sql(`INSERT INTO leadload.pace_calls (account, owner, seq, sent) SELECT $1, owner, seq, sent FROM unnest($2::bigint[], $3::bigint[], $4::bigint[]) AS t(owner, seq, sent)
+		b.add(c.l.sql(`INSERT INTO leadload.pace_calls (account, owner, seq, sent) SELECT $1, owner, seq, sent FROM unnest($2::bigint[], $3::bigint[], $4::bigint[]) AS t(owner, seq, sent)
 			ON CONFLICT (account, owner, seq) DO UPDATE SET sent = excluded.sent, wrote = NULL, resp = NULL, limited = false`), c.account, s.owners, s.seqs, s.sent)
 	}
 }

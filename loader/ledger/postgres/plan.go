@@ -30,8 +30,7 @@ func (u *unit) madeBy(run int64) (string, error) {
 		return made, nil
 	}
 	var hash []byte
-	err := u.conn.QueryRow(u.ctx, u.l.sql("SELECT mapping_hash FROM leadload.runs WHERE id = $1"), run).Scan(&hash)
-	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+	if _, err := u.row("SELECT mapping_hash FROM leadload.runs WHERE id = $1", []any{run}, &hash); err != nil {
 		return "", err
 	}
 	if u.made == nil {
@@ -60,10 +59,8 @@ func (u *unit) shape(names []string, run int64) (int64, error) {
 		return id, nil
 	}
 	hash := sha256.Sum256([]byte(key))
-	if _, err := u.conn.Exec(u.ctx, l.sql("INSERT INTO leadload.shapes (hash, mapping, names) VALUES ($1, $2, $3) ON CONFLICT (hash) DO NOTHING"), hash[:], []byte(mapping), []byte(joined)); err != nil {
-		return 0, err
-	}
-	if err := u.conn.QueryRow(u.ctx, l.sql("SELECT id FROM leadload.shapes WHERE hash = $1"), hash[:]).Scan(&id); err != nil {
+	u.add("INSERT INTO leadload.shapes (hash, mapping, names) VALUES ($1, $2, $3) ON CONFLICT (hash) DO NOTHING", hash[:], []byte(mapping), []byte(joined))
+	if _, err := u.row("SELECT id FROM leadload.shapes WHERE hash = $1", []any{hash[:]}, &id); err != nil {
 		return 0, err
 	}
 	// Others remember it once somebody reads it: this transaction may be undone.
@@ -240,8 +237,7 @@ func (u *unit) plan(lease ledger.Lease, run, scope int64, entries []ledger.Entry
 	if len(runs) == 0 {
 		return nil
 	}
-	_, err := u.exec("INSERT INTO leadload.chunks (run, first, rows, words) SELECT run, first, rows, words FROM unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::bytea[]) AS t(run, first, rows, words)", runs, firsts, rows, words)
-	return err
+	return u.put("INSERT INTO leadload.chunks (run, first, rows, words) SELECT run, first, rows, words FROM unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::bytea[]) AS t(run, first, rows, words)", runs, firsts, rows, words)
 }
 
 // planRecords makes the records of new rows, and brings others up to date.
@@ -281,12 +277,12 @@ func (u *unit) planRecords(lease ledger.Lease, run, scope int64, entries []ledge
 	if len(fields) > 0 {
 		// A lead that is wanted and not yet known stands in the table without
 		// an id, so that a plan can count distinct look-ups.
-		if _, err := u.exec("INSERT INTO leadload.leads (account, field, value, lead, found) SELECT $1, field, value, '', 0 FROM unnest($2::text[], $3::bytea[]) AS t(field, value) ON CONFLICT (account, field, value) DO NOTHING", lease.Account, fields, values); err != nil {
+		if err := u.put("INSERT INTO leadload.leads (account, field, value, lead, found) SELECT $1, field, value, '', 0 FROM unnest($2::text[], $3::bytea[]) AS t(field, value) ON CONFLICT (account, field, value) DO NOTHING", lease.Account, fields, values); err != nil {
 			return err
 		}
 	}
 	if len(ids) > 0 {
-		if _, err := u.exec("UPDATE leadload.records r SET run = $1, number = t.number FROM unnest($2::bigint[], $3::bigint[]) AS t(id, number) WHERE r.id = t.id", run, ids, numbers); err != nil {
+		if err := u.put("UPDATE leadload.records r SET run = $1, number = t.number FROM unnest($2::bigint[], $3::bigint[]) AS t(id, number) WHERE r.id = t.id", run, ids, numbers); err != nil {
 			return err
 		}
 	}
@@ -301,12 +297,12 @@ func (u *unit) planRecords(lease ledger.Lease, run, scope int64, entries []ledge
 			return fmt.Errorf("%w: %d of %d rows", ledger.ErrPlanned, int64(len(replanned))-n, len(replanned))
 		}
 		// What an earlier call had to say of a row that is sent anew is old news.
-		if _, err := u.exec("DELETE FROM leadload.operations WHERE op = 0 AND record = ANY($1)", replanned); err != nil {
+		if err := u.put("DELETE FROM leadload.operations WHERE op = 0 AND record = ANY($1)", replanned); err != nil {
 			return err
 		}
 	}
 	if len(changing) > 0 {
-		if _, err := u.exec("DELETE FROM leadload.operations WHERE op = 1 AND record = ANY($1)", changing); err != nil {
+		if err := u.put("DELETE FROM leadload.operations WHERE op = 1 AND record = ANY($1)", changing); err != nil {
 			return err
 		}
 	}
@@ -326,12 +322,8 @@ func (u *unit) planRecords(lease ledger.Lease, run, scope int64, entries []ledge
 // insert makes records, numbered in the order of the file.
 func (u *unit) insert(run, scope int64, fresh []*ledger.Entry) error {
 	n := len(fresh)
-	var ids []int64
-	rows, err := u.conn.Query(u.ctx, u.l.sql("SELECT nextval('leadload.record_numbers') FROM generate_series(1, $1::bigint)"), int64(n))
+	ids, err := u.numbers("SELECT nextval('leadload.record_numbers') FROM generate_series(1, $1::bigint)", int64(n))
 	if err != nil {
-		return err
-	}
-	if ids, err = pgx.CollectRows(rows, pgx.RowTo[int64]); err != nil {
 		return err
 	}
 	slices.Sort(ids)
@@ -366,22 +358,17 @@ func (u *unit) adopt(scope int64, list []ledger.Adopted) (added int64, err error
 		idents[i] = list[i].Entry.Ident[:]
 	}
 	var account int64
-	if err := u.conn.QueryRow(u.ctx, u.l.sql("SELECT account FROM leadload.scopes WHERE id = $1"), scope).Scan(&account); err != nil {
-		return 0, err
-	}
+	u.add("SELECT account FROM leadload.scopes WHERE id = $1", scope).into(nil, &account)
 	known := map[ledger.Ident]*adoptee{}
-	rows, err := u.conn.Query(u.ctx, u.l.sql(`SELECT r.id, r.ident, r.fate, coalesce((SELECT o.state FROM leadload.operations o WHERE o.record = r.id AND o.op = 0), 0)
-		FROM leadload.records r WHERE r.scope = $1 AND r.ident = ANY($2) ORDER BY r.id FOR UPDATE OF r`), scope, idents)
-	if err != nil {
-		return 0, err
-	}
 	var id int64
 	var ident []byte
 	var fate, state int16
-	if _, err := pgx.ForEachRow(rows, []any{&id, &ident, &fate, &state}, func() error {
+	u.add(`SELECT r.id, r.ident, r.fate, coalesce((SELECT o.state FROM leadload.operations o WHERE o.record = r.id AND o.op = 0), 0)
+		FROM leadload.records r WHERE r.scope = $1 AND r.ident = ANY($2) ORDER BY r.id FOR UPDATE OF r`, scope, idents).each(func() error {
 		known[ledger.Ident(ident)] = &adoptee{id: id, state: ledger.StateOf(ledger.Fate(fate), ledger.State(state))}
 		return nil
-	}); err != nil {
+	}, &id, &ident, &fate, &state)
+	if err := u.turn(); err != nil {
 		return 0, err
 	}
 	var fresh []*ledger.Entry
@@ -403,7 +390,7 @@ func (u *unit) adopt(scope int64, list []ledger.Adopted) (added int64, err error
 		taken = append(taken, a)
 	}
 	if len(loose) > 0 {
-		if _, err := u.exec("DELETE FROM leadload.operations WHERE op = 0 AND record = ANY($1)", loose); err != nil {
+		if err := u.put("DELETE FROM leadload.operations WHERE op = 0 AND record = ANY($1)", loose); err != nil {
 			return 0, err
 		}
 	}
@@ -439,7 +426,7 @@ func (u *unit) adopt(scope int64, list []ledger.Adopted) (added int64, err error
 		}
 	}
 	if len(ids) > 0 {
-		if _, err := u.exec(`UPDATE leadload.records r SET fate = t.fate, shape = t.shape, body = t.body, prints = t.prints, remote = t.remote, lead = t.lead, attempts = greatest(r.attempts, t.attempts), sent = t.sent
+		if err := u.put(`UPDATE leadload.records r SET fate = t.fate, shape = t.shape, body = t.body, prints = t.prints, remote = t.remote, lead = t.lead, attempts = greatest(r.attempts, t.attempts), sent = t.sent
 			FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bytea[], $5::bytea[], $6::bytea[], $7::bytea[], $8::bigint[], $9::bigint[]) AS t(id, fate, shape, body, prints, remote, lead, attempts, sent) WHERE r.id = t.id`,
 			ids, fates, shapes, bodies, prints, remotes, leads, attempts, sents); err != nil {
 			return 0, err

@@ -2,9 +2,12 @@ package postgres
 
 import (
 	"bytes"
+	"fmt"
 	"net"
 	"net/url"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -23,6 +26,7 @@ type proxy struct {
 	lost    int
 	down    bool
 	short   bool          // the next answer that fills the buffer is cut short, with its connection
+	turns   int           // that clients have begun: what they sent after an answer
 	refused chan struct{} // gets a word for each connection that was refused, as far as there is room
 }
 
@@ -77,11 +81,14 @@ func (p *proxy) serve(c net.Conn) {
 	p.mu.Unlock()
 	answers := make(chan struct{})
 	swallow := make(chan struct{})
+	var answered atomic.Bool
+	answered.Store(true)
 	go func() {
 		defer close(answers)
 		buf := make([]byte, 1<<16)
 		for {
 			n, err := s.Read(buf)
+			answered.Store(true)
 			select {
 			case <-swallow: // the server has answered, and nobody hears it
 				return
@@ -114,6 +121,9 @@ func (p *proxy) serve(c net.Conn) {
 			return
 		}
 		p.mu.Lock()
+		if answered.Swap(false) {
+			p.turns++
+		}
 		lose := ""
 		if p.lose != "" && bytes.Contains(buf[:n], []byte("COMMIT\x00")) {
 			lose, p.lose = p.lose, ""
@@ -252,5 +262,100 @@ func TestAnswerCutShort(t *testing.T) {
 	}
 	if len(list) != many {
 		t.Errorf("%d baselines, want %d", len(list), many)
+	}
+}
+
+// TestTurns bounds how often a ledger waits for its server, which may be far away.
+func TestTurns(t *testing.T) {
+	url := server(t)
+	p, through := newProxy(t, url)
+	name := schema(t, url)
+	f := ledgertest.New(t, func(t testing.TB) ledger.Store {
+		l, err := Open(t.Context(), through, Options{schema: name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return l
+	})
+	const many = 5 * ledger.ChunkRows
+	rows := func(from, n int) (entries []ledger.Entry) {
+		for i := range n {
+			entries = append(entries, ledgertest.Entry(from+i, fmt.Sprint(from+i), "x", fmt.Sprint(from+i)))
+		}
+		return entries
+	}
+	first := f.Run()
+	f.Plan(first, rows(2, many)...)
+	f.Check(f.Store.(*Ledger).write(work{do: func(u *unit) error {
+		return u.put("UPDATE leadload.records SET fate = 2, remote = convert_to('id ' || id, 'UTF8'), sent = 1")
+	}}))
+	run := f.Run()
+	f.Plan(run, rows(2, 1)...) // what is learned once a run
+	for _, c := range []struct {
+		what string
+		most int
+		do   func()
+	}{
+		{"an account that is known", 1, func() {
+			_, err := f.Store.Enroll(t.Context(), "api.example.com", []string{"keys:api.example.com:1"})
+			f.Check(err)
+		}},
+		{"a scope that is known", 1, func() {
+			_, err := f.Store.Scope(t.Context(), f.Acct, "opportunity:12000")
+			f.Check(err)
+		}},
+		{"the account's lease", 2, func() {
+			var err error
+			f.Lease, err = f.Store.Lease(t.Context(), f.Acct, ledger.Holder{Who: "a test", Command: "import"})
+			f.Check(err)
+		}},
+		{"what was cut off", 2, func() {
+			_, err := f.Store.Recover(t.Context(), f.Lease)
+			f.Check(err)
+		}},
+		{"the beginning of a run", 1, func() { f.Run() }},
+		{"a look at loaded rows, and their plan", 3, func() { f.Plan(run, rows(3, ledger.ChunkRows)...) }},
+		{"the counts of a run", 1, func() { _, err := f.Store.Tally(t.Context(), run); f.Check(err) }},
+		{"the rows of a run, and its command", 3, func() { f.Rows(first) }},
+		{"ids that stand twice", 2, func() { _, _, err := f.Store.Twice(t.Context(), first); f.Check(err) }},
+		{"nothing to be written", 0, func() { f.Check(f.Store.Flush()) }},
+	} {
+		p.mu.Lock()
+		before := p.turns
+		p.mu.Unlock()
+		c.do()
+		p.mu.Lock()
+		if n := p.turns - before; n > c.most {
+			t.Errorf("%s: the server was waited for %d times, want %d at most", c.what, n, c.most)
+		}
+		p.mu.Unlock()
+	}
+}
+
+// TestWhatTheURLSays says that a ledger is the same whatever its URL says of how
+// statements are sent.
+func TestWhatTheURLSays(t *testing.T) {
+	url := server(t)
+	for _, says := range []string{"default_query_exec_mode=cache_statement", "default_query_exec_mode=exec", "default_query_exec_mode=simple_protocol", "description_cache_capacity=0&statement_cache_capacity=0"} {
+		t.Run(says, func(t *testing.T) {
+			name := schema(t, url)
+			to := url + "?" + says
+			if strings.Contains(url, "?") {
+				to = url + "&" + says
+			}
+			f := ledgertest.New(t, func(t testing.TB) ledger.Store {
+				l, err := Open(t.Context(), to, Options{schema: name})
+				if err != nil {
+					t.Fatal(err)
+				}
+				return l
+			})
+			e := f.Plan(f.Run(), ledgertest.Entry(2, "A", "x", "1"))
+			f.Load(e[0].Record, ledgertest.GUID(1))
+			f.Reopen()
+			if got := f.State(e[0].Record); got != ledger.Loaded {
+				t.Errorf("the row is %s", got)
+			}
+		})
 	}
 }

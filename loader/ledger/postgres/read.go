@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -78,23 +77,39 @@ func (l *Ledger) standings(ctx context.Context, ids []int64) (map[int64]*ledger.
 	return out, err
 }
 
-// chunk reads the first chunk of a run that begins at from or later; with back,
-// the last one that begins at from or earlier. It returns nil where there is none.
-func (l *Ledger) chunk(ctx context.Context, run int64, from int, back bool) ([]ledger.PlannedRow, error) {
-	text := "SELECT first, rows, words FROM leadload.chunks WHERE run = $1 AND first >= $2 ORDER BY first LIMIT 1"
-	if back {
-		text = "SELECT first, rows, words FROM leadload.chunks WHERE run = $1 AND first <= $2 ORDER BY first DESC LIMIT 1"
-	}
-	var first int64
-	var packed, words []byte
-	if found, err := l.one(ctx, text, []any{run, int64(from)}, &first, &packed, &words); err != nil || !found {
-		return nil, err
-	}
-	rows, err := ledger.Unpack(nil, int(first), packed, words)
-	if err != nil {
-		return nil, &ledger.Error{Code: "ledger.corrupt", Place: ledger.At(l.name), Msg: err.Error(), Hint: corruptHint}
-	}
-	return rows, nil
+// pageChunks is how many chunks of a run are read together.
+const pageChunks = 16
+
+// page reads the rows of the chunks of a run that begin at from or later, as many as
+// are read together. last says that there are no more of them.
+func (l *Ledger) page(ctx context.Context, run int64, from int) (rows []ledger.PlannedRow, last bool, err error) {
+	rows, n, err := l.chunks(ctx, "SELECT first, rows, words FROM leadload.chunks WHERE run = $1 AND first >= $2 ORDER BY first LIMIT $3", run, int64(from), int64(pageChunks))
+	return rows, n < pageChunks, err
+}
+
+// around reads the rows of the last chunk of a run that begins at a row or earlier.
+func (l *Ledger) around(ctx context.Context, run int64, row int) ([]ledger.PlannedRow, error) {
+	rows, _, err := l.chunks(ctx, "SELECT first, rows, words FROM leadload.chunks WHERE run = $1 AND first <= $2 ORDER BY first DESC LIMIT 1", run, int64(row))
+	return rows, err
+}
+
+// chunks reads the rows of the chunks that a query returns, and counts these.
+func (l *Ledger) chunks(ctx context.Context, text string, args ...any) (out []ledger.PlannedRow, n int, err error) {
+	err = l.query(ctx, text, args, func(rows pgx.Rows) error {
+		var first int64
+		var packed, words []byte
+		out, n = nil, 0
+		_, err := pgx.ForEachRow(rows, []any{&first, &packed, &words}, func() error {
+			part, err := ledger.Unpack(nil, int(first), packed, words)
+			if err != nil {
+				return &ledger.Error{Code: "ledger.corrupt", Place: ledger.At(l.name), Msg: err.Error(), Hint: corruptHint}
+			}
+			out, n = append(out, part...), n+1
+			return nil
+		})
+		return err
+	})
+	return out, n, err
 }
 
 // changed marks operations whose rows the file has with other values by now.
@@ -105,7 +120,7 @@ func (l *Ledger) changed(ctx context.Context, list []ledger.Operation) error {
 		o := &list[i]
 		if of != o.Run || len(rows) == 0 || o.Number < rows[0].Number || o.Number > rows[len(rows)-1].Number {
 			var err error
-			if rows, err = l.chunk(ctx, o.Run, o.Number, true); err != nil {
+			if rows, err = l.around(ctx, o.Run, o.Number); err != nil {
 				return err
 			}
 			of = o.Run
@@ -119,9 +134,10 @@ func (l *Ledger) changed(ctx context.Context, list []ledger.Operation) error {
 // each calls do for every row of a run with what is known of its record now, or
 // nil. needed says which rows' records are looked up.
 func (l *Ledger) each(ctx context.Context, run int64, needed func(*ledger.PlannedRow) bool, do func(*ledger.PlannedRow, *ledger.Standing) bool) error {
-	for from := 0; ; {
-		rows, err := l.chunk(ctx, run, from, false)
-		if err != nil || rows == nil {
+	for from, last := 0, false; !last; {
+		var rows []ledger.PlannedRow
+		var err error
+		if rows, last, err = l.page(ctx, run, from); err != nil {
 			return err
 		}
 		var ids []int64
@@ -141,6 +157,7 @@ func (l *Ledger) each(ctx context.Context, run int64, needed func(*ledger.Planne
 			}
 		}
 	}
+	return nil
 }
 
 // Rows returns the rows of a run in the order of the file.
@@ -213,10 +230,10 @@ func (l *Ledger) Errors(ctx context.Context, run int64, n int) ([]ledger.ErrorCo
 // and on another record, and names one of them.
 func (l *Ledger) Twice(ctx context.Context, run int64) (first string, n int64, err error) {
 	found := map[string]bool{}
-	for from := 0; ; {
-		rows, err := l.chunk(ctx, run, from, false)
-		if err != nil || rows == nil {
-			return first, int64(len(found)), err
+	for from, last := 0, false; !last; {
+		var rows []ledger.PlannedRow
+		if rows, last, err = l.page(ctx, run, from); err != nil {
+			return "", 0, err
 		}
 		var ids []int64
 		for i := range rows {
@@ -225,9 +242,13 @@ func (l *Ledger) Twice(ctx context.Context, run int64) (first string, n int64, e
 				ids = append(ids, rows[i].Record)
 			}
 		}
-		err = l.query(ctx, `SELECT DISTINCT r.remote FROM leadload.records r JOIN leadload.scopes s ON s.id = r.scope WHERE r.id = ANY($1) AND r.fate = 2 AND r.remote <> '' AND EXISTS (
+		if len(ids) == 0 {
+			continue
+		}
+		err = l.query(ctx, `SELECT DISTINCT r.remote FROM leadload.records r JOIN leadload.scopes s ON s.id = r.scope CROSS JOIN LATERAL (
 			SELECT 1 FROM leadload.records o JOIN leadload.scopes z ON z.id = o.scope
-			WHERE substr(o.remote, 1, 40) = substr(r.remote, 1, 40) AND o.fate = 2 AND o.remote = r.remote AND o.id <> r.id AND z.account = s.account)`, []any{ids}, func(rows pgx.Rows) error {
+			WHERE o.remote = r.remote AND o.fate = 2 AND o.remote <> '' AND o.id <> r.id AND z.account = s.account LIMIT 1) AS another
+			WHERE r.id = ANY($1) AND r.fate = 2 AND r.remote <> ''`, []any{ids}, func(rows pgx.Rows) error {
 			for rows.Next() {
 				var remote []byte
 				if err := rows.Scan(&remote); err != nil {
@@ -246,6 +267,7 @@ func (l *Ledger) Twice(ctx context.Context, run int64) (first string, n int64, e
 			return "", 0, err
 		}
 	}
+	return first, int64(len(found)), nil
 }
 
 // tallied returns the counts of a run whose rows were dropped.
@@ -300,12 +322,12 @@ func (l *Ledger) Prune(ctx context.Context, before time.Time) (ledger.Pruned, er
 		}
 		var freed int64
 		if err := l.write(work{do: func(u *unit) error {
-			err := u.conn.QueryRow(u.ctx, l.sql("SELECT coalesce(sum(length(rows) + coalesce(length(words), 0)), 0)::bigint FROM leadload.chunks WHERE run = $1"), run).Scan(&freed)
-			_, terr := u.exec("INSERT INTO leadload.tallies (run, verdict, state, n) SELECT $1, v, s, n FROM unnest($2::bigint[], $3::bigint[], $4::bigint[]) AS t(v, s, n) ON CONFLICT DO NOTHING", run, verdicts, states, counts)
-			_, oerr := u.exec("DELETE FROM leadload.operations WHERE state IN (6, 7) AND record IN (SELECT id FROM leadload.records WHERE run = $1)", run)
-			_, cerr := u.exec("DELETE FROM leadload.chunks WHERE run = $1", run)
-			_, gerr := u.exec("DELETE FROM leadload.gone WHERE run = $1", run)
-			return errors.Join(err, terr, oerr, cerr, gerr)
+			u.add("SELECT coalesce(sum(length(rows) + coalesce(length(words), 0)), 0)::bigint FROM leadload.chunks WHERE run = $1", run).into(nil, &freed)
+			u.add("INSERT INTO leadload.tallies (run, verdict, state, n) SELECT $1, v, s, n FROM unnest($2::bigint[], $3::bigint[], $4::bigint[]) AS t(v, s, n) ON CONFLICT DO NOTHING", run, verdicts, states, counts)
+			u.add("DELETE FROM leadload.operations WHERE state IN (6, 7) AND record IN (SELECT id FROM leadload.records WHERE run = $1)", run)
+			u.add("DELETE FROM leadload.chunks WHERE run = $1", run)
+			u.add("DELETE FROM leadload.gone WHERE run = $1", run)
+			return nil
 		}}); err != nil {
 			return out, err
 		}
@@ -326,7 +348,7 @@ func (l *Ledger) Used(ctx context.Context, account int64) (yes bool, err error) 
 
 // Trusted reports whether a run with a mapping has loaded a record into the account.
 func (l *Ledger) Trusted(ctx context.Context, account int64, mapping string) (yes bool, err error) {
-	_, err = l.one(ctx, "SELECT EXISTS (SELECT 1 FROM leadload.records c JOIN leadload.runs r ON r.id = c.run WHERE c.fate IN (2, 3) AND r.account = $1 AND r.mapping_hash = $2)", []any{account, []byte(mapping)}, &yes)
+	_, err = l.one(ctx, "SELECT EXISTS (SELECT 1 FROM leadload.runs r WHERE r.account = $1 AND r.mapping_hash = $2 AND EXISTS (SELECT 1 FROM leadload.records c WHERE c.run = r.id AND c.fate IN (2, 3) OFFSET 0))", []any{account, []byte(mapping)}, &yes)
 	return yes, err
 }
 
@@ -354,9 +376,11 @@ func (l *Ledger) Mappings(ctx context.Context, scope int64, n int) ([]ledger.Map
 func (l *Ledger) Planned(ctx context.Context, run int64) iter.Seq2[ledger.Planned, error] {
 	return func(yield func(ledger.Planned, error) bool) {
 		some := false
-		for from := 0; ; {
-			rows, err := l.chunk(ctx, run, from, false)
+		for from, last := 0, false; !last; {
+			var rows []ledger.PlannedRow
 			var known map[int64]ledger.Planned
+			var err error
+			rows, last, err = l.page(ctx, run, from)
 			if err == nil && rows == nil && !some {
 				err = l.pruned(ctx, run)
 			}
@@ -365,9 +389,6 @@ func (l *Ledger) Planned(ctx context.Context, run int64) iter.Seq2[ledger.Planne
 			}
 			if err != nil {
 				yield(ledger.Planned{}, err)
-				return
-			}
-			if rows == nil {
 				return
 			}
 			for i := range rows {

@@ -10,14 +10,11 @@ import (
 	"leadload/loader/ledger"
 )
 
-// set reads a packed set of records.
-func (l *Ledger) set(ctx context.Context, text string, args ...any) (out ledger.Set, known bool, err error) {
+// set reads a packed set of records from a table.
+func (l *Ledger) set(ctx context.Context, from string, args ...any) (out ledger.Set, known bool, err error) {
 	var packed []byte
 	var most int64
-	if known, err = l.one(ctx, text, args, &packed); err != nil || !known {
-		return nil, false, err
-	}
-	if _, err = l.one(ctx, "SELECT coalesce(max(id), 0) FROM leadload.records", nil, &most); err != nil {
+	if known, err = l.one(ctx, "SELECT records, (SELECT coalesce(max(id), 0) FROM leadload.records) FROM leadload."+from, args, &packed, &most); err != nil || !known {
 		return nil, false, err
 	}
 	if out, err = ledger.UnpackSet(packed, most); err != nil {
@@ -34,12 +31,12 @@ func rosterHash(f ledger.WholeFile) []byte {
 
 // Roster returns the records that runs of a whole file have had.
 func (l *Ledger) Roster(ctx context.Context, f ledger.WholeFile) (ledger.Set, bool, error) {
-	return l.set(ctx, "SELECT records FROM leadload.rosters WHERE hash = $1", rosterHash(f))
+	return l.set(ctx, "rosters WHERE hash = $1", rosterHash(f))
 }
 
 // Gone returns the records that a run's file no longer had.
 func (l *Ledger) Gone(ctx context.Context, run int64) (ledger.Set, error) {
-	out, _, err := l.set(ctx, "SELECT records FROM leadload.gone WHERE run = $1", run)
+	out, _, err := l.set(ctx, "gone WHERE run = $1", run)
 	return out, err
 }
 
@@ -51,14 +48,13 @@ func (l *Ledger) Enlist(_ context.Context, lease ledger.Lease, run int64, f ledg
 		if err := u.holds(lease); err != nil {
 			return err
 		}
-		if _, err := u.exec("INSERT INTO leadload.rosters (hash, scope, path, sheet, records) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (hash) DO UPDATE SET records = excluded.records", rosterHash(f), f.Scope, []byte(f.Path), []byte(f.Sheet), roster); err != nil {
+		if err := u.put("INSERT INTO leadload.rosters (hash, scope, path, sheet, records) VALUES ($1, $2, $3, $4, $5) ON CONFLICT (hash) DO UPDATE SET records = excluded.records", rosterHash(f), f.Scope, []byte(f.Path), []byte(f.Sheet), roster); err != nil {
 			return err
 		}
 		if len(missing) == 0 {
 			return nil
 		}
-		_, err := u.exec("INSERT INTO leadload.gone (run, records) VALUES ($1, $2) ON CONFLICT (run) DO UPDATE SET records = excluded.records", run, missing)
-		return err
+		return u.put("INSERT INTO leadload.gone (run, records) VALUES ($1, $2) ON CONFLICT (run) DO UPDATE SET records = excluded.records", run, missing)
 	}, &fenced)})
 	return errors.Join(err, fenced)
 }

@@ -235,4 +235,11 @@ ALTER TABLE leadload.kept ADD COLUMN moved bigint NOT NULL DEFAULT 0, ADD COLUMN
 `,
 	// 9: payloads are packed from here on, which older versions cannot read.
 	``,
+	// 10: what is asked of few records costs the same beside many. A hash takes ids of any
+	// length, and lets the server know how few records have one.
+	`
+CREATE INDEX records_run ON leadload.records (run);
+DROP INDEX leadload.records_remote;
+CREATE INDEX records_remote ON leadload.records USING hash (remote) WHERE fate = 2 AND remote <> ''
+`,
 }

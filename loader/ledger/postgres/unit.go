@@ -16,11 +16,14 @@ import (
 
 // unit is one transaction. It reads all that its works need in one go, lets
 // them change it here one after another, and writes what changed in a few
-// statements, however many rows there are.
+// statements, however many rows there are. What needs no answer goes with the
+// next statement that does, at the latest with the COMMIT.
 type unit struct {
 	l    *Ledger
 	ctx  context.Context
 	conn *pgx.Conn
+	next turn
+	head int // statements of the next turn that only begin the transaction
 
 	tokens  map[int64]int64 // of accounts' leases
 	records map[int64]*record
@@ -98,30 +101,70 @@ func (u *unit) begin(batch []ledger.Write[work], n int64) error {
 	accounts = slices.Compact(accounts)
 	slices.Sort(ids)
 	ids = slices.Compact(ids)
-	b := &pgx.Batch{}
-	b.Queue("BEGIN")
-	b.Queue(settings)
-	b.Queue(u.l.sql("UPDATE leadload.writers SET n = $2, at = "+now+" WHERE id = $1"), u.l.id, n)
+	u.start(n)
 	if len(accounts) > 0 {
 		// Under this lock nobody takes the account over until the transaction ends.
-		b.Queue(u.l.sql("SELECT account, token FROM leadload.leases WHERE account = ANY($1) ORDER BY account FOR SHARE"), accounts).Query(func(rows pgx.Rows) error {
-			var account, token int64
-			_, err := pgx.ForEachRow(rows, []any{&account, &token}, func() error {
-				u.tokens[account] = token
-				return nil
-			})
-			return err
-		})
+		var account, token int64
+		u.add("SELECT account, token FROM leadload.leases WHERE account = ANY($1) ORDER BY account FOR SHARE", accounts).each(func() error {
+			u.tokens[account] = token
+			return nil
+		}, &account, &token)
 	}
 	if len(ids) > 0 {
-		b.Queue(u.l.sql(`SELECT r.id, s.account, r.fate, r.remote, r.lead, r.attempts, r.resends, r.sent, r.lost, r.run, r.number FROM leadload.records r JOIN leadload.scopes s ON s.id = r.scope
-			WHERE r.id = ANY($1) ORDER BY r.id FOR UPDATE OF r`), ids).Query(u.readRecords)
-		b.Queue(u.l.sql(`SELECT record, op, account, state, token, call, sent, ended, firm, attempts, lead, request, code, msg, hint, candidates FROM leadload.operations WHERE record = ANY($1)`), ids).Query(u.readOps)
+		u.add(`SELECT r.id, s.account, r.fate, r.remote, r.lead, r.attempts, r.resends, r.sent, r.lost, r.run, r.number FROM leadload.records r JOIN leadload.scopes s ON s.id = r.scope
+			WHERE r.id = ANY($1) ORDER BY r.id FOR UPDATE OF r`, ids).read = u.readRecords
+		u.add(`SELECT record, op, account, state, token, call, sent, ended, firm, attempts, lead, request, code, msg, hint, candidates FROM leadload.operations WHERE record = ANY($1)`, ids).read = u.readOps
 	}
 	if len(remotes) > 0 {
-		b.Queue(u.l.sql(ownersOf), remotes).Query(func(rows pgx.Rows) error { return readOwners(rows, u.owned) })
+		u.add(ownersOf, remotes).read = func(rows pgx.Rows) error { return readOwners(rows, u.owned) }
 	}
-	return u.conn.SendBatch(u.ctx, b).Close()
+	if len(accounts)+len(ids)+len(remotes) == 0 {
+		return nil
+	}
+	return u.turn()
+}
+
+// start begins the transaction with the next turn.
+func (u *unit) start(n int64) {
+	u.next.add("BEGIN")
+	u.next.add(settings)
+	u.add("UPDATE leadload.writers SET n = $2, at = "+now+" WHERE id = $1", u.l.id, n)
+	u.head = len(u.next.list)
+}
+
+// add puts a statement into the next turn.
+func (u *unit) add(text string, args ...any) *statement { return u.next.add(u.l.sql(text), args...) }
+
+// put puts a statement into the next turn, after what the unit has changed so far.
+func (u *unit) put(text string, args ...any) error {
+	err := u.flush()
+	if err == nil {
+		u.add(text, args...)
+	}
+	return err
+}
+
+// exec is put with the turn, and returns how many rows the statement has touched.
+func (u *unit) exec(text string, args ...any) (int64, error) {
+	if err := u.flush(); err != nil {
+		return 0, err
+	}
+	s := u.add(text, args...)
+	err := u.turn()
+	return s.affected, err
+}
+
+// turn makes the next turn.
+func (u *unit) turn() error {
+	u.head = 0
+	return u.next.take(u.ctx, u.conn)
+}
+
+// row makes the next turn with a statement at its end, whose first row it returns.
+func (u *unit) row(text string, args []any, dest ...any) (found bool, err error) {
+	u.add(text, args...).into(&found, dest...)
+	err = u.turn()
+	return found, err
 }
 
 func (u *unit) readRecords(rows pgx.Rows) error {
@@ -190,54 +233,49 @@ func (u *unit) count(account int64, at time.Time, n int64) {
 	u.days[dayKey{account, ledger.Day(at)}] += n
 }
 
-// flush writes what has changed, and with commit ends the transaction.
-func (u *unit) flush(commit bool) error {
-	b := &pgx.Batch{}
-	if err := u.flushRecords(b); err != nil {
+// flush puts what has changed into the next turn.
+func (u *unit) flush() error {
+	if err := u.flushRecords(); err != nil {
 		return err
 	}
-	u.flushOps(b)
+	u.flushOps()
 	if len(u.days) > 0 {
 		var accounts, calls []int64
 		var names []string
 		for _, k := range slices.SortedFunc(maps.Keys(u.days), func(a, b dayKey) int { return cmp.Or(cmp.Compare(a.account, b.account), cmp.Compare(a.day, b.day)) }) {
 			accounts, names, calls = append(accounts, k.account), append(names, k.day), append(calls, u.days[k])
 		}
-		b.Queue(u.l.sql(`INSERT INTO leadload.days (account, day, calls) SELECT a, d, n FROM unnest($1::bigint[], $2::text[], $3::bigint[]) AS t(a, d, n)
-			ON CONFLICT (account, day) DO UPDATE SET calls = days.calls + excluded.calls`), accounts, names, calls)
+		u.add(`INSERT INTO leadload.days (account, day, calls) SELECT a, d, n FROM unnest($1::bigint[], $2::text[], $3::bigint[]) AS t(a, d, n)
+			ON CONFLICT (account, day) DO UPDATE SET calls = days.calls + excluded.calls`, accounts, names, calls)
 		clear(u.days)
 	}
-	u.flushKept(b)
-	if err := u.flushOffers(b); err != nil {
+	u.flushKept()
+	if err := u.flushOffers(); err != nil {
 		return err
 	}
-	u.flushBaselines(b)
-	if commit {
-		b.Queue("COMMIT")
-	}
-	if b.Len() == 0 {
-		return nil
-	}
-	results := u.conn.SendBatch(u.ctx, b)
-	for i := range b.Len() {
-		tag, err := results.Exec()
-		if err != nil {
-			return errors.Join(err, closeQuietly(results))
-		}
-		if commit && i == b.Len()-1 && tag.String() != "COMMIT" {
-			return errors.Join(errors.New("the database did not commit: "+tag.String()), closeQuietly(results))
-		}
-	}
-	return results.Close()
-}
-
-// closeQuietly ends a batch that has failed: its failure is told already.
-func closeQuietly(r pgx.BatchResults) error {
-	r.Close()
+	u.flushBaselines()
 	return nil
 }
 
-func (u *unit) flushRecords(b *pgx.Batch) error {
+// commit ends the transaction. One that has nothing to say is not begun.
+func (u *unit) commit() error {
+	if err := u.flush(); err != nil {
+		return err
+	}
+	if u.head > 0 && len(u.next.list) == u.head {
+		return nil
+	}
+	done := u.next.add("COMMIT")
+	if err := u.turn(); err != nil {
+		return err
+	}
+	if tag := done.tag.String(); tag != "COMMIT" {
+		return errors.New("the database did not commit: " + tag)
+	}
+	return nil
+}
+
+func (u *unit) flushRecords() error {
 	var ids, fates, attempts, resends, sent []int64
 	var remotes, leads [][]byte
 	var lost []bool
@@ -260,13 +298,13 @@ func (u *unit) flushRecords(b *pgx.Batch) error {
 		}
 	}
 	if len(ids) > 0 {
-		b.Queue(u.l.sql(`UPDATE leadload.records r SET fate = t.fate, remote = t.remote, lead = t.lead, attempts = t.attempts, resends = t.resends, sent = t.sent, lost = t.lost
-			FROM unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::bytea[], $5::bigint[], $6::bigint[], $7::bigint[], $8::boolean[]) AS t(id, fate, remote, lead, attempts, resends, sent, lost) WHERE r.id = t.id`),
+		u.add(`UPDATE leadload.records r SET fate = t.fate, remote = t.remote, lead = t.lead, attempts = t.attempts, resends = t.resends, sent = t.sent, lost = t.lost
+			FROM unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::bytea[], $5::bigint[], $6::bigint[], $7::bigint[], $8::boolean[]) AS t(id, fate, remote, lead, attempts, resends, sent, lost) WHERE r.id = t.id`,
 			ids, fates, remotes, leads, attempts, resends, sent, lost)
 	}
 	if len(dids) > 0 {
-		b.Queue(u.l.sql(`UPDATE leadload.records r SET shape = t.shape, body = t.body, prints = t.prints
-			FROM unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::bytea[]) AS t(id, shape, body, prints) WHERE r.id = t.id`), dids, shapes, bodies, prints)
+		u.add(`UPDATE leadload.records r SET shape = t.shape, body = t.body, prints = t.prints
+			FROM unnest($1::bigint[], $2::bigint[], $3::bytea[], $4::bytea[]) AS t(id, shape, body, prints) WHERE r.id = t.id`, dids, shapes, bodies, prints)
 	}
 	return nil
 }
@@ -279,7 +317,7 @@ func full(b []byte) []byte {
 	return b
 }
 
-func (u *unit) flushOps(b *pgx.Batch) {
+func (u *unit) flushOps() {
 	var gone struct{ records, ops []int64 }
 	var s struct {
 		records, ops, accounts, states, tokens, calls, sent, ended, attempts []int64
@@ -307,23 +345,23 @@ func (u *unit) flushOps(b *pgx.Batch) {
 		s.hints, s.among, s.payloads = append(s.hints, []byte(o.hint)), append(s.among, []byte(o.candidates)), append(s.payloads, o.payload)
 	}
 	if len(gone.records) > 0 {
-		b.Queue(u.l.sql("DELETE FROM leadload.operations o USING unnest($1::bigint[], $2::bigint[]) AS t(record, op) WHERE o.record = t.record AND o.op = t.op"), gone.records, gone.ops)
+		u.add("DELETE FROM leadload.operations o USING unnest($1::bigint[], $2::bigint[]) AS t(record, op) WHERE o.record = t.record AND o.op = t.op", gone.records, gone.ops)
 	}
 	if len(s.records) > 0 {
 		// The payload stays as long as the operation is open, and goes with its end.
-		b.Queue(u.l.sql(`INSERT INTO leadload.operations AS o (record, op, account, state, token, call, sent, ended, firm, attempts, lead, request, code, msg, hint, candidates, payload)
+		u.add(`INSERT INTO leadload.operations AS o (record, op, account, state, token, call, sent, ended, firm, attempts, lead, request, code, msg, hint, candidates, payload)
 			SELECT record, op, account, state, token, call, sent, ended, firm, attempts, lead, request, code, msg, hint, candidates, payload
 			FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[], $9::boolean[], $10::bigint[],
 				$11::bytea[], $12::bytea[], $13::bytea[], $14::bytea[], $15::bytea[], $16::bytea[], $17::bytea[])
 				AS t(record, op, account, state, token, call, sent, ended, firm, attempts, lead, request, code, msg, hint, candidates, payload)
 			ON CONFLICT (record, op) DO UPDATE SET state = excluded.state, token = excluded.token, call = excluded.call, sent = excluded.sent, ended = excluded.ended, firm = excluded.firm,
 				attempts = excluded.attempts, lead = excluded.lead, request = excluded.request, code = excluded.code, msg = excluded.msg, hint = excluded.hint, candidates = excluded.candidates,
-				payload = CASE WHEN excluded.state IN (2, 3, 4, 5, 12) THEN coalesce(excluded.payload, o.payload) END`),
+				payload = CASE WHEN excluded.state IN (2, 3, 4, 5, 12) THEN coalesce(excluded.payload, o.payload) END`,
 			s.records, s.ops, s.accounts, s.states, s.tokens, s.calls, s.sent, s.ended, s.firm, s.attempts, s.leads, s.requests, s.codes, s.msgs, s.hints, s.among, s.payloads)
 	}
 }
 
-func (u *unit) flushKept(b *pgx.Batch) {
+func (u *unit) flushKept() {
 	if len(u.kept) == 0 {
 		return
 	}
@@ -359,8 +397,8 @@ func (u *unit) flushKept(b *pgx.Batch) {
 		records, runs, rows, results, at = append(records, k.record), append(runs, k.run), append(rows, k.row), append(results, int64(k.Result)), append(at, written)
 		fields, had, has = append(fields, k.Field), append(had, []byte(k.Had)), append(has, []byte(k.Has))
 	}
-	b.Queue(u.l.sql(`INSERT INTO leadload.kept AS k (record, run, number, field, had, has, result, at)
+	u.add(`INSERT INTO leadload.kept AS k (record, run, number, field, had, has, result, at)
 		SELECT record, run, number, field, had, has, result, at FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::text[], $5::bytea[], $6::bytea[], $7::bigint[], $8::bigint[]) AS t(record, run, number, field, had, has, result, at)
-		ON CONFLICT (run, record, field) DO UPDATE SET had = CASE WHEN k.result = $9 THEN k.had ELSE excluded.had END, has = excluded.has, result = excluded.result, at = excluded.at`),
+		ON CONFLICT (run, record, field) DO UPDATE SET had = CASE WHEN k.result = $9 THEN k.had ELSE excluded.had END, has = excluded.has, result = excluded.result, at = excluded.at`,
 		records, runs, rows, fields, had, has, results, at, int64(ledger.ResultUpdated))
 }

@@ -42,30 +42,45 @@ func hashesOf(names []string) (hashes, texts [][]byte) {
 // enrolled reads what the ledger knows of some names, under a lock: two that meet
 // a new account at once must not make two of it.
 func (u *unit) enrolled(names []string) (ledger.Enrolled, error) {
-	if _, err := u.exec("SELECT pg_advisory_xact_lock(7018970247)"); err != nil {
-		return ledger.Enrolled{}, err
-	}
+	u.add("SELECT pg_advisory_xact_lock(7018970247)")
 	hashes, _ := hashesOf(names)
-	rows, err := u.conn.Query(u.ctx, u.l.sql(enrolledText), hashes)
-	if err != nil {
-		return ledger.Enrolled{}, err
+	var e ledger.Enrolled
+	u.add(enrolledText, hashes).read = func(rows pgx.Rows) (err error) {
+		e, err = readEnrolled(rows)
+		return err
 	}
-	return readEnrolled(rows)
+	err := u.turn()
+	return e, err
+}
+
+// enrolled reads what the ledger knows of some names.
+func (l *Ledger) enrolled(ctx context.Context, names []string) (e ledger.Enrolled, err error) {
+	hashes, _ := hashesOf(names)
+	err = l.query(ctx, enrolledText, []any{hashes}, func(rows pgx.Rows) (err error) {
+		e, err = readEnrolled(rows)
+		return err
+	})
+	return e, err
 }
 
 // name writes down that names are those of an account; instead is what happens
 // to those that are known.
 func (u *unit) name(account int64, names []string, instead string) error {
 	hashes, texts := hashesOf(names)
-	_, err := u.exec("INSERT INTO leadload.account_names (hash, name, account) SELECT hash, name, $3 FROM unnest($1::bytea[], $2::bytea[]) AS t(hash, name) ON CONFLICT (hash) DO "+instead, hashes, texts, account)
-	return err
+	return u.put("INSERT INTO leadload.account_names (hash, name, account) SELECT hash, name, $3 FROM unnest($1::bytea[], $2::bytea[]) AS t(hash, name) ON CONFLICT (hash) DO "+instead, hashes, texts, account)
 }
 
 // Enroll finds or makes the account that names stand for.
-func (l *Ledger) Enroll(_ context.Context, display string, names []string) (int64, error) {
-	var id int64
+func (l *Ledger) Enroll(ctx context.Context, display string, names []string) (id int64, err error) {
+	e, err := l.enrolled(ctx, names)
+	if err != nil {
+		return 0, err
+	}
+	if id, err := e.Who(names); err != nil || id != 0 && len(e.Known) == len(names) {
+		return id, err
+	}
 	var refused error
-	err := l.write(work{do: func(u *unit) error {
+	err = l.write(work{do: func(u *unit) error {
 		e, err := u.enrolled(names)
 		if err != nil {
 			return err
@@ -74,7 +89,7 @@ func (l *Ledger) Enroll(_ context.Context, display string, names []string) (int6
 			return nil
 		}
 		if id == 0 {
-			if err := u.conn.QueryRow(u.ctx, l.sql("INSERT INTO leadload.accounts (name) VALUES ($1) RETURNING id"), []byte(display)).Scan(&id); err != nil {
+			if _, err := u.row("INSERT INTO leadload.accounts (name) VALUES ($1) RETURNING id", []any{[]byte(display)}, &id); err != nil {
 				return err
 			}
 		}
@@ -93,7 +108,7 @@ func (l *Ledger) Join(_ context.Context, names []string) (int64, error) {
 			return err
 		}
 		id, refused = e.Joined(names, func(account int64) (has bool, err error) {
-			err = u.conn.QueryRow(u.ctx, l.sql("SELECT EXISTS (SELECT 1 FROM leadload.records r JOIN leadload.scopes s ON s.id = r.scope WHERE s.account = $1)"), account).Scan(&has)
+			_, err = u.row("SELECT EXISTS (SELECT 1 FROM leadload.records r JOIN leadload.scopes s ON s.id = r.scope WHERE s.account = $1)", []any{account}, &has)
 			return has, err
 		})
 		if refused != nil {
@@ -107,12 +122,8 @@ func (l *Ledger) Join(_ context.Context, names []string) (int64, error) {
 // Find returns a scope of an account that names stand for; 0 when the ledger has
 // none, or no record in it.
 func (l *Ledger) Find(ctx context.Context, names []string, target string) (scope int64, err error) {
-	hashes, _ := hashesOf(names)
-	var e ledger.Enrolled
-	if err := l.query(ctx, enrolledText, []any{hashes}, func(rows pgx.Rows) (err error) {
-		e, err = readEnrolled(rows)
-		return err
-	}); err != nil {
+	e, err := l.enrolled(ctx, names)
+	if err != nil {
 		return 0, err
 	}
 	account, err := e.Who(names)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"leadload/loader/ledger"
 )
@@ -70,7 +71,7 @@ func newWriter(l *Ledger) *writer {
 // of a pooler.
 func settingsOf(statement, idle time.Duration) string {
 	return fmt.Sprintf(`SELECT set_config('synchronous_commit', 'on', true), set_config('statement_timeout', '%d', true), set_config('idle_in_transaction_session_timeout', '%d', true),
-	set_config('tcp_keepalives_idle', '5', true), set_config('tcp_keepalives_interval', '2', true), set_config('tcp_keepalives_count', '3', true)`, statement.Milliseconds(), idle.Milliseconds())
+	set_config('tcp_keepalives_idle', '5', true), set_config('tcp_keepalives_interval', '2', true), set_config('tcp_keepalives_count', '3', true), set_config('jit', 'off', true)`, statement.Milliseconds(), idle.Milliseconds())
 }
 
 var settings = settingsOf(60*time.Second, 10*time.Second)
@@ -116,7 +117,7 @@ func (w *writer) try(batch []ledger.Write[work], unknown *bool) error {
 		}
 	}
 	*unknown = true // until its answer is here
-	if err := u.flush(true); err != nil {
+	if err := u.commit(); err != nil {
 		return err
 	}
 	*unknown = false
@@ -126,9 +127,16 @@ func (w *writer) try(batch []ledger.Write[work], unknown *bool) error {
 // committed reports whether the newest transaction was committed. It waits for
 // a session that is still at it: each transaction holds the lock of its row.
 func (w *writer) committed(ctx context.Context) (bool, error) {
+	var t turn
 	var n int64
-	if err := w.conn.QueryRow(ctx, w.l.sql("SELECT n FROM leadload.writers WHERE id = $1 FOR UPDATE"), w.l.id).Scan(&n); err != nil {
+	var found bool
+	t.add(w.l.sql("SELECT n FROM leadload.writers WHERE id = $1 FOR UPDATE"), w.l.id).into(&found, &n)
+	if err := t.take(ctx, w.conn); err != nil {
 		return false, err
+	}
+	if !found {
+		return false, &ledger.Error{Code: "ledger.write", Place: ledger.At(w.l.name), Msg: "nobody knows whether the last write was done",
+			Hint: "no further row was sent; run the same command again"}
 	}
 	return n >= w.n, nil
 }
@@ -214,17 +222,24 @@ func (l *Ledger) back() {
 // called more than once.
 func (l *Ledger) query(ctx context.Context, text string, args []any, read func(pgx.Rows) error) error {
 	return l.patiently(ctx, func() error {
-		rows, err := l.pool.Query(ctx, l.sql(text), args...)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		if err := read(rows); err != nil {
-			return err
-		}
-		rows.Close()
-		return rows.Err()
+		return l.pooled(ctx, func(conn *pgx.Conn) error {
+			rows, err := ask(ctx, conn, l.sql(text), args...)
+			if err != nil {
+				return err
+			}
+			defer rows.Close()
+			if err := read(rows); err != nil {
+				return err
+			}
+			rows.Close()
+			return rows.Err()
+		})
 	})
+}
+
+// pooled does something with a connection of the pool.
+func (l *Ledger) pooled(ctx context.Context, do func(*pgx.Conn) error) error {
+	return l.pool.AcquireFunc(ctx, func(c *pgxpool.Conn) error { return do(c.Conn()) })
 }
 
 // one reads one row into dest, and reports whether there is one.
