@@ -20,32 +20,35 @@ const besideMost = 5
 // account of this name: beside the input, or where out puts its results. It returns
 // its path; "": there is none. A file that cannot be read says nothing.
 func LoadedBeside(input, out, account string) (string, error) {
-	if input == "-" {
-		return "", nil
+	const ending = "-results.xlsx"
+	stem := strings.TrimSuffix(nameFor(input, "-results"), ending)
+	ours := map[string][]string{} // folder → the beginnings of the names that results have there
+	if input != "-" {
+		ours[filepath.Dir(input)] = append(ours[filepath.Dir(input)], stem)
 	}
-	stem := strings.TrimSuffix(filepath.Base(input), filepath.Ext(input))
-	folders := []string{filepath.Dir(input)}
-	if path, err := PathFor(input, out, ""); err == nil && path != "-" && !slices.Contains(folders, filepath.Dir(path)) {
-		folders = append(folders, filepath.Dir(path))
+	own := []string{filepath.Clean(input)} // the input itself may be a results workbook
+	if path, err := PathFor(input, out, ""); err == nil && path != "-" {
+		ours[filepath.Dir(path)] = append(ours[filepath.Dir(path)], stem, strings.TrimSuffix(filepath.Base(path), filepath.Ext(path)))
+		own = append(own, path)
 	}
 	type found struct {
 		path string
 		at   time.Time
 	}
 	var list []found
-	for _, folder := range folders {
+	for folder, stems := range ours {
 		entries, err := os.ReadDir(folder)
 		if err != nil {
 			continue
 		}
 		for _, e := range entries {
-			name := e.Name()
-			// The input itself may be a results workbook.
-			if !isXLSX(name) || !strings.HasPrefix(name, stem+"-") && name != filepath.Base(input) {
+			name, path := e.Name(), filepath.Join(folder, e.Name())
+			begins := func(stem string) bool { return strings.HasPrefix(name, stem+"-") }
+			if !isXLSX(name) || !slices.ContainsFunc(stems, begins) && !slices.Contains(own, path) {
 				continue
 			}
 			if info, err := e.Info(); err == nil && info.Mode().IsRegular() {
-				list = append(list, found{filepath.Join(folder, name), info.ModTime()})
+				list = append(list, found{path, info.ModTime()})
 			}
 		}
 	}
