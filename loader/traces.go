@@ -9,9 +9,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"leadload/internal/fault"
+	"leadload/loader/leadsquared"
 	"leadload/loader/ledger"
 )
 
@@ -105,6 +107,30 @@ func arrived(rows ledger.Counts) bool {
 	return false
 }
 
+// otherKeys returns the newest import by which rows came into an account of the
+// session's host that has other keys; nil: there is none. Keys that were renewed make
+// another account of one that has no name.
+func (s *Session) otherKeys(ctx context.Context) (*ledger.Run, error) {
+	host, err := leadsquared.HostName(s.o.Account.Host)
+	if err != nil {
+		return nil, nil // nothing can be sent there
+	}
+	runs, err := s.led.Runs(ctx, ledger.RunQuery{Newest: 1000})
+	if err != nil {
+		return nil, err
+	}
+	for i := range runs {
+		r := &runs[i]
+		if r.Command != "import" || r.Account == s.acct || r.Calls == 0 || r.Did.Sum() > 0 && !arrived(r.Did) {
+			continue
+		}
+		if at, err := leadsquared.HostName(r.AccountName); err == nil && at == strings.TrimPrefix(host, "http://") {
+			return r, nil
+		}
+	}
+	return nil, nil
+}
+
 // begun holds an import with a ledger that knows nothing of the account, where
 // something else knows of earlier imports: the rows would be loaded a second time.
 func (s *Session) begun(ctx context.Context, j *Job) error {
@@ -130,6 +156,14 @@ func (s *Session) begun(ctx context.Context, j *Job) error {
 		}
 		return fault.New("run.new-ledger", hint, "the ledger %s knows nothing of this account, and an import on %s loaded into it with the ledger %s. Nothing was sent",
 			s.o.LedgerName, newest.Last.Local().Format("2 January 2006"), newest.Ledger)
+	}
+	old, err := s.otherKeys(ctx)
+	if err != nil {
+		return err
+	}
+	if old != nil {
+		return fault.New("run.new-ledger", fmt.Sprintf("where only the keys have changed, write a name into the account file and type leadload ledger join --account FILE, once with the old keys and once with the new ones; or find the rows in the account with leadload adopt; %s", all),
+			"the ledger %s knows nothing of an account with these keys, and run %d loaded on %s into one on this host with other keys. Nothing was sent", s.o.LedgerName, old.ID, old.Started.Local().Format("2 January 2006"))
 	}
 	if j.Beside == nil {
 		return nil

@@ -102,3 +102,38 @@ func TestTraces(t *testing.T) {
 		})
 	}
 }
+
+// TestOtherKeys holds an import with keys that the ledger does not know, where it has
+// loaded into an account on the same host: the keys may have been renewed.
+func TestOtherKeys(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		first string // the row of the import before
+		then  func(b *bench)
+		held  bool
+	}{
+		{"new keys", "D1,a@example.com,A", func(b *bench) { b.o.Account.SetKeys("other", "keys", "") }, true},
+		{"new keys and a name", "D1,a@example.com,A", func(b *bench) { b.o.Account.SetKeys("other", "keys", ""); b.o.Account.Name = "acme" }, true},
+		{"another host", "D1,a@example.com,A", func(b *bench) { b.o.Account.Host = "http://127.0.0.2:9"; b.o.Account.SetKeys("other", "keys", "") }, false},
+		{"nothing was loaded", "D1,nobody,A", func(b *bench) { b.o.Account.SetKeys("other", "keys", "") }, false},
+		{"a name for the same keys", "D1,a@example.com,A", func(b *bench) { b.o.Account.Name = "acme" }, false},
+	} {
+		bubble(t, c.name, func(t *testing.T) {
+			b := newBench(t, sandbox.Options{})
+			defer b.close()
+			b.o.Traces, b.o.LedgerName = filepath.Join(b.dir, "traces"), "/ledgers/one.db"
+			_, err := b.load(t.Context(), b.deals(c.first))
+			check(t, err)
+			c.then(b)
+			before := len(b.wire.calls)
+			_, err = b.load(t.Context(), b.deals("D2,b@example.com,B"))
+			f := fault.Of(err)
+			if held := f != nil && f.Code == "run.new-ledger"; held != c.held {
+				t.Errorf("held %v, %v", held, err)
+			}
+			if c.held && (len(b.wire.calls) != before || !strings.Contains(f.Msg, "run 1 loaded on") || !strings.Contains(f.Hint, "ledger join") || !strings.Contains(f.Hint, "--new-ledger")) {
+				t.Errorf("%d calls: %s; %s", len(b.wire.calls)-before, f.Msg, f.Hint)
+			}
+		})
+	}
+}

@@ -50,7 +50,7 @@ var catalogue = []struct {
 		{"account.setting", "a setting of the account is missing or wrong", "see the sample account file for the form"},
 		{"account.async", "the async API needs its own host and key", "set async_host and async_key in the account file"},
 		{"online.refused", "the account does not let its field list be read", "ask the account's administrator for the right to read it, or check without --online"},
-		{"run.new-ledger", "the ledger knows nothing of the account, and an import with another ledger or a results file beside the input knows of rows that are loaded; nothing was sent", "use the ledger that the message names with --ledger, find the rows in the account with leadload adopt, or add --new-ledger"},
+		{"run.new-ledger", "the ledger knows nothing of the account, and an import with another ledger or with other keys, or a results file beside the input, knows of rows that are loaded; nothing was sent", "use the ledger that the message names with --ledger, give the account a name before its keys change, find the rows in the account with leadload adopt, or add --new-ledger"},
 		{"run.send-again", "more than a fifth of the rows that earlier runs loaded from this file would be sent again, as after a key that was altered; nothing was sent", "put the key back, or add --send-again where the rows are to be loaded once more"},
 		{"run.strict", "a row is invalid and --strict is on; nothing was sent", "correct the rows of the sheet Failed, or leave --strict out"},
 		{"presence", "a check-in or check-out is not possible as asked", "type leadload check-in --help"},
