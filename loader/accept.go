@@ -3,6 +3,8 @@ package loader
 import (
 	"context"
 	"slices"
+
+	"leadload/loader/ledger"
 )
 
 // AcceptJob names rows that changed and are to be taken as they are.
@@ -71,7 +73,7 @@ func (s *Session) Accept(ctx context.Context, j AcceptJob) (AcceptResult, error)
 		if slices.Contains(p.unknown, key) {
 			continue
 		}
-		records, err := s.led.Keyed(ctx, s.acct, key)
+		records, err := ledger.Named(ctx, s.led, s.acct, key)
 		if err != nil {
 			return res, err
 		}

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/text/unicode/norm"
+
 	"leadload/converter"
 	"leadload/internal/fault"
 	"leadload/loader/leadsquared"
@@ -220,6 +222,9 @@ func (a *adopter) pass(ctx context.Context, each func(*adoptRow) error) error {
 			r.result, r.note = words.AdoptSkipped, r.entry.Msg
 		} else {
 			e := &r.entry
+			if err := ledger.Respell(ctx, a.led, a.scope, e); err != nil {
+				return err
+			}
 			seen[e.Identity]++
 			if e.HasKey && seen[e.Identity] > 1 {
 				r.result, r.note = words.AdoptSkipped, fmt.Sprintf("the key %q is that of an earlier row", e.KeyText)
@@ -278,7 +283,7 @@ func (a *adopter) identify(r *adoptRow) error {
 			parts = append(parts, "") // an empty cell: the record has no value either
 			continue
 		}
-		parts = append(parts, leadsquared.Canonical(rec.Fields[at].Value))
+		parts = append(parts, composed(rec.Fields[at].Value))
 	}
 	if a.job.ByValues {
 		parts = append(parts, rec.Lead)
@@ -303,11 +308,15 @@ func (a *adopter) want(r *adoptRow) {
 	r.lead.hashes[r.hash] = true
 }
 
+// composed is the form in which values are equal that only differ in how they are
+// written, also in the way accents are composed.
+func composed(value string) string { return norm.NFC.String(leadsquared.Canonical(value)) }
+
 // hashOf is what a record has in common with a row. parts of the lead stand behind.
 func (a *adopter) hashOf(b target.Back, behind ...string) [16]byte {
 	parts := make([]string, 0, len(a.fields)+1)
 	for _, name := range a.fields {
-		parts = append(parts, leadsquared.Canonical(b.Values[name]))
+		parts = append(parts, composed(b.Values[name]))
 	}
 	return ledger.HashIdentity(append(parts, behind...)...)
 }

@@ -27,7 +27,7 @@ type picked struct {
 func (s *Session) pick(ctx context.Context, of Pick) (p picked, err error) {
 	if of.Run == 0 {
 		for _, key := range of.Keys {
-			list, err := s.led.Keyed(ctx, s.acct, key)
+			list, err := ledger.Named(ctx, s.led, s.acct, key)
 			if err != nil {
 				return p, err
 			}

@@ -183,6 +183,9 @@ func (r *restorer) row(ctx context.Context, ex *plan.Examiner, row *source.Row) 
 	one.Sent, _ = time.Parse(time.DateTime, cell(sentAt)) // a row loaded by an earlier run has none
 	result, known := ledger.ParseResult(cell(resultAt))
 	one.Entry = ex.Entry(row)
+	if err := ledger.Respell(ctx, r.led, r.scope, &one.Entry); err != nil {
+		return err
+	}
 	named := one.Entry.Verdict == 0
 	occurrence := 1
 	if named && !one.Entry.HasKey {
@@ -210,7 +213,11 @@ func (r *restorer) row(ctx context.Context, ex *plan.Examiner, row *source.Row) 
 	if !named {
 		why := one.Entry.Msg
 		if one.State != ledger.InDoubt {
-			named = ex.ByKey(row, &one.Entry)
+			if named = ex.ByKey(row, &one.Entry); named {
+				if err := ledger.Respell(ctx, r.led, r.scope, &one.Entry); err != nil {
+					return err
+				}
+			}
 		}
 		if !named {
 			r.res.Totals.Add(words.Unmapped, 1)

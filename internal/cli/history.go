@@ -67,7 +67,7 @@ func (a *app) runHistory(ctx context.Context, o *historyOptions, args []string) 
 		return err
 	}
 	defer led.Close()
-	records, err := led.Keyed(ctx, 0, args[0])
+	records, err := ledger.Named(ctx, led, 0, args[0])
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"unsafe"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 // Ident names a record within its scope: a hash of its key, or without one of
@@ -32,9 +34,14 @@ type Entry struct {
 	// their key can be read.
 	HasKey   bool
 	Identity [16]byte // hash of the key, or without one of the body
-	KeyText  string   // as people read it
-	Digest   Digest   // of the body
-	Fresh    bool     // the ledger is known to have no record of the row
+	// Spellings are the identities of a key that can be composed in several ways (é as
+	// one character, or as e and an accent): as it is written, then in the forms NFC
+	// and NFD. Identity is that of NFC until Respell has asked the ledger. nil: the key
+	// has one spelling.
+	Spellings [][16]byte
+	KeyText   string // as people read it
+	Digest    Digest // of the body
+	Fresh     bool   // the ledger is known to have no record of the row
 
 	// Want is a lead that has to be looked up before the row can be sent.
 	WantField, WantValue string
@@ -68,6 +75,7 @@ type View struct {
 	Hash, Name string // of the mapping
 	HasKey     bool
 	Identity   [16]byte
+	Spellings  [][16]byte
 	Digest     Digest
 }
 
@@ -439,6 +447,49 @@ func printOf(names []string, prints []byte, name string, near int) []byte {
 	return prints[4*at : 4*at+4]
 }
 
+// Respell gives rows whose keys have several spellings the identity by which the
+// ledger knows them: a ledger of an earlier version knows a row by its key as it was
+// written then. One that is not known keeps that of NFC, so that all spellings of a
+// key are one row.
+func Respell(ctx context.Context, s Store, scope int64, entries ...*Entry) error {
+	var idents []Ident
+	for _, e := range entries {
+		for _, spelling := range e.Spellings {
+			idents = append(idents, (&Entry{HasKey: true, Identity: spelling}).IdentOf(1))
+		}
+	}
+	if len(idents) == 0 {
+		return nil
+	}
+	known := make([]Record, len(idents))
+	if err := s.Known(ctx, scope, idents, known); err != nil {
+		return err
+	}
+	for _, e := range entries {
+		mine := known[:len(e.Spellings)]
+		known = known[len(e.Spellings):]
+		if at := slices.IndexFunc(mine, func(r Record) bool { return r.ID != 0 }); at >= 0 {
+			e.Identity = e.Spellings[at]
+		}
+		e.Spellings = nil
+	}
+	return nil
+}
+
+// Named returns the records that have a key, however its accents are composed.
+func Named(ctx context.Context, s Store, account int64, key string) ([]int64, error) {
+	var all []int64
+	for _, spelling := range slices.Compact([]string{key, norm.NFC.String(key), norm.NFD.String(key)}) {
+		records, err := s.Keyed(ctx, account, spelling)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, records...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all), nil
+}
+
 // Recognise looks for the record of a row that its identity does not name, by the
 // identities that earlier mappings give the row now. Of equal rows, the first that
 // asks gets the first record that is not taken. It returns the mapping's name; ""
@@ -449,6 +500,13 @@ func Recognise(ctx context.Context, s Store, scope int64, e *Entry, taken func(r
 	}
 	one := []Record{*out}
 	for _, v := range e.Earlier() {
+		if len(v.Spellings) > 0 {
+			was := Entry{HasKey: true, Identity: v.Identity, Spellings: v.Spellings}
+			if err := Respell(ctx, s, scope, &was); err != nil {
+				return "", err
+			}
+			v.Identity = was.Identity
+		}
 		if v.HasKey == e.HasKey && v.Identity == e.Identity {
 			continue // it has been asked for
 		}

@@ -66,6 +66,15 @@ func (p *Planner) Plan(ctx context.Context, entries []Entry) error {
 	clear(p.batch)
 	clear(p.taken)
 	clear(p.given)
+	var spelled []*Entry
+	for i := range entries {
+		if len(entries[i].Spellings) > 0 {
+			spelled = append(spelled, &entries[i])
+		}
+	}
+	if err := Respell(ctx, p.Store, p.Scope, spelled...); err != nil {
+		return err
+	}
 	if err := p.keep(ctx, entries); err != nil {
 		return err
 	}

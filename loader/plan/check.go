@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"golang.org/x/text/unicode/norm"
+
 	"leadload/converter"
 	"leadload/loader/ledger"
 	"leadload/loader/source"
@@ -164,11 +166,11 @@ func (w *checkWorker) examine(b *rowBatch) {
 		}
 		ex.examine(e, cells)
 		if twice && e.Aside() {
-			e.Identity = ex.keyed()
+			ex.keyed(e)
 		}
 		if e.Verdict == 0 && both {
 			if twice {
-				e.Identity = ex.keyed()
+				ex.keyed(e)
 			}
 			if e.Fresh = !c.mayKnow(e); !e.Fresh {
 				if w.known++; twice {
@@ -187,7 +189,7 @@ func (w *checkWorker) examine(b *rowBatch) {
 			continue
 		}
 		if c.brief && e.HasKey {
-			e.Identity = c.hash(ex.Record.Key)
+			e.Identity = c.hash(norm.NFC.String(ex.Record.Key))
 		}
 		if e.WantField != "" {
 			row.Lead = c.hash(e.WantValue)
@@ -203,6 +205,17 @@ func (w *checkWorker) examine(b *rowBatch) {
 
 // decide says what is to be done with the rows of a batch.
 func (c *Check) decide(ctx context.Context, rows []Row, cells []converter.Cell) error {
+	if !c.brief {
+		var spelled []*ledger.Entry
+		for i := range rows {
+			if len(rows[i].Spellings) > 0 {
+				spelled = append(spelled, &rows[i].Entry)
+			}
+		}
+		if err := ledger.Respell(ctx, c.Store, c.Scope, spelled...); err != nil {
+			return err
+		}
+	}
 	if err := c.keep(ctx, rows); err != nil {
 		return err
 	}
@@ -321,7 +334,7 @@ func (c *Check) learn(ctx context.Context) error {
 // row that it does not know needs no digest. Any goroutine may ask.
 func (c *Check) mayKnow(e *ledger.Entry) bool {
 	set := c.idents.Load()
-	if set == nil || !e.HasKey {
+	if set == nil || !e.HasKey || len(e.Spellings) > 0 { // which of them it knows is asked
 		return true
 	}
 	ident := e.IdentOf(1)

@@ -69,7 +69,7 @@ func (e *Earlier) of(cells []converter.Cell) func() []ledger.View {
 		for _, was := range e.list {
 			var row ledger.Entry
 			if was.ex.examine(&row, cells); row.Verdict == 0 { // else it was never loaded so
-				views = append(views, ledger.View{Hash: was.hash, Name: was.name, HasKey: row.HasKey, Identity: row.Identity, Digest: row.Digest})
+				views = append(views, ledger.View{Hash: was.hash, Name: was.name, HasKey: row.HasKey, Identity: row.Identity, Spellings: row.Spellings, Digest: row.Digest})
 			}
 		}
 		return views

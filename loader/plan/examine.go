@@ -7,6 +7,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
 
 	"leadload/converter"
 	"leadload/loader/leadsquared"
@@ -107,7 +110,7 @@ func (ex *Examiner) examine(e *ledger.Entry, cells []converter.Cell) {
 // aside names a row that is not to be sent by its key, where it has one.
 func (ex *Examiner) aside(e *ledger.Entry) {
 	if e.HasKey = ex.Record.Key != ""; e.HasKey && !ex.Brief {
-		e.Identity = ex.keyed()
+		ex.keyed(e)
 	}
 }
 
@@ -164,7 +167,7 @@ func (ex *Examiner) identify(e *ledger.Entry) {
 		return f.Name, f.Value
 	})
 	if e.HasKey {
-		e.Identity = ex.keyed()
+		ex.keyed(e)
 	} else {
 		e.Identity = e.Digest.Body
 		if set := ex.m.Set; set != "" {
@@ -173,12 +176,44 @@ func (ex *Examiner) identify(e *ledger.Entry) {
 	}
 }
 
-// keyed returns the identity of the row that was examined last, by its key.
-func (ex *Examiner) keyed() [16]byte {
-	if ex.m.Set != "" {
-		return ledger.HashIdentity("set", ex.m.Set, ex.Record.Key)
+// keyed names the row that was examined last by its key. Spellings of a key that
+// differ only in the way accents are composed name one row; what is sent stays as it
+// is written.
+func (ex *Examiner) keyed(e *ledger.Entry) {
+	key := ex.Record.Key
+	e.Identity, e.Spellings = ex.identityOf(key), nil
+	if plainKey(key) {
+		return
 	}
-	return ledger.HashIdentity(ex.Record.Key)
+	nfc, nfd := norm.NFC.String(key), norm.NFD.String(key)
+	if nfc == key && nfd == key {
+		return
+	}
+	written := e.Identity
+	e.Identity = ex.identityOf(nfc)
+	e.Spellings = append(e.Spellings, written)
+	for _, id := range [][16]byte{e.Identity, ex.identityOf(nfd)} {
+		if !slices.Contains(e.Spellings, id) {
+			e.Spellings = append(e.Spellings, id)
+		}
+	}
+}
+
+// plainKey reports that a key is ASCII, of which there is one spelling.
+func plainKey(key string) bool {
+	for i := range len(key) {
+		if key[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+func (ex *Examiner) identityOf(key string) [16]byte {
+	if ex.m.Set != "" {
+		return ledger.HashIdentity("set", ex.m.Set, key)
+	}
+	return ledger.HashIdentity(key)
 }
 
 // ByKey names a row that cannot be used, or is skipped, by its key alone. It reports
@@ -192,7 +227,8 @@ func (ex *Examiner) ByKey(row *source.Row, e *ledger.Entry) bool {
 		return false
 	}
 	*e = bareEntry(row)
-	e.HasKey, e.KeyText, e.Identity = true, ex.Record.KeyText, ex.keyed()
+	e.HasKey, e.KeyText = true, ex.Record.KeyText
+	ex.keyed(e)
 	return true
 }
 
