@@ -44,7 +44,7 @@ func (s *Session) pick(ctx context.Context, of Pick) (p picked, err error) {
 		case len(runs) == 0:
 			return p, fault.New("usage", "type leadload runs to see the numbers", "the ledger knows no run %d", of.Run)
 		case runs[0].Account != s.acct:
-			return p, fault.New("undo.account", "name that account with --account, or set its LEADSQUARED_… variables", "run %d loaded into another account, %s", of.Run, runs[0].AccountName)
+			return p, fault.New("undo.account", "name that account with --account, or set its LEADSQUARED_… variables", "run %d loaded into another account, %s", of.Run, s.other(&runs[0]))
 		}
 		p.input, p.changed = runs[0].Input, map[int64]bool{}
 		for r, err := range s.led.Rows(ctx, of.Run) {
@@ -88,4 +88,13 @@ func inParts(records []int64, do func([]int64) (int64, error)) (sum int64, err e
 		}
 	}
 	return sum, nil
+}
+
+// other names the account of a run that is not the session's. A host alone does not
+// tell two accounts apart.
+func (s *Session) other(run *ledger.Run) string {
+	if run.AccountName == s.o.Account.Display() {
+		return run.AccountName + " with another access key"
+	}
+	return run.AccountName
 }

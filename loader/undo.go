@@ -113,7 +113,7 @@ func (s *Session) undo(ctx context.Context, j UndoJob, res *UndoResult) ([]*undo
 	case runs[0].Command != "import":
 		return nil, fault.New("usage", which, "run %d was a %s, which made nothing in the account", j.Run, runs[0].Command)
 	case runs[0].Account != s.acct:
-		return nil, fault.New("undo.account", "name that account with --account, or set its LEADSQUARED_… variables", "run %d loaded into another account, %s", j.Run, runs[0].AccountName)
+		return nil, fault.New("undo.account", "name that account with --account, or set its LEADSQUARED_… variables", "run %d loaded into another account, %s", j.Run, s.other(&runs[0]))
 	}
 	res.Run = runs[0]
 	u := s.undoer()

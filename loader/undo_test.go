@@ -348,3 +348,17 @@ func TestUndoWithoutTypes(t *testing.T) {
 		}
 	})
 }
+
+// TestUndoWithOtherKeys says that two accounts of one host are told apart.
+func TestUndoWithOtherKeys(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		b := newBench(t, sandbox.Options{})
+		defer b.close()
+		res, err := b.load(t.Context(), b.deals("D1,a@example.com,A"))
+		check(t, err)
+		b.o.Account.SetKeys("another-access-key", "another-secret-key", "")
+		if _, err := b.undo(t.Context(), res.Run.ID); codeOf(err) != "undo.account" || !strings.Contains(err.Error(), "with another access key") {
+			t.Errorf("%v", err)
+		}
+	})
+}

@@ -16,7 +16,7 @@ func (v *verifier) run(id int64) error {
 	case len(runs) == 0:
 		return fault.New("usage", "leadload runs lists the runs that the ledger has", "the ledger has no run %d", id)
 	case runs[0].Account != v.acct:
-		return fault.New("usage", "name the account that it was loaded into with --account", "run %d loaded into another account, %s", id, runs[0].AccountName)
+		return fault.New("usage", "name the account that it was loaded into with --account", "run %d loaded into another account, %s", id, v.other(&runs[0]))
 	}
 	of, known := target.Stored(runs[0].Target)
 	readable := false

@@ -15,7 +15,12 @@ const oneCauseRows = 3
 // the rows. Of rows that were not sent nobody knows, so that the refusals of
 // those that were sent decide. errs are the most common errors, the first of
 // them at least.
+//
+// Leads that are not there are the account's want and not the mapping's.
 func OneCause(t ledger.Counts, errs []ledger.ErrorCount) bool {
+	if len(errs) > 0 && errs[0].Code == "lead.missing" {
+		return false
+	}
 	failed := t[ledger.ResultInvalid] + t[ledger.ResultRejected]
 	if n := t[ledger.ResultNotSent]; n > 0 {
 		others := t.Sum() - failed - n - t[ledger.ResultSkipped] - t[ledger.ResultRepeated]

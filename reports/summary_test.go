@@ -202,6 +202,7 @@ func TestAdvice(t *testing.T) {
 		{"the mapping", "import", ledger.Counts{ledger.ResultInvalid: 38, ledger.ResultRejected: 2, ledger.ResultSkipped: 5, ledger.ResultRepeated: 2}, same, "Next: every row fails for the same reason, so correct the mapping and not the rows. Then load the file again: CMD"},
 		{"the mapping, checked", "check", ledger.Counts{ledger.ResultInvalid: 40}, same, "Next: every row fails for the same reason, so correct the mapping and not the rows. Then check the file again: CMD"},
 		{"the mapping, and a few rows", "import", ledger.Counts{ledger.ResultInvalid: 44}, same, "Next: every row fails, and nearly all for the same reason, so correct the mapping first. Then load the file again: CMD"},
+		{"leads that are not there", "import", ledger.Counts{ledger.ResultRejected: 40}, []ledger.ErrorCount{{Code: "lead.missing", Count: 40}}, "Next: correct the 40 rows on the sheet Failed, in the filled cells, and load that sheet: CMD"},
 		{"two reasons", "import", ledger.Counts{ledger.ResultInvalid: 45}, same, "Next: correct the 45 rows on the sheet Failed, in the filled cells, and load that sheet: CMD"},
 		{"one is good", "import", ledger.Counts{ledger.ResultInvalid: 40, ledger.ResultLoaded: 1}, same, "Next: correct the 40 rows on the sheet Failed, in the filled cells, and load that sheet: CMD"},
 		{"two rows prove nothing", "import", ledger.Counts{ledger.ResultInvalid: 2}, []ledger.ErrorCount{{Count: 2}}, "Next: correct the 2 rows on the sheet Failed, in the filled cells, and load that sheet: CMD"},

@@ -124,6 +124,12 @@ rows in doubt are looked up, the rest are sent.`,
 	root.SetHelpCommand(a.helpCommand(root))
 	root.AddCommand(a.importCommand(), a.checkCommand(), a.verifyCommand(), a.adoptCommand(), a.initCommand(), a.settleCommand(), a.undoCommand(), a.forgetCommand(), a.acceptCommand(), a.historyCommand(), a.runsCommand(), a.reportCommand(),
 		a.fieldsCommand(), a.accountCommand(), a.checkInCommand(), a.checkOutCommand(), a.errorsCommand(), a.ledgerCommand(), a.sandboxCommand(), a.schemaCommand(), a.runCommand(), a.doctorCommand(), a.versionCommand())
+	root.InitDefaultCompletionCmd()
+	for _, c := range root.Commands() {
+		if c.Name() == "completion" {
+			c.Short = "print a completion script for a shell"
+		}
+	}
 	a.complete(root)
 	return root
 }

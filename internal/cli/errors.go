@@ -2,8 +2,8 @@ package cli
 
 import (
 	"fmt"
+	"io"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -40,11 +40,11 @@ func (a *app) errorsCommand() *cobra.Command {
 				}
 				return a.printJSON(map[string]any{"version": 1, "errors": out})
 			}
-			w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
-			for _, e := range list {
-				fmt.Fprintf(w, "%s\t%s\n", e.Code, e.What)
-			}
-			return w.Flush()
+			return a.printTable(list[0].What, func(w io.Writer) {
+				for _, e := range list {
+					fmt.Fprintf(w, "%s\t%s\n", e.Code, e.What)
+				}
+			})
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print as JSON")

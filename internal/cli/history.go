@@ -3,8 +3,8 @@ package cli
 import (
 	"context"
 	"fmt"
+	"io"
 	"strconv"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -115,19 +115,19 @@ func (a *app) runHistory(ctx context.Context, o *historyOptions, args []string) 
 	if o.json {
 		return a.jsonEnd(map[string]any{"version": 1, "command": "history", "key": args[0], "runs": entries}, nil)
 	}
-	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "RUN\tSTARTED\tCOMMAND\tFILE\tROW\tRESULT\tID\tNOTE")
-	for _, e := range entries {
-		row, result := strconv.Itoa(e.Row), e.Result
-		if e.Pruned {
-			row, result = "-", "-"
+	return a.printTable("ID", func(w io.Writer) {
+		fmt.Fprintln(w, "RUN\tSTARTED\tCOMMAND\tFILE\tROW\tRESULT\tID\tNOTE")
+		for _, e := range entries {
+			row, result := strconv.Itoa(e.Row), e.Result
+			if e.Pruned {
+				row, result = "-", "-"
+			}
+			fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", plain([]any{e.Run, e.Started.Local().Format("2006-01-02 15:04"), e.Command, e.File, row, result, e.ID, e.Note})...)
+			for _, f := range e.Fields {
+				fmt.Fprintf(w, "\t\t\t\t\t%s\t\t%s: %s → %s\n", plain([]any{f.Result, f.Field, f.Had, f.Has})...)
+			}
 		}
-		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", plain([]any{e.Run, e.Started.Local().Format("2006-01-02 15:04"), e.Command, e.File, row, result, e.ID, e.Note})...)
-		for _, f := range e.Fields {
-			fmt.Fprintf(w, "\t\t\t\t\t%s\t\t%s: %s → %s\n", plain([]any{f.Result, f.Field, f.Had, f.Has})...)
-		}
-	}
-	return w.Flush()
+	})
 }
 
 // within reports whether a record was sent while a run was at work.

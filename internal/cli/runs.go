@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -96,16 +96,16 @@ func (a *app) runRuns(ctx context.Context, o *runsOptions) error {
 		a.say("no run is in the ledger %s", led.Path())
 		return nil
 	}
-	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "RUN\tSTARTED\tTOOK\tFILE\tACCOUNT\tEXIT\tROWS")
-	for _, e := range entries {
-		took, code := "cut off", "-"
-		if e.Ended != nil {
-			took, code = e.Ended.Sub(e.Started).Round(time.Second).String(), strconv.Itoa(e.Exit)
+	return a.printTable("ROWS", func(w io.Writer) {
+		fmt.Fprintln(w, "RUN\tSTARTED\tTOOK\tFILE\tACCOUNT\tEXIT\tROWS")
+		for _, e := range entries {
+			took, code := "cut off", "-"
+			if e.Ended != nil {
+				took, code = e.Ended.Sub(e.Started).Round(time.Second).String(), strconv.Itoa(e.Exit)
+			}
+			fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", plain([]any{e.Run, e.Started.Local().Format("2006-01-02 15:04"), took, e.File, e.Account, code, e.short})...)
 		}
-		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\t%s\t%s\n", plain([]any{e.Run, e.Started.Local().Format("2006-01-02 15:04"), took, e.File, e.Account, code, e.short})...)
-	}
-	return w.Flush()
+	})
 }
 
 // runNumber reads the number of a run.

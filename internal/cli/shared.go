@@ -429,6 +429,12 @@ func (c *common) openInput(path string, m *mapping.Mapping) (*source.File, error
 		o.MaxBytes = n
 	}
 	f, err := source.Open(path, o)
+	var missing *source.Error
+	if errors.As(err, &missing) && isMissing(err) {
+		if near := nearFile(path, ".csv", ".tsv", ".xlsx", ".xlsm", ".gz"); near != "" {
+			missing.Hint = "did you mean " + shellWord(near) + "?"
+		}
+	}
 	if c.sheet == "" && o.Sheet != "" && hasCode(err, "sheet.unknown") {
 		// The mapping's sheet is the first file's; the results of that have others.
 		o.Sheet, o.HeaderRow = "", 0

@@ -2,11 +2,13 @@ package cli
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 	"os"
 	"runtime"
 	"strings"
+	"text/tabwriter"
 	"unicode/utf8"
 
 	"golang.org/x/term"
@@ -79,6 +81,42 @@ func breakBelow(body string, column int, indent string, wide int) string {
 		}
 		b.WriteString(word)
 		column += n
+	}
+	return b.String()
+}
+
+// printTable aligns what rows writes, cells separated by tabs. On a terminal that is
+// too narrow for a line, its columns from the one at the name last on go on below
+// their beginning, or, where little room is left there, below the line.
+func (a *app) printTable(last string, rows func(w io.Writer)) error {
+	var text bytes.Buffer
+	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
+	rows(w)
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	_, err := io.WriteString(a.stdout, foldTable(text.String(), last, columns(a.stdout)))
+	return err
+}
+
+func foldTable(text, last string, wide int) string {
+	head, _, _ := strings.Cut(text, "\n")
+	at := strings.Index(head, last)
+	if wide == 0 || at < 0 {
+		return text
+	}
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		line = strings.TrimSuffix(line, "\n")
+		if runes := []rune(line); len(runes) > wide && len(runes) > at {
+			rest := strings.Join(strings.Fields(string(runes[at:])), " ")
+			if wide-at >= 30 {
+				line = string(runes[:at]) + breakBelow(rest, at, strings.Repeat(" ", at), wide)
+			} else {
+				line = strings.TrimRight(string(runes[:at]), " ") + "\n    " + breakBelow(rest, 4, "    ", wide)
+			}
+		}
+		b.WriteString(line + "\n")
 	}
 	return b.String()
 }

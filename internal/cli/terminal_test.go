@@ -82,3 +82,17 @@ func TestFirstParts(t *testing.T) {
 		}
 	}
 }
+
+func TestFoldTable(t *testing.T) {
+	const text = "RUN  FILE       ROWS\n1    deals.csv  loaded 412 · updated 7 of 456 rows\n12   deals.csv  loaded 4 of 4 rows\n"
+	for wide, want := range map[int]string{
+		0:   text,
+		120: text,
+		46:  "RUN  FILE       ROWS\n1    deals.csv  loaded 412 · updated 7 of 456\n                rows\n12   deals.csv  loaded 4 of 4 rows\n",
+		30:  "RUN  FILE       ROWS\n1    deals.csv\n    loaded 412 · updated 7 of\n    456 rows\n12   deals.csv\n    loaded 4 of 4 rows\n",
+	} {
+		if got := foldTable(text, "ROWS", wide); got != want {
+			t.Errorf("%d columns: got\n%s\nwant\n%s", wide, got, want)
+		}
+	}
+}
