@@ -81,11 +81,15 @@ func (a *app) help(root *cobra.Command, args []string) error {
 			return err
 		}
 	}
+	wide := pageWidth
+	if n := columns(a.stdout); n > 0 {
+		wide = min(wide, n)
+	}
 	switch {
 	case isCommand && isTopic:
-		text = "\n" + renderPage(text)
+		text = "\n" + renderPage(text, wide)
 	case isTopic:
-		text = renderPage(text)
+		text = renderPage(text, wide)
 	case about == root:
 		text = "\n" + topicList()
 	}

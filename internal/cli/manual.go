@@ -46,7 +46,7 @@ func topicList() string {
 	return b.String()
 }
 
-// pageWidth is the width to which paragraphs and cells of a page are broken.
+// pageWidth is the width to which paragraphs and cells of a page are broken at most.
 const pageWidth = 100
 
 var (
@@ -57,7 +57,8 @@ var (
 
 // renderPage turns the Markdown of a page into text for a terminal. Links name
 // the command that shows their page, tables become columns, pictures are left out.
-func renderPage(text string) string {
+// Lines are broken to so many columns; blocks of code stay as they are.
+func renderPage(text string, wide int) string {
 	var b strings.Builder
 	lines := strings.Split(strings.TrimRight(text, "\n"), "\n")
 	fenced := false
@@ -77,7 +78,7 @@ func renderPage(text string) string {
 			for end < len(lines) && strings.HasPrefix(lines[end], "|") {
 				end++
 			}
-			renderTable(&b, lines[i:end])
+			renderTable(&b, lines[i:end], wide)
 			i = end - 1
 		case strings.HasPrefix(line, "# "):
 			b.WriteString(strings.ToUpper(plainText(line[2:])) + "\n")
@@ -89,7 +90,7 @@ func renderPage(text string) string {
 			if m := listMark.FindString(line); m != "" {
 				indent = strings.Repeat(" ", len(m))
 			}
-			b.WriteString(wrap(plainText(line), indent, pageWidth))
+			b.WriteString(wrap(plainText(line), indent, wide))
 		}
 	}
 	return strings.ReplaceAll(b.String(), "\r", "")
@@ -131,7 +132,7 @@ func wrap(s, indent string, width int) string {
 
 // renderTable writes a table in columns where it fits. A wide one becomes a
 // list: the first cell, and beneath it the others, each with its column's name.
-func renderTable(b *strings.Builder, lines []string) {
+func renderTable(b *strings.Builder, lines []string, wide int) {
 	var rows [][]string
 	for i, line := range lines {
 		if i == 1 {
@@ -153,7 +154,7 @@ func renderTable(b *strings.Builder, lines []string) {
 		}
 		total += widths[j] + 2
 	}
-	if total <= pageWidth+2 {
+	if total <= wide {
 		for _, r := range rows {
 			line := " "
 			for j, c := range r {
@@ -169,9 +170,9 @@ func renderTable(b *strings.Builder, lines []string) {
 			switch {
 			case c == "":
 			case len(r) == 2:
-				b.WriteString(wrap("      "+c, "      ", pageWidth))
+				b.WriteString(wrap("      "+c, "      ", wide))
 			default:
-				b.WriteString(wrap("      "+rows[0][j+1]+": "+c, "        ", pageWidth))
+				b.WriteString(wrap("      "+rows[0][j+1]+": "+c, "        ", wide))
 			}
 		}
 	}

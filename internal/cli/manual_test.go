@@ -10,8 +10,8 @@ import (
 )
 
 func TestRenderPage(t *testing.T) {
-	got := renderPage("# Title\n\nSee [nightly](nightly.md) and [the vendor](https://example.com); a row *in doubt* is **not** sent, `a*b*`.\n\n![picture](results.png)\n\n" +
-		"## Part\n\n| a | b |\n| --- | --- |\n| `x\\|y` | long |\n\n```yaml\nkey: *a*\n```\n\n- one two\n")
+	got := renderPage("# Title\n\nSee [nightly](nightly.md) and [the vendor](https://example.com); a row *in doubt* is **not** sent, `a*b*`.\n\n![picture](results.png)\n\n"+
+		"## Part\n\n| a | b |\n| --- | --- |\n| `x\\|y` | long |\n\n```yaml\nkey: *a*\n```\n\n- one two\n", pageWidth)
 	want := "TITLE\n\nSee nightly (leadload help nightly) and the vendor (https://example.com); a row in doubt is not\nsent, `a*b*`.\n\n" +
 		"Part\n----\n\n  a      b\n  `x|y`  long\n\n  key: *a*\n\n- one two\n"
 	if got != want {
@@ -22,7 +22,7 @@ func TestRenderPage(t *testing.T) {
 // A table that is too wide becomes a list, in which every cell stands.
 func TestRenderWideTable(t *testing.T) {
 	long := strings.Repeat("word ", 30)
-	got := renderPage("# T\n\n| key | value | meaning |\n|---|---|---|\n| `a` |  | " + long + "|\n| `b` | text | short |\n")
+	got := renderPage("# T\n\n| key | value | meaning |\n|---|---|---|\n| `a` |  | "+long+"|\n| `b` | text | short |\n", pageWidth)
 	for _, want := range []string{"  `a`\n      meaning: word", "  `b`\n      value: text\n      meaning: short\n"} {
 		if !strings.Contains(got, want) {
 			t.Errorf("no %q in\n%s", want, got)
@@ -36,10 +36,15 @@ func TestRenderWideTable(t *testing.T) {
 func TestPagesFitATerminal(t *testing.T) {
 	for _, topic := range topics {
 		text, _ := page(topic)
-		for i, line := range strings.Split(renderPage(text), "\n") {
-			if n := utf8.RuneCountInString(line); n > pageWidth && !strings.HasPrefix(line, "  ") {
-				t.Errorf("%s, line %d has %d characters: %s", topic, i+1, n, line)
+		for _, wide := range []int{80, pageWidth} {
+			for i, line := range strings.Split(renderPage(text, wide), "\n") {
+				// Code and a table's long words stay whole.
+				if n := utf8.RuneCountInString(line); n > wide && !strings.HasPrefix(line, "  ") {
+					t.Errorf("%s, line %d has %d characters of %d: %s", topic, i+1, n, wide, line)
+				}
 			}
+		}
+		for i, line := range strings.Split(renderPage(text, pageWidth), "\n") {
 			if strings.Contains(line, "](") || strings.Contains(line, "**") || strings.HasPrefix(line, "```") {
 				t.Errorf("%s, line %d shows marks: %s", topic, i+1, line)
 			}
