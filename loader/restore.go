@@ -107,7 +107,8 @@ type restoredRow struct {
 	code   int
 	// values are the row's, by the names that its prints have.
 	values              map[string]string
-	leadField, leadText string // the attribute that names the lead, and its value
+	leadField, leadText string          // the attribute that names the lead, and its value
+	keys                []mapping.Field // what shows the row's key in the account; none where the id need not be the row's own
 	// unsure says that the account may have other values than the row: what was sent
 	// last is not known.
 	unsure bool
@@ -230,10 +231,14 @@ func (r *restorer) row(ctx context.Context, ex *plan.Examiner, row *source.Row) 
 	}
 	one.Entry.Number = one.number
 	one.Entry.Ident = one.Entry.IdentOf(occurrence)
-	if one.State == ledger.InDoubt {
-		if one.Sent.IsZero() {
-			one.Sent = time.Now()
+	if whole := one.Entry.Verdict == 0; whole && one.State == ledger.Loaded {
+		for _, f := range ex.Record.Fields {
+			if slices.Contains(ex.Record.KeyFields, f.Name) {
+				one.keys = append(one.keys, mapping.Field{Name: f.Name, Value: strings.Clone(f.Value)})
+			}
 		}
+	}
+	if one.State == ledger.InDoubt || one.keys != nil {
 		one.Payload = send.RowOf(r.job.Mapping, 0, one.number, &ex.Record).Payload
 	}
 	if one.unsure {
@@ -287,6 +292,15 @@ func (r *restorer) flush(ctx context.Context) error {
 			r.tell(one, words.Unchecked, b.Why)
 			continue
 		}
+		if key := one.otherKey(b); key != "" {
+			r.tell(one, words.StillOpen, fmt.Sprintf("the record of this id carries the key %q: the ids of the file may have been moved; the next import looks the row up", key))
+			one.Adopted.ID, one.LeadID, one.State, one.unsure = "", "", ledger.InDoubt, false
+		}
+		if one.State != ledger.InDoubt {
+			one.Payload = ledger.Payload{}
+		} else if one.Sent.IsZero() {
+			one.Sent = time.Now()
+		}
 		if other := owners[strings.ToLower(one.ID)]; one.ID != "" && one.State == ledger.Loaded && other != one.Entry.Ident {
 			one.State = ledger.Duplicate
 			r.tell(one, words.WrittenDown, "another row has this id: taken as a duplicate")
@@ -303,6 +317,18 @@ func (r *restorer) flush(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// otherKey returns the key that the record of a row's id shows, where that is another
+// row's: somebody may have sorted or filled one column of the file. An empty one
+// proves nothing.
+func (one *restoredRow) otherKey(b target.Back) string {
+	for _, k := range one.keys {
+		if has, shown := b.Values[k.Name]; shown && has != "" && !leadsquared.SameValue(k.Value, has) {
+			return has
+		}
+	}
+	return ""
 }
 
 // adopt writes rows down, and counts them.

@@ -92,6 +92,53 @@ func TestRestoreEveryTarget(t *testing.T) {
 	}
 }
 
+// TestRestoreMovedIDs does not believe ids that stand beside other rows than their
+// own: the records carry other keys. Such rows are looked up.
+func TestRestoreMovedIDs(t *testing.T) {
+	for _, target := range mapping.Targets() {
+		bubble(t, string(target), func(t *testing.T) {
+			form := targetForms[target]
+			b := newBench(t, sandbox.Options{AsyncDelay: 5 * time.Second})
+			defer b.close()
+			b.mapping = strings.Replace(form.mapping, ": Name", ": Deal", 1)
+			for _, email := range []string{"a@example.com", "b@example.com"} {
+				_, err := b.account.AddLead(map[string]string{"EmailAddress": email})
+				check(t, err)
+			}
+			deals := []string{"D0,a@example.com,A", "D1,a@example.com,B", "D2,b@example.com,C", "D3,b@example.com,D"}
+			path := b.deals(deals...)
+			loaded, err := b.load(t.Context(), path)
+			check(t, err)
+			rows := b.rows(loaded)
+			var lines []string
+			for i, r := range rows {
+				id := r.ID
+				if i > 0 {
+					id = rows[1+i%3].ID // D0 alone keeps its own
+				}
+				lines = append(lines, fmt.Sprintf("%d,%s,already loaded,,,%s,%s,,1,\n", i+2, r.Key, deals[i], id))
+			}
+			b.lose()
+			got, told, err := b.restore(lines...)
+			want := words.LedgerImport.Counts()
+			want.Add(words.WrittenDown, 1)
+			want.Add(words.StillOpen, 3)
+			if err != nil || got.Totals.String() != want.String() || len(told) != 3 || !strings.Contains(told[0].Why, "carries the key \"D2\"") || told[0].ID != rows[2].ID {
+				t.Fatalf("%v, %s, told %+v", err, got.Totals, told)
+			}
+			res, err := b.load(t.Context(), path)
+			if err != nil || res.Totals[ledger.ResultAlready]+res.Totals[ledger.ResultLoaded] != 4 {
+				t.Errorf("%v, %s", err, res.Totals)
+			}
+			for i, r := range b.rows(res) {
+				if r.ID != rows[i].ID {
+					t.Errorf("row %d has the id %q, not %q", i, r.ID, rows[i].ID)
+				}
+			}
+		})
+	}
+}
+
 // TestRestoreEqualRows goes on counting rows that say the same from sheet to sheet.
 func TestRestoreEqualRows(t *testing.T) {
 	bubble(t, "two sheets", func(t *testing.T) {
