@@ -15,7 +15,7 @@ type live struct {
 	run     atomic.Int64 // its number in the ledger
 	total   atomic.Int64
 	started atomic.Int64 // Unix nanoseconds at which sending began
-	read    atomic.Int64 // records read back
+	read    atomic.Int64 // records read back, or taken back
 	rows    [ledger.NumResults]atomic.Int64
 }
 
@@ -69,8 +69,8 @@ const (
 type Snapshot struct {
 	Run              int64 // its number in the ledger; 0 before it has one
 	Phase            Phase
-	Rows             int64         // Planning: rows seen; later: rows to send
-	Read             int64         // Reading: of the Rows, those that the account has shown
+	Rows             int64         // Planning: rows seen; later: rows to send, to read or to take back
+	Read             int64         // Reading, Undoing: of the Rows, those that the account has shown, or that are taken back
 	Results          ledger.Counts // of the rows sent
 	Calls, Throttled int64         // of both limits
 	Bulk             int64         // of Calls, those that took many records

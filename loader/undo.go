@@ -144,7 +144,13 @@ func (s *Session) undo(ctx context.Context, j UndoJob, res *UndoResult) ([]*undo
 		planned = time.Time{}
 	}
 	s.live.phase.Store(Undoing)
-	s.live.total.Store(int64(len(items)))
+	open := int64(0)
+	for _, it := range items {
+		if it.Result == undo.Open {
+			open++
+		}
+	}
+	s.live.total.Store(open)
 	s.live.started.Store(time.Now().UnixNano())
 	if err := u.Do(ctx, items, planned); err != nil {
 		return items, causeOf(ctx, err)
@@ -166,7 +172,7 @@ func changeOpen(it *undo.Item) bool {
 
 func (s *Session) undoer() *undo.Undoer {
 	u := &undo.Undoer{Line: s.line, Ledger: s.led, Lease: s.lease, Updater: s.updater(false), Concurrency: s.o.Concurrency,
-		Patience: s.o.Patience, Memory: s.lacks, Notify: s.o.Notify}
+		Patience: s.o.Patience, Memory: s.lacks, Notify: s.o.Notify, Done: func() { s.live.read.Add(1) }}
 	return u
 }
 

@@ -48,7 +48,7 @@ type acceptSummary struct {
 func (a *app) runAccept(ctx context.Context, o *picking, args []string) error {
 	s := acceptSummary{Version: 1, Command: "accept"}
 	var res loader.AcceptResult
-	job := loader.AcceptJob{Confirm: func(p loader.AcceptPlan) error { return a.confirmAccept(o, p) }}
+	job := loader.AcceptJob{Confirm: func(p loader.AcceptPlan) error { return a.confirmAccept(ctx, o, p) }}
 	var err error
 	if job.Pick, err = o.picked(args); err == nil {
 		s.Run = job.Run
@@ -67,7 +67,7 @@ func (a *app) runAccept(ctx context.Context, o *picking, args []string) error {
 	return ended(code)
 }
 
-func (a *app) confirmAccept(o *picking, p loader.AcceptPlan) error {
+func (a *app) confirmAccept(ctx context.Context, o *picking, p loader.AcceptPlan) error {
 	if !o.quiet {
 		if p.Rows > 0 {
 			a.say("  %s to accept: the next import says already loaded for them, and sends nothing", count(p.Rows, "changed row", "changed rows"))
@@ -89,5 +89,5 @@ func (a *app) confirmAccept(o *picking, p loader.AcceptPlan) error {
 		}
 		a.sayUnknown(p.Unknown)
 	}
-	return a.askPicked(o, p.Rows)
+	return a.askPicked(ctx, o, p.Rows)
 }

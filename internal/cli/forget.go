@@ -42,7 +42,7 @@ type forgetSummary struct {
 func (a *app) runForget(ctx context.Context, o *picking, args []string) error {
 	s := forgetSummary{Version: 1, Command: "forget"}
 	var res loader.ForgetResult
-	job := loader.ForgetJob{Confirm: func(p loader.ForgetPlan) error { return a.confirmForget(o, p) }}
+	job := loader.ForgetJob{Confirm: func(p loader.ForgetPlan) error { return a.confirmForget(ctx, o, p) }}
 	var err error
 	if job.Pick, err = o.picked(args); err == nil {
 		s.Run = job.Run
@@ -61,7 +61,7 @@ func (a *app) runForget(ctx context.Context, o *picking, args []string) error {
 	return ended(code)
 }
 
-func (a *app) confirmForget(o *picking, p loader.ForgetPlan) error {
+func (a *app) confirmForget(ctx context.Context, o *picking, p loader.ForgetPlan) error {
 	if !o.quiet {
 		a.say("  %s to forget: the next import sends them as new ones", count(p.Rows, "row", "rows"))
 		if p.Present > 0 {
@@ -72,5 +72,5 @@ func (a *app) confirmForget(o *picking, p loader.ForgetPlan) error {
 		}
 		a.sayUnknown(p.Unknown)
 	}
-	return a.askPicked(o, p.Rows)
+	return a.askPicked(ctx, o, p.Rows)
 }

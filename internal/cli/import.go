@@ -157,7 +157,7 @@ func (a *app) runImport(ctx context.Context, o *importOptions) error {
 		}
 		job.Confirm = func(p loader.Plan) error {
 			a.run.Store(k.session.Snapshot().Run)
-			return a.confirm(o, k, in.name, m, p, in.file.Info())
+			return a.confirm(ctx, o, k, in.name, m, p, in.file.Info())
 		}
 		show.start(k.session)
 		res, err := k.session.Import(ctx, job)
@@ -386,7 +386,7 @@ func zones(m *mapping.Mapping) string {
 }
 
 // confirm shows the plan and, on a terminal and before a real account, asks.
-func (a *app) confirm(o *importOptions, k *connection, input string, m *mapping.Mapping, p loader.Plan, info source.Info) error {
+func (a *app) confirm(ctx context.Context, o *importOptions, k *connection, input string, m *mapping.Mapping, p loader.Plan, info source.Info) error {
 	if !o.quiet {
 		a.showPlan(input, m, p, info)
 	}
@@ -400,10 +400,7 @@ func (a *app) confirm(o *importOptions, k *connection, input string, m *mapping.
 	case p.Updates() > 0:
 		what += " and updates of " + fmt.Sprint(p.Updates())
 	}
-	if a.agreed("%s to %s?", what, p.Account) {
-		return nil
-	}
-	return &fault.Fault{Code: "run.declined", Msg: "nothing was sent", Hint: "answer y to send, or add --yes"}
+	return a.ask(ctx, &fault.Fault{Code: "run.declined", Msg: "nothing was sent", Hint: "answer y to send, or add --yes"}, "%s to %s?", what, p.Account)
 }
 
 // nextCommands are what to type next, most useful first.

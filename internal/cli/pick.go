@@ -69,17 +69,14 @@ func (a *app) sayUnknown(keys []string) {
 }
 
 // askPicked asks whether so many rows are to be changed in the ledger.
-func (a *app) askPicked(o *picking, rows int64) error {
+func (a *app) askPicked(ctx context.Context, o *picking, rows int64) error {
 	if rows == 0 || o.yes || o.sandbox {
 		return nil
 	}
 	if !a.canAsk() {
 		return fault.New("undo.unasked", "look at the plan above, and then add --yes", "nothing was %s: there is no terminal to ask at", o.past)
 	}
-	if a.agreed("%s %s?", upper(o.verb), count(rows, "row", "rows")) {
-		return nil
-	}
-	return &fault.Fault{Code: "run.declined", Msg: "nothing was " + o.past, Hint: "answer y to " + o.verb + ", or add --yes"}
+	return a.ask(ctx, &fault.Fault{Code: "run.declined", Msg: "nothing was " + o.past, Hint: "answer y to " + o.verb + ", or add --yes"}, "%s %s?", upper(o.verb), count(rows, "row", "rows"))
 }
 
 // endPicked prints the end of the command: its summary with --json, and its last line.

@@ -113,6 +113,8 @@ func describe(v loader.Snapshot) string {
 		return fmt.Sprintf("checking rows: %d", v.Rows)
 	case loader.Reading:
 		return fmt.Sprintf("%d of %d records read", min(v.Read, v.Rows), v.Rows)
+	case loader.Undoing:
+		return fmt.Sprintf("%d of %d records taken back", min(v.Read, v.Rows), v.Rows)
 	case loader.Settling:
 		if n := v.Results[ledger.ResultInDoubt]; n > 0 { // otherwise rows that were not found go again
 			return count(n, "row in doubt is looked up", "rows in doubt are looked up")
@@ -179,6 +181,7 @@ func (p *progress) show(v loader.Snapshot) {
 			progressbar.OptionSetElapsedTime(false),
 			progressbar.OptionSetPredictTime(false), // its rate is wrong after a resume; ours comes from the limit
 			progressbar.OptionClearOnFinish(),
+			progressbar.OptionSetSpinnerChangeInterval(0), // otherwise it draws by itself, also after its line was cleared
 			progressbar.OptionSetTheme(progressbar.ThemeASCII))
 		p.max = max
 	}

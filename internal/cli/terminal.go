@@ -3,6 +3,7 @@ package cli
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -12,6 +13,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/term"
+
+	"leadload/internal/fault"
 )
 
 func terminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
@@ -132,18 +135,26 @@ func clearLine(w io.Writer) {
 // canAsk reports whether somebody sits at a terminal to be asked.
 func (a *app) canAsk() bool { return isTerminal(a.stdin) && isTerminal(a.stderr) }
 
-// agreed asks a question, and reports whether the answer is yes.
-func (a *app) agreed(format string, args ...any) bool {
+// ask asks a question, and returns nil where the answer is yes. declined says what
+// was not done, and how. Ctrl-C is an answer, too: nothing is left to be read then.
+func (a *app) ask(ctx context.Context, declined *fault.Fault, format string, args ...any) error {
 	fmt.Fprintf(a.stderr, format+" [y/N] ", plain(args)...)
-	answer, err := bufio.NewReader(a.stdin).ReadString('\n')
-	if err != nil && answer == "" {
-		return false
+	answers := make(chan string, 1)
+	go func() {
+		answer, _ := bufio.NewReader(a.stdin).ReadString('\n')
+		answers <- answer
+	}()
+	select {
+	case <-ctx.Done():
+		fmt.Fprintln(a.stderr)
+		return context.Cause(ctx)
+	case answer := <-answers:
+		switch strings.ToLower(strings.TrimSpace(answer)) {
+		case "y", "yes":
+			return nil
+		}
 	}
-	switch strings.ToLower(strings.TrimSpace(answer)) {
-	case "y", "yes":
-		return true
-	}
-	return false
+	return declined
 }
 
 // lastLine prints the line that ends a command: beside JSON or results on standard

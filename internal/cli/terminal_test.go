@@ -1,10 +1,14 @@
 package cli
 
 import (
+	"context"
+	"errors"
+	"io"
 	"strings"
 	"testing"
 	"unicode/utf8"
 
+	"leadload/internal/fault"
 	"leadload/loader/ledger"
 )
 
@@ -94,5 +98,26 @@ func TestFoldTable(t *testing.T) {
 		if got := foldTable(text, "ROWS", wide); got != want {
 			t.Errorf("%d columns: got\n%s\nwant\n%s", wide, got, want)
 		}
+	}
+}
+
+// TestAsk says that an interrupt ends a question that nobody answers.
+func TestAsk(t *testing.T) {
+	declined := fault.New("run.declined", "", "nothing was sent")
+	for answer, want := range map[string]error{"y\n": nil, "YES\n": nil, "n\n": declined, "\n": declined, "": declined} {
+		a, _, _ := testApp()
+		a.stdin = strings.NewReader(answer)
+		if err := a.ask(t.Context(), declined, "Send?"); !errors.Is(err, want) || (err == nil) != (want == nil) {
+			t.Errorf("%q: %v", answer, err)
+		}
+	}
+	a, _, _ := testApp()
+	in, out := io.Pipe()
+	defer out.Close()
+	a.stdin = in
+	ctx, interrupt := context.WithCancel(t.Context())
+	interrupt()
+	if err := a.ask(ctx, declined, "Send?"); !errors.Is(err, context.Canceled) {
+		t.Errorf("an interrupt: %v", err)
 	}
 }

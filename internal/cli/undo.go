@@ -115,7 +115,7 @@ func (a *app) undo(ctx context.Context, o *undoOptions, args []string, s *undoSu
 	}()
 	job := loader.UndoJob{Run: s.Run, Rows: rows, Confirm: func(p loader.UndoPlan) error {
 		show.stop()
-		err := a.confirmUndo(o, k, p)
+		err := a.confirmUndo(ctx, o, k, p)
 		if err == nil {
 			show.start(k.session)
 		}
@@ -139,7 +139,7 @@ func (a *app) undo(ctx context.Context, o *undoOptions, args []string, s *undoSu
 }
 
 // confirmUndo shows the plan and asks.
-func (a *app) confirmUndo(o *undoOptions, k *connection, p loader.UndoPlan) error {
+func (a *app) confirmUndo(ctx context.Context, o *undoOptions, k *connection, p loader.UndoPlan) error {
 	if !o.quiet {
 		a.say("undo of run %d: %s, %s UTC → %s", p.Run.ID, p.Run.Input, p.Run.Started.Format("2006-01-02 15:04"), p.Account)
 		for _, x := range []struct {
@@ -180,10 +180,8 @@ func (a *app) confirmUndo(o *undoOptions, k *connection, p loader.UndoPlan) erro
 	if n > p.Restore {
 		final = " There is no way back."
 	}
-	if a.agreed("Take back %s in %s?%s", count(n, "record", "records"), p.Account, final) {
-		return nil
-	}
-	return &fault.Fault{Code: "run.declined", Msg: "nothing was taken back", Hint: "answer y to take it back, or add --yes"}
+	return a.ask(ctx, &fault.Fault{Code: "run.declined", Msg: "nothing was taken back", Hint: "answer y to take it back, or add --yes"},
+		"Take back %s in %s?%s", count(n, "record", "records"), p.Account, final)
 }
 
 // writeUndo writes the results, and the ids that a person has to delete.

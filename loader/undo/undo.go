@@ -12,7 +12,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -39,9 +38,9 @@ type Undoer struct {
 	Patience    time.Duration // from a call until reads show what it did
 	Memory      target.Memory // may be nil
 	Notify      func(string)
+	Done        func() // told of each item that was taken back or could not be; may be nil
 
 	types map[int]leadsquared.OpportunityType
-	done  atomic.Int64
 }
 
 // Open is the result of an Item that is still to be taken back.
@@ -63,8 +62,12 @@ type Item struct {
 // Restores reports whether values are put back, rather than a record taken out.
 func (it *Item) Restores() bool { return it.Verdict == ledger.Changing }
 
-// Done returns how many items have come to a result since Do began.
-func (u *Undoer) Done() int64 { return u.done.Load() }
+// told counts an item that Do is through with.
+func (u *Undoer) told() {
+	if u.Done != nil {
+		u.Done()
+	}
+}
 
 func (it *Item) keep(format string, args ...any) {
 	it.Result, it.Why = words.Kept, fmt.Sprintf(format, args...)
@@ -281,7 +284,7 @@ func (u *Undoer) part(ctx context.Context, items []*Item) error {
 				err = u.take(ctx, it)
 			}
 			if err == nil {
-				u.done.Add(1)
+				u.told()
 			}
 			return err
 		})
@@ -419,7 +422,7 @@ func (u *Undoer) settle(ctx context.Context, items []*Item) error {
 				if err := u.ended(it, "taken back by leadload undo"); err != nil {
 					return err
 				}
-				u.done.Add(1)
+				u.told()
 			case time.Since(it.UndoSent) < u.Patience:
 				left = append(left, it)
 			case taken == target.StillThere:
