@@ -114,7 +114,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	markdown := flags.Bool("markdown", false, "write the table into "+readme+" too")
 	against := flags.Bool("compare", false, "run the scripts of findings/ that "+readme+" names, and write their tables into it")
 	profile := flags.String("cpuprofile", "", "unlimited: write a CPU profile of one import to this file")
-	base := flags.String("base", "", "nightly, large-check: an earlier build of leadload to compare with")
+	base := flags.String("base", "", "nightly, large-check, bulk: an earlier build of leadload to compare with")
 	heap := flags.String("heapprofile", "", "memory: write a profile of what the larger import holds half-way to this file")
 	if err := flags.Parse(args); err != nil {
 		return 2

@@ -124,16 +124,23 @@ func (s *Sender) rememberedLead(ctx context.Context, j *Row) (string, error) {
 	return known[name], err
 }
 
-// rowsAhead is how many rows the ledger is asked for the leads of at once.
-const rowsAhead = 64
+// The ledger is asked at once for the leads of so many rows: of few at first, so that
+// the first call does not wait, and of ever more, since each question reads most of
+// the table anew.
+const (
+	rowsAhead     = 64
+	mostRowsAhead = 2048
+)
 
 // Remembered yields rows with the leads that are known of earlier look-ups. It runs
 // some rows ahead, which must not wait for anything.
 func (s *Sender) Remembered(ctx context.Context, rows iter.Seq2[*Row, error]) iter.Seq2[*Row, error] {
 	return func(yield func(*Row, error) bool) {
 		var held []*Row
+		most := rowsAhead
 		hand := func() bool {
 			err := s.recall(ctx, held)
+			most = min(2*most, mostRowsAhead)
 			for _, j := range held {
 				if err != nil {
 					return yield(nil, err)
@@ -152,7 +159,7 @@ func (s *Sender) Remembered(ctx context.Context, rows iter.Seq2[*Row, error]) it
 				}
 				return
 			}
-			if held = append(held, j); len(held) == rowsAhead && !hand() {
+			if held = append(held, j); len(held) >= most && !hand() {
 				return
 			}
 		}

@@ -93,7 +93,7 @@ func (m memo) CallsOn(ctx context.Context, account int64, at time.Time) (int64, 
 func (m memo) Leads(ctx context.Context, account int64, field string, values []string, age time.Duration) (map[string]string, error) {
 	known := make(map[string]string, len(values))
 	for len(values) > 0 {
-		n := min(len(values), sizes[0])
+		n := min(len(values), leadsAtOnce)
 		if err := m.leads(ctx, account, field, values[:n], age, known); err != nil {
 			return nil, m.l.fault(err)
 		}
@@ -102,9 +102,18 @@ func (m memo) Leads(ctx context.Context, account int64, field string, values []s
 	return known, nil
 }
 
-var leadOf = texts(func(n int) string {
+// leadsAtOnce is the most values of one statement. Each write of the ledger makes a
+// reader forget its pages, so that a few large statements read much less than many.
+const leadsAtOnce = 2048
+
+var (
+	leadsOfSome = leadsOf(sizes[0])
+	leadsOfMany = leadsOf(leadsAtOnce)
+)
+
+func leadsOf(n int) string {
 	return "SELECT value, lead, found FROM leads WHERE account = ?1 AND field = ?2 AND value IN (" + numbered(n, 2, 1, one) + ")"
-})
+}
 
 // leads fills in what is known of as many values as one statement takes.
 func (m memo) leads(ctx context.Context, account int64, field string, values []string, age time.Duration, known map[string]string) error {
@@ -115,16 +124,14 @@ func (m memo) leads(ctx context.Context, account int64, field string, values []s
 		names[string(hidden)] = v
 		args = append(args, hidden)
 	}
-	size := sizes[0]
-	for _, n := range sizes {
-		if n >= len(values) {
-			size = n
-		}
+	text, size := leadsOfSome, sizes[0]
+	if len(values) > size {
+		text, size = leadsOfMany, leadsAtOnce
 	}
 	for len(args) < 2+size {
-		args = append(args, args[2]) // one of them again: there is a statement for some numbers only
+		args = append(args, nil) // there is a statement for some numbers only
 	}
-	stmt, err := m.l.prepared(ctx, leadOf[size])
+	stmt, err := m.l.prepared(ctx, text)
 	if err != nil {
 		return err
 	}

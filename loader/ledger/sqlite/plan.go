@@ -551,15 +551,13 @@ func (l *Ledger) Plan(ctx context.Context, lease ledger.Lease, run, scope int64,
 func (w *writer) records(lease ledger.Lease, run, scope int64, entries []ledger.Entry) error {
 	shapes := shaper{w: w, run: run}
 	var fresh []*ledger.Entry
-	var due, changing []any
+	var due, changing, wanted []any
 	for i := range entries {
 		e := &entries[i]
 		if e.Verdict == ledger.Due && e.State == ledger.Ready && e.WantField != "" {
 			// A lead that is wanted and not yet known stands in the table without
 			// an id, so that a plan can count distinct look-ups.
-			if _, err := w.exec("INSERT INTO leads (account, field, value, lead, found) VALUES (?, ?, ?, '', 0) ON CONFLICT DO NOTHING", lease.Account, e.WantField, ledger.Hidden(e.WantValue)); err != nil {
-				return err
-			}
+			wanted = append(wanted, e.WantField, ledger.Hidden(e.WantValue))
 		}
 		switch {
 		case e.Verdict == ledger.Changing:
@@ -591,6 +589,13 @@ func (w *writer) records(lease ledger.Lease, run, scope int64, entries []ledger.
 				return err
 			}
 		}
+	}
+	for len(wanted) > 0 {
+		n := sized(len(wanted) / 2)
+		if _, err := w.exec(wantLeads[n], append([]any{lease.Account}, wanted[:2*n]...)...); err != nil {
+			return err
+		}
+		wanted = wanted[2*n:]
 	}
 	// What an earlier call had to say of a row that is sent anew is old news.
 	if err := w.each("DELETE FROM operations WHERE op = 0 AND record IN (", due); err != nil {

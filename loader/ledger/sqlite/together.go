@@ -28,9 +28,9 @@ func sized(n int) int {
 	return 1
 }
 
-// texts makes the text of a statement for each of the sizes.
+// texts makes the text of a statement for each of the sizes, and for one row.
 func texts(of func(n int) string) map[int]string {
-	m := map[int]string{}
+	m := map[int]string{1: of(1)}
 	for _, n := range sizes {
 		m[n] = of(n)
 	}
@@ -66,7 +66,10 @@ var (
 	dropOperations = texts(func(n int) string {
 		return "DELETE FROM operations WHERE op = 0 AND record IN (" + numbered(n, 0, 1, one) + ")"
 	})
-	intendMany   = map[ledger.State]map[int]string{ledger.Reserved: intentsTo(ledger.Reserved), ledger.Sending: intentsTo(ledger.Sending)}
+	intendMany = map[ledger.State]map[int]string{ledger.Reserved: intentsTo(ledger.Reserved), ledger.Sending: intentsTo(ledger.Sending)}
+	wantLeads  = texts(func(n int) string {
+		return "INSERT INTO leads (account, field, value, lead, found) VALUES " + numbered(n, 1, 2, func(own []any) string { return fmt.Sprintf("(?1,%s,%s,'',0)", own...) }) + " ON CONFLICT DO NOTHING"
+	})
 	keepPayloads = texts(func(n int) string {
 		return "INSERT INTO payloads (record, op, payload) VALUES " + numbered(n, 1, 2, func(own []any) string { return fmt.Sprintf("(%s,?1,%s)", own...) }) +
 			" ON CONFLICT (record, op) DO UPDATE SET payload = excluded.payload"

@@ -138,7 +138,7 @@ func TestTogetherIsOneByOne(t *testing.T) {
 				close(release)
 				wg.Wait()
 				for _, text := range []map[int]string{dropPayloads, keepPayloads} {
-					for n := range text {
+					for _, n := range sizes {
 						used[text[n]] = used[text[n]] || f.l.w.stmts[text[n]] != nil
 					}
 				}
