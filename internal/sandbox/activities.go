@@ -58,6 +58,7 @@ func (a *Account) trail(c *call) answer {
 	defer a.mu.Unlock()
 	a.drain()
 	entries := a.entries(c.param("leadId"), event)
+	entries = slices.DeleteFunc(entries, func(e entry) bool { return !c.shows(e.created) })
 	rows, from := 25, 0
 	if b.Paging != nil {
 		if n := int(b.Paging.RowCount); n > 0 {

@@ -18,6 +18,7 @@ type queue struct {
 type task struct {
 	id     id
 	body   []byte
+	call   int64 // its number
 	due    int64 // on the account's monotonic scale
 	fail   bool
 	status string // "" while it waits
@@ -33,7 +34,7 @@ func (a *Account) submit(c *call) answer {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.drain()
-	t := &task{id: a.newID(), body: c.body, due: a.elapsed() + int64(a.o.AsyncDelay), fail: chance(a.draw, a.o.AsyncFail)}
+	t := &task{id: a.newID(), body: c.body, call: c.record.Number, due: a.elapsed() + int64(a.o.AsyncDelay), fail: chance(a.draw, a.o.AsyncFail)}
 	if a.o.AsyncPerMinute > 0 {
 		t.due = max(t.due, a.tasks.last+int64(time.Minute)/int64(a.o.AsyncPerMinute))
 	}
@@ -71,6 +72,7 @@ func (a *Account) carryOut(t *task, now time.Time) {
 	}
 	r, no := a.parseCapture(t.body)
 	if no == nil {
+		r.call = t.call
 		var done captureAnswer
 		if done, no = a.apply(r, now); no == nil {
 			t.status, t.reason, t.answer = "Success", "Request was successfully completed", ok(done).body

@@ -7,6 +7,7 @@ import (
 
 // CallRecord is one call that reached the account.
 type CallRecord struct {
+	Number      int64     // from 1 on, as records have it (Call)
 	Time        time.Time // when it was counted, by this machine's clock
 	Method      string
 	Path        string

@@ -53,6 +53,7 @@ type request struct {
 	fields     []pair
 	switches   switches
 	raw        []byte
+	call       int64
 }
 
 type switches struct {
@@ -285,6 +286,7 @@ func (a *Account) capture(c *call) answer {
 		var done captureAnswer
 		a.mu.Lock()
 		a.drain()
+		r.call = c.record.Number
 		done, no = a.apply(r, a.now())
 		a.mu.Unlock()
 		if no == nil {
@@ -350,7 +352,7 @@ func (a *Account) apply(r *request, now time.Time) (captureAnswer, *refusal) {
 		done.AdditionalDetails = []additional{{3, conflict}}
 		return done, nil
 	}
-	o := opportunity{id: a.newID(), lead: at, code: r.code, created: now.UnixNano(), modified: now.UnixNano(), note: r.note, dateTime: r.dateTime}
+	o := opportunity{id: a.newID(), lead: at, code: r.code, created: now.UnixNano(), modified: now.UnixNano(), note: r.note, dateTime: r.dateTime, call: r.call}
 	if !a.o.DropBodies {
 		o.body = r.raw
 	}

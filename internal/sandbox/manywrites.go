@@ -120,7 +120,7 @@ func (a *Account) bulkAdd(c *call) answer {
 			continue
 		}
 		now := a.now().UnixNano()
-		o := opportunity{id: a.newID(), lead: at, code: int32(r.OpportunityEventCode), created: now, modified: now}
+		o := opportunity{id: a.newID(), lead: at, code: int32(r.OpportunityEventCode), created: now, modified: now, call: c.record.Number}
 		if r.OpportunityNote != nil {
 			o.note = *r.OpportunityNote
 		}

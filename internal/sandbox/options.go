@@ -73,6 +73,8 @@ type Options struct {
 	Clock      func() time.Time // the account's clock; nil is time.Now
 	Skew       time.Duration    // added to Clock
 	DateHeader string           // "account" (or ""): Date follows the account's clock; "real": it does not
+	// DateSkew is what the machine that writes the Date header adds to it; nil is nothing.
+	DateSkew func() time.Duration `json:"-"`
 
 	TrailOffset string // how the activity trail reads Offset: "page" (or ""), or "offset" for items to pass over
 	TrailCount  string // the trail's RecordCount: "all" (or ""), or "page" for the rows in the answer
@@ -121,8 +123,22 @@ type Faults struct {
 	Truncated        float64 // committed, the answer's JSON is cut short
 	EmptyBody        float64 // committed, HTTP 200 without a body
 
+	ForeignLimit   float64 // committed, but the answer speaks of a limit of something behind or in front of the account
+	GatewayRefusal float64 // committed, but a page in front of it, or a service behind, refuses: 400, 403, 404, 413
+	PostedTwice    float64 // a proxy on the way repeats the call: committed twice, the second answer comes back
+	TwiceAndLost   float64 // the same, and the connection is closed without an answer
+	OtherAnswer    float64 // committed, but the answer is an earlier one, of another call
+	CachedAnswer   float64 // an earlier answer of another call, nothing committed
+
 	ReadCut        float64 // of reads: the connection is closed without an answer
 	ReadBadGateway float64 // of reads: an HTML 502 page
+
+	// Look-ups at the paths in Lying that are answered well-formed and wrong.
+	ReadStale float64 // the account as it was StaleFor ago
+	ReadEmpty float64 // nothing is known
+	ReadOther float64 // the answer to the look-up before it at that path, about something else
+	StaleFor  time.Duration
+	Lying     []string
 
 	HangFor time.Duration // 0 is 30 s
 	Seed    uint64        // the same seed and order of calls give the same faults
@@ -179,6 +195,15 @@ const (
 	FaultHangBefore       = "HangBefore"
 	FaultTruncated        = "Truncated"
 	FaultEmptyBody        = "EmptyBody"
+	FaultForeignLimit     = "ForeignLimit"
+	FaultGatewayRefusal   = "GatewayRefusal"
+	FaultPostedTwice      = "PostedTwice"
+	FaultTwiceAndLost     = "TwiceAndLost"
+	FaultOtherAnswer      = "OtherAnswer"
+	FaultCachedAnswer     = "CachedAnswer"
+	FaultReadStale        = "ReadStale"
+	FaultReadEmpty        = "ReadEmpty"
+	FaultReadOther        = "ReadOther"
 	FaultReadCut          = "ReadCut"
 	FaultReadBadGateway   = "ReadBadGateway"
 )
@@ -198,6 +223,12 @@ func (f Faults) onCreate() []rate {
 		{FaultHangBefore, f.HangBefore},
 		{FaultTruncated, f.Truncated},
 		{FaultEmptyBody, f.EmptyBody},
+		{FaultForeignLimit, f.ForeignLimit},
+		{FaultGatewayRefusal, f.GatewayRefusal},
+		{FaultPostedTwice, f.PostedTwice},
+		{FaultTwiceAndLost, f.TwiceAndLost},
+		{FaultOtherAnswer, f.OtherAnswer},
+		{FaultCachedAnswer, f.CachedAnswer},
 	}
 }
 
@@ -205,8 +236,13 @@ func (f Faults) onRead() []rate {
 	return []rate{{FaultReadCut, f.ReadCut}, {FaultReadBadGateway, f.ReadBadGateway}}
 }
 
+// onLookup are the faults of reads at the paths in Lying.
+func (f Faults) onLookup() []rate {
+	return append(f.onRead(), rate{FaultReadStale, f.ReadStale}, rate{FaultReadEmpty, f.ReadEmpty}, rate{FaultReadOther, f.ReadOther})
+}
+
 func (f Faults) check() error {
-	for _, rates := range [][]rate{f.onCreate(), f.onRead()} {
+	for _, rates := range [][]rate{f.onCreate(), f.onLookup()} {
 		sum := 0.0
 		for _, r := range rates {
 			if !(r.of >= 0 && r.of <= 1) {
@@ -218,8 +254,13 @@ func (f Faults) check() error {
 			return fmt.Errorf("fault rates add up to %v: want at most 1", sum)
 		}
 	}
-	if f.HangFor < 0 {
-		return fmt.Errorf("HangFor is %v: want 0 or more", f.HangFor)
+	if f.HangFor < 0 || f.StaleFor < 0 {
+		return fmt.Errorf("HangFor is %v, StaleFor %v: want 0 or more", f.HangFor, f.StaleFor)
+	}
+	for _, path := range f.Lying {
+		if _, known := endpoints[path]; !known {
+			return fmt.Errorf("there is no call %q that could lie", path)
+		}
 	}
 	return nil
 }

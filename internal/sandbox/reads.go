@@ -52,6 +52,9 @@ func outTime(nanos int64) string { return time.Unix(0, nanos).UTC().Format(outpu
 
 // leads
 
+// shows says whether a look-up that may lie shows a record.
+func (c *call) shows(created int64) bool { return c.sees == 0 || created <= c.sees }
+
 func (a *Account) leadAnswer(at ...int32) answer {
 	list := make([]map[string]string, 0, len(at))
 	for _, i := range at {
@@ -78,7 +81,7 @@ func (a *Account) leadsByEmail(c *call) answer {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.drain()
-	if at, found := a.store.unique[lookup{"EmailAddress", email}]; found {
+	if at, found := a.store.unique[lookup{"EmailAddress", email}]; found && c.shows(a.store.leads[at].created) {
 		return a.leadAnswer(at)
 	}
 	return a.leadAnswer()
@@ -105,7 +108,7 @@ func (a *Account) leadsByID(c *call) answer {
 	defer a.mu.Unlock()
 	a.drain()
 	if v, good := parseID(given); good {
-		if at, found := a.store.leadByID[v]; found {
+		if at, found := a.store.leadByID[v]; found && c.shows(a.store.leads[at].created) {
 			return a.leadAnswer(at)
 		}
 	}
@@ -170,7 +173,7 @@ func (a *Account) opportunitiesOfLead(c *call) answer {
 	if !found {
 		return list(nil, 0)
 	}
-	return a.listOpportunities(on, code, b, nil)
+	return a.listOpportunities(c, on, code, b, nil)
 }
 
 func list(rows []map[string]any, count int) answer {
@@ -184,11 +187,11 @@ func list(rows []map[string]any, count int) answer {
 }
 
 // listOpportunities answers with flat objects, newest first. code 0 is every type.
-func (a *Account) listOpportunities(on int32, code int, b listing, leadColumns []string) answer {
+func (a *Account) listOpportunities(c *call, on int32, code int, b listing, leadColumns []string) answer {
 	var at []int32
 	own := a.store.leads[on].opportunities
 	for i := len(own) - 1; i >= 0; i-- {
-		if o := &a.store.opps[own[i]]; (code == 0 || int(o.code) == code) && a.indexed(o.created) {
+		if o := &a.store.opps[own[i]]; (code == 0 || int(o.code) == code) && a.indexed(o.created) && c.shows(o.created) {
 			at = append(at, own[i])
 		}
 	}
@@ -296,7 +299,7 @@ func (a *Account) opportunitiesByLeadField(c *call) answer {
 	if !found {
 		return list(nil, 0)
 	}
-	return a.listOpportunities(on, 0, b.listing, columns)
+	return a.listOpportunities(c, on, 0, b.listing, columns)
 }
 
 func (a *Account) opportunityDetails(c *call) answer {
@@ -309,7 +312,7 @@ func (a *Account) opportunityDetails(c *call) answer {
 	a.drain()
 	v, _ := parseID(given)
 	at, found := a.store.oppByID[v]
-	if !found || !a.indexed(a.store.opps[at].created) {
+	if !found || !a.indexed(a.store.opps[at].created) || !c.shows(a.store.opps[at].created) {
 		return a.notThere("Opportunity", given)
 	}
 	o := a.late(a.store.opps[at])

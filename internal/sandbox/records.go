@@ -19,6 +19,9 @@ type Opportunity struct {
 	CreatedOn  time.Time         // by the account's clock, UTC
 	ModifiedOn time.Time         // the same as CreatedOn until the first change
 	Body       json.RawMessage   // the raw request; nil with Options.DropBodies, and for records made by hand
+	// Call is the number of the call that made it, from 1 on; 0: it was made by hand.
+	// Two records of one call were made because a proxy repeated it.
+	Call int64
 }
 
 // SalesActivity is one sales activity that the account holds.
@@ -33,6 +36,7 @@ type SalesActivity struct {
 	Fields     map[string]string // mx_Custom_5 to mx_Custom_15, as they were sent
 	CreatedOn  time.Time
 	Body       json.RawMessage
+	Call       int64 // as Opportunity has it
 }
 
 // Lead is one lead that the account holds.
@@ -148,6 +152,7 @@ type lead struct {
 	attributes    packed
 	opportunities []int32
 	sales         []int32
+	merged        bool // into another lead
 }
 
 type opportunity struct {
@@ -160,6 +165,7 @@ type opportunity struct {
 	dateTime string
 	fields   packed
 	body     []byte
+	call     int64
 	gone     bool // deleted
 }
 
@@ -169,6 +175,7 @@ type sale struct {
 	created int64
 	values  packed // the body's own keys
 	body    []byte
+	call    int64
 	gone    bool // deleted by hand: the API only cancels
 }
 
@@ -373,7 +380,7 @@ func (s *store) showOpportunity(o *opportunity) Opportunity {
 	return Opportunity{
 		ID: o.id.String(), LeadID: s.leads[o.lead].id.String(), EventCode: int(o.code),
 		Note: o.note, DateTime: o.dateTime, Fields: asMap(s.names.unpack(o.fields)),
-		CreatedOn: time.Unix(0, o.created).UTC(), ModifiedOn: time.Unix(0, o.modified).UTC(), Body: o.body,
+		CreatedOn: time.Unix(0, o.created).UTC(), ModifiedOn: time.Unix(0, o.modified).UTC(), Body: o.body, Call: o.call,
 	}
 }
 
@@ -381,7 +388,7 @@ func (s *store) showSale(v *sale) SalesActivity {
 	values := s.names.unpack(v.values)
 	shown := SalesActivity{
 		ID: v.id.String(), LeadID: s.leads[v.lead].id.String(), Fields: map[string]string{},
-		CreatedOn: time.Unix(0, v.created).UTC(), Body: v.body,
+		CreatedOn: time.Unix(0, v.created).UTC(), Body: v.body, Call: v.call,
 	}
 	for _, p := range values {
 		switch p.name {

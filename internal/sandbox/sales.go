@@ -150,7 +150,7 @@ func (a *Account) createSale(c *call) answer {
 		return no.answer()
 	}
 	a.addProduct(Product{SKU: strings.TrimSpace(b.ProductSku)})
-	s := sale{id: a.newID(), lead: on, created: a.now().UnixNano(), values: a.store.names.pack(b.pairs())}
+	s := sale{id: a.newID(), lead: on, created: a.now().UnixNano(), call: c.record.Number, values: a.store.names.pack(b.pairs())}
 	if !a.o.DropBodies {
 		s.body = c.body
 	}
@@ -214,6 +214,9 @@ func (a *Account) salesOfLead(c *call) answer {
 	}
 	sales := a.store.leads[on].sales
 	for i := len(sales) - 1; i >= 0; i-- {
+		if !c.shows(a.store.sales[sales[i]].created) {
+			continue
+		}
 		list = append(list, a.describeSale(a.lateSale(a.store.sales[sales[i]])))
 	}
 	return ok(list)
@@ -229,7 +232,7 @@ func (a *Account) saleByID(c *call) answer {
 	defer a.mu.Unlock()
 	v, _ := parseID(given)
 	at, found := a.store.saleByID[v]
-	if !found {
+	if !found || !c.shows(a.store.sales[at].created) {
 		return a.notThere("Sales activity", given)
 	}
 	return ok(a.describeSale(a.lateSale(a.store.sales[at])))

@@ -49,8 +49,9 @@ type Account struct {
 	ring      ring
 	count     Counters
 	faults    Faults
-	draw      *mathrand.Rand // faults
-	next      []string       // faults that FailNext asked for
+	draw      *mathrand.Rand      // faults
+	next      []string            // faults that FailNext asked for
+	earlier   map[string]*earlier // answers of each path, where a fault repeats them
 	ids       *mathrand.ChaCha8
 	wobble    *mathrand.Rand // jitter
 	outage    string
@@ -129,6 +130,7 @@ func (a *Account) clear() {
 	a.dayCalls = 0
 	a.tasks = queue{byID: map[id]*task{}}
 	a.presence = presence{}
+	a.earlier = map[string]*earlier{}
 	a.products = map[string]Product{}
 	a.skus = nil
 	for _, p := range a.o.Products {
@@ -222,9 +224,11 @@ func (a *Account) Leads() []Lead {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.drain()
-	out := make([]Lead, len(a.store.leads))
+	out := make([]Lead, 0, len(a.store.leads))
 	for i := range a.store.leads {
-		out[i] = a.store.showLead(&a.store.leads[i])
+		if l := &a.store.leads[i]; !l.merged {
+			out = append(out, a.store.showLead(l))
+		}
 	}
 	return out
 }

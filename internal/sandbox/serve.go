@@ -113,7 +113,8 @@ type call struct {
 
 	record CallRecord
 	begun  time.Time
-	short  bool // a truncated answer announces its true length
+	short  bool  // a truncated answer announces its true length
+	sees   int64 // a look-up shows nothing that is younger, in Unix nanoseconds; 0: it shows all
 }
 
 // newCall takes the keys out of the request. Headers win over the URL.
@@ -218,19 +219,38 @@ func (a *Account) serve(w http.ResponseWriter, r *http.Request) {
 	case FaultBadGatewayBefore, FaultReadBadGateway:
 		a.finish(w, c, badGateway)
 		return
+	case FaultCachedAnswer, FaultReadOther:
+		if old, is := a.other(c); is {
+			a.finish(w, c, old)
+			return
+		}
 	}
 	done := a.work(c)
+	if c.record.Fault == FaultPostedTwice || c.record.Fault == FaultTwiceAndLost {
+		done = a.work(c)
+	}
+	own := done
+	if c.record.Fault == FaultOtherAnswer {
+		if old, is := a.other(c); is {
+			done = old
+		}
+	}
+	if a.repeats(c) {
+		a.remember(c, own)
+	}
 	if done.status != http.StatusOK || done.refused {
 		a.mu.Lock()
 		a.count.Refused++
 		a.mu.Unlock()
 	}
 	switch c.record.Fault {
-	case FaultLostAnswer, FaultHangAfter:
+	case FaultLostAnswer, FaultHangAfter, FaultTwiceAndLost:
 		a.breakOff(w, c)
 		return
 	case FaultBadGatewayAfter:
 		done = badGateway
+	case FaultForeignLimit, FaultGatewayRefusal:
+		done = foreign(c)
 	case FaultEmptyBody:
 		done = answer{status: http.StatusOK}
 	case FaultTruncated:
@@ -241,6 +261,19 @@ func (a *Account) serve(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	a.finish(w, c, done)
+}
+
+// repeats says whether a fault may repeat the answer to a call.
+func (a *Account) repeats(c *call) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	switch endpoints[c.r.URL.Path].kind {
+	case creates:
+		return a.faults.OtherAnswer+a.faults.CachedAnswer > 0
+	case reads:
+		return a.faults.ReadOther > 0 && slices.Contains(a.faults.Lying, c.r.URL.Path)
+	}
+	return false
 }
 
 // enter counts a call in, unless the account is closing.
@@ -265,6 +298,7 @@ func (a *Account) admit(c *call) (early answer, stop bool) {
 	t := a.elapsed()
 	c.record.Time = c.begun
 	a.count.Calls++
+	c.record.Number = a.count.Calls
 	ep, known := endpoints[c.r.URL.Path]
 
 	if a.outage != "" {
@@ -453,7 +487,11 @@ func (a *Account) keep(c *call) {
 
 func (a *Account) date(h http.Header) {
 	if a.o.DateHeader != "real" {
-		h.Set("Date", a.now().Format(http.TimeFormat))
+		now := a.now()
+		if a.o.DateSkew != nil {
+			now = now.Add(a.o.DateSkew())
+		}
+		h.Set("Date", now.Format(http.TimeFormat))
 	}
 }
 
@@ -540,6 +578,14 @@ func (a *Account) drawFault(c *call, k kind) {
 		c.record.Fault, a.next = a.next[0], a.next[1:]
 	case k == creates || k == changes:
 		c.record.Fault = pick(a.faults.onCreate(), a.draw.Float64())
+	case k == reads && slices.Contains(a.faults.Lying, c.r.URL.Path):
+		c.record.Fault = pick(a.faults.onLookup(), a.draw.Float64())
+		switch c.record.Fault {
+		case FaultReadStale:
+			c.sees = a.now().Add(-a.faults.StaleFor).UnixNano()
+		case FaultReadEmpty:
+			c.sees = 1
+		}
 	case k == reads && a.faults.ReadCut+a.faults.ReadBadGateway > 0:
 		c.record.Fault = pick(a.faults.onRead(), a.draw.Float64())
 	}
