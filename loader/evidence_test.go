@@ -31,9 +31,9 @@ func emptied(paths ...string) func(*http.Request) (*http.Response, error) {
 // that shows what it must know, in this run and in every later one.
 func TestAbsenceNeedsAWitness(t *testing.T) {
 	for name, hide := range map[string]func(*http.Request) (*http.Response, error){
-		"trail and index show nothing":                  emptied("/ProspectActivity.svc/Retrieve", "/GetOpportunitiesOfLead", "/GetOpportunitiesByUniqueLeadField"),
+		"trail and index show nothing":                  emptied("/ProspectActivity.svc/Retrieve", "/GetOpportunitiesOfLead", "/GetOpportunitiesByUniqueLeadField", "/RetrieveRecentlyModified"),
 		"the searches for the lead show nothing":        emptied("/Leads.GetByEmailaddress", "/GetOpportunitiesByUniqueLeadField"),
-		"only the index can be read, and shows nothing": emptied("/GetOpportunitiesOfLead", "/ProspectActivity.svc/Retrieve"),
+		"only the index can be read, and shows nothing": emptied("/GetOpportunitiesOfLead", "/ProspectActivity.svc/Retrieve", "/RetrieveRecentlyModified"),
 	} {
 		bubble(t, name, func(t *testing.T) {
 			b := newBench(t, sandbox.Options{})

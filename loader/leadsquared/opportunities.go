@@ -46,7 +46,11 @@ func (c *Client) OpportunitiesOfLead(ctx context.Context, s Slot, leadID string,
 		body = struct{ Paging paging }{paging{page, opportunityRows}}
 	}
 	return ask(ctx, c, s, postCall(pathOpportunitiesOf, body, query...), func(o Outcome, doc any) (OpportunityPage, Outcome) {
-		return opportunities(o, doc, page)
+		p, o := opportunities(o, doc, page)
+		if o.Verdict == Applied && ofOthers(doc, leadID, "List", "Opportunities") {
+			return OpportunityPage{}, misread(o, "the list of opportunities asked for: all are another lead's")
+		}
+		return p, o
 	})
 }
 

@@ -52,8 +52,26 @@ func (c *Client) TrailPage(ctx context.Context, s Slot, leadID string, eventCode
 		if o.Verdict != Applied {
 			return TrailPage{}, o
 		}
-		return readTrail(o, doc, eventCode)
+		page, o := readTrail(o, doc, eventCode)
+		if o.Verdict == Applied && ofOthers(doc, leadID, "ProspectActivities", "List") {
+			return TrailPage{}, misread(o, "the activity trail asked for: all its entries are another lead's")
+		}
+		return page, o
 	})
+}
+
+// ofOthers reports whether a list of things that name their leads has nothing of a lead: an
+// answer to another question. A lead that others were merged into has things of theirs
+// beside its own.
+func ofOthers(doc any, leadID string, names ...string) bool {
+	list, _, ok := rows(doc, names...)
+	for _, v := range list {
+		row, _ := v.(object)
+		if id := identifier(row.get("RelatedProspectId", "ProspectId")); id == "" || strings.EqualFold(id, leadID) {
+			return false
+		}
+	}
+	return ok && len(list) > 0
 }
 
 func readTrail(o Outcome, doc any, eventCode int) (TrailPage, Outcome) {

@@ -29,7 +29,7 @@ type sight struct {
 	byLead bool          // the account has found the lead by its value
 	code   string        // of Blind; "" is that something could not be read
 	span   time.Duration // how long after its call a record may have been made by it
-	owned  []string      // ids of records that rows have
+	owned  []owned       // records that rows have
 }
 
 func (s sight) leadOf(id string) string {
@@ -43,10 +43,12 @@ func (s sight) leadOf(id string) string {
 
 // look reads what the account has of the lead of some rows, records whose rows
 // are open to doubt among them. The error ends the run.
-func (s *Settler) look(ctx context.Context, rows []ledger.Operation, wants []want, open contested) (sight, error) {
+//
+// whole asks for all that the account has; else a call is left out when nothing seems to be missed.
+func (s *Settler) look(ctx context.Context, rows []ledger.Operation, wants []want, open contested, whole bool) (sight, error) {
 	seen := sight{span: s.Timeout + s.SettleAfter}
 	ctx, budget := line.WithBudget(ctx, callsForADoubt*len(rows))
-	err := s.ask(ctx, rows, wants, open, &seen)
+	err := s.ask(ctx, rows, wants, open, whole, &seen)
 	if seen.spent = budget.Spent(); seen.spent {
 		seen.Blind, seen.Later, seen.code = fmt.Sprintf("the account has more about its lead than %d calls can read", budget.Calls()), false, ""
 	}
@@ -56,7 +58,7 @@ func (s *Settler) look(ctx context.Context, rows []ledger.Operation, wants []wan
 	return seen, err
 }
 
-func (s *Settler) ask(ctx context.Context, rows []ledger.Operation, wants []want, open contested, seen *sight) error {
+func (s *Settler) ask(ctx context.Context, rows []ledger.Operation, wants []want, open contested, whole bool, seen *sight) error {
 	t := target.For(mapping.Target(rows[0].Payload.Target))
 	leads, err := s.leadsOf(ctx, t, rows, wants)
 	if err != nil {
@@ -64,16 +66,16 @@ func (s *Settler) ask(ctx context.Context, rows []ledger.Operation, wants []want
 	}
 	seen.byLead = leads.found
 	lo, proved := s.clockLo() // for the width of what is read
-	q := target.Question{Leads: leads.ids, Count: len(wants), Since: sight{lo: lo, proved: proved}.earliest(wants[0].sent)}
-	q.Owned = func(ctx context.Context, id string) (bool, error) {
+	q := target.Question{Leads: leads.ids, Count: len(wants), Whole: whole, Since: sight{lo: lo, proved: proved}.earliest(wants[0].sent)}
+	q.Owned = func(ctx context.Context, lead, id string) (bool, error) {
 		if _, is := open[id]; is {
 			return false, nil
 		}
-		owned, err := s.owned(ctx, id)
-		if owned {
-			seen.owned = append(seen.owned, id)
+		is, err := s.owned(ctx, id)
+		if is {
+			seen.owned = append(seen.owned, owned{id, lead})
 		}
-		return owned, err
+		return is, err
 	}
 	for _, w := range wants {
 		if w.vague {
@@ -91,8 +93,11 @@ func (s *Settler) ask(ctx context.Context, rows []ledger.Operation, wants []want
 	if seen.Sight, err = t.Look(ctx, s.Line, q); err != nil {
 		return err
 	}
-	if seen.Blind != "" {
+	if seen.Blind != "" || seen.Short {
 		return nil
+	}
+	if err := s.elsewhere(ctx, t, wants, leads, seen); err != nil || seen.Blind != "" {
+		return err
 	}
 	why, code, err := s.doubtAbsence(ctx, rows, leads, seen.Sight)
 	seen.Blind, seen.Later, seen.code = why, why != "", code
@@ -148,9 +153,10 @@ func (s *Settler) saidBefore(rows []ledger.Operation, code string) bool {
 type leadsSeen struct {
 	ids   []string // of the lead, by what was sent and by what the account finds
 	field string
-	found bool   // the account finds it by the value that was sent
-	reads int    // how many different calls have answered
-	why   string // why it could not be looked up
+	found bool      // the account finds it by the value that was sent
+	made  time.Time // when the oldest of those found was made, by the account's clock; zero: not known
+	reads int       // how many different calls have answered
+	why   string    // why it could not be looked up
 }
 
 // leadsOf finds the lead of some rows by its value, beside the ids that were
@@ -188,8 +194,20 @@ func (s *Settler) leadsOf(ctx context.Context, t target.Target, rows []ledger.Op
 		return seen, s.leadsByEmail(ctx, wants, &seen)
 	}
 	seen.reads, seen.found = found.Reads, len(found.Leads) > 0
-	seen.ids = leadIDs(seen.ids, found.Leads)
+	seen.add(found.Leads)
 	return seen, nil
+}
+
+// add takes leads that were found.
+func (s *leadsSeen) add(leads []leadsquared.Lead) {
+	for _, l := range leads {
+		if !slices.ContainsFunc(s.ids, func(id string) bool { return strings.EqualFold(id, l.ID) }) {
+			s.ids = append(s.ids, l.ID)
+		}
+		if !l.CreatedOn.IsZero() && (s.made.IsZero() || l.CreatedOn.Before(s.made)) {
+			s.made = l.CreatedOn
+		}
+	}
 }
 
 // leadsByEmail finds the leads whose e-mail addresses were sent with some rows.
@@ -208,16 +226,7 @@ func (s *Settler) leadsByEmail(ctx context.Context, wants []want, seen *leadsSee
 			return nil
 		}
 		seen.found = seen.found || len(found.Leads) > 0
-		seen.ids = leadIDs(seen.ids, found.Leads)
+		seen.add(found.Leads)
 	}
 	return nil
-}
-
-func leadIDs(ids []string, leads []leadsquared.Lead) []string {
-	for _, l := range leads {
-		if !slices.ContainsFunc(ids, func(id string) bool { return strings.EqualFold(id, l.ID) }) {
-			ids = append(ids, l.ID)
-		}
-	}
-	return ids
 }

@@ -244,6 +244,7 @@ const (
 type decision struct {
 	kind            ending
 	ids             []string
+	fits            bool // unsure: the candidates carry what was sent, one more than there are rows
 	code, msg, hint string
 }
 
@@ -283,7 +284,7 @@ func fitsOf(wants []want, s sight) [][]fit {
 		for k, c := range s.Records {
 			like, keyed, cmp := compare(w, c)
 			// A key names its record for good: clocks matter less.
-			if like == exact && (s.since(c.Created, w.sent) || keyed && s.near(c.Created, w.sent)) {
+			if like == exact && (keyed || !c.Elsewhere) && (s.since(c.Created, w.sent) || keyed && s.near(c.Created, w.sent)) {
 				fits[i] = append(fits[i], fit{k, cmp.Same})
 			}
 		}
@@ -370,7 +371,7 @@ func (s sight) join(wants []want, p part, fits [][]fit, out []decision, taken ma
 	}
 	all := func(code, msg, hint string) {
 		for _, i := range p.rows {
-			out[i] = decision{kind: unsure, ids: ids, code: code, msg: msg, hint: hint}
+			out[i] = decision{kind: unsure, ids: ids, fits: len(ids) > len(p.rows), code: code, msg: msg, hint: hint}
 		}
 	}
 	is := func(i, k int) bool {
@@ -449,7 +450,14 @@ func undecided(w want, s sight, taken map[string]bool) decision {
 			continue
 		}
 		like, keyed, _ := compare(w, c)
+		if c.Elsewhere && like != exact {
+			continue // another lead's
+		}
 		switch {
+		case c.Elsewhere && !keyed:
+			if w.vague || s.during(c.Created, w.sent) {
+				similar = append(similar, c)
+			}
 		case like == unread && (s.during(c.Created, w.sent) || !s.proved && s.anyhow(c.Created, w.sent) && c.Created.Before(w.sent)):
 			hidden = append(hidden, c)
 		case like == exact && !s.since(c.Created, w.sent) && (w.vague || keyed || s.anyhow(c.Created, w.sent)):

@@ -39,6 +39,8 @@ func there(id string, at time.Duration, pairs ...string) target.Record {
 
 func hiddenFields(c target.Record) target.Record { c.Readable = false; return c }
 
+func elsewhere(c target.Record) target.Record { c.Elsewhere = true; return c }
+
 func constants(w want, names ...string) want { w.plain = names; return w }
 
 func vague(w want) want { w.vague = true; return w }
@@ -105,6 +107,10 @@ func TestDecide(t *testing.T) {
 			return s
 		}(), "f:x"},
 		{"nothing to compare", []want{asked(0, "")}, with(proved, there("x", 0, "Owner", "someone")), "u:x"},
+
+		{"all values agree, on another lead", []want{one}, with(proved, elsewhere(there("x", 0, "Name", "A", "Amount", "10"))), "u:x"},
+		{"most values agree, on another lead", []want{asked(0, "", "Name", "A", "Amount", "10", "City", "Pune")}, with(proved, elsewhere(there("x", 0, "Name", "A", "Amount", "10", "City", "Goa"))), "a"},
+		{"the key agrees, on another lead", []want{key}, with(proved, elsewhere(there("x", 0, "Deal", "D1", "Name", "A"))), "f:x"},
 
 		{"the key agrees", []want{key}, with(proved, there("x", 0, "Deal", "D1", "Name", "A")), "f:x"},
 		{"the key agrees, an automation changed the rest", []want{key}, with(proved, there("x", 0, "Deal", "D1", "Name", "Z")), "f:x"},

@@ -19,7 +19,8 @@ import (
 type claim uint8
 
 const (
-	unknown claim = iota // it could not be read, or shows nothing of the row
+	unknown claim = iota // it shows nothing of the row
+	unseen               // it could not be read
 	its                  // it carries what was sent for the row
 	others               // it carries something else
 )
@@ -69,7 +70,7 @@ func claimOf(k *ledger.Record, back *target.Back) claim {
 	case target.Gone:
 		return others
 	case target.Unread:
-		return unknown
+		return unseen
 	}
 	c := unknown
 	for i, n := range k.Names {
@@ -92,48 +93,65 @@ func claimOf(k *ledger.Record, back *target.Back) claim {
 // record of the other.
 type contested map[string]ledger.SharedRecord
 
+func (c contested) has(ids []string) bool {
+	return slices.ContainsFunc(ids, func(id string) bool { return c[id].Record != 0 })
+}
+
+// owned is a record of the account that a row has.
+type owned struct{ id, lead string }
+
 // named returns those of the records that answers have named for some rows in doubt.
 func (s *Settler) named(ctx context.Context, rows []ledger.Operation) (contested, error) {
-	var ids []string
+	var list []owned
 	for _, rec := range rows {
 		if rec.Code == ledger.BorrowedCode {
 			for _, id := range rec.Candidates {
-				ids = append(ids, ledger.Spellings(id)...)
+				for _, id := range ledger.Spellings(id) {
+					list = append(list, owned{id: id})
+				}
 			}
 		}
 	}
-	return s.contested(ctx, rows[0].Target, ids)
+	out, _, err := s.contested(ctx, rows[0].Target, list)
+	return out, err
 }
 
 // maxContested bounds the records of a lead that are held against their rows
 // before a row of the lead is taken for absent.
-const maxContested = 50
+const maxContested = 2000
 
 // contested returns those of some records that do not carry what was sent for
-// the rows which have them.
-func (s *Settler) contested(ctx context.Context, scope string, ids []string) (contested, error) {
-	if len(ids) == 0 || len(ids) > maxContested {
-		return nil, nil
+// the rows which have them. sure is false where that could not be read of all.
+func (s *Settler) contested(ctx context.Context, scope string, some []owned) (out contested, sure bool, err error) {
+	if len(some) == 0 || len(some) > maxContested {
+		return nil, len(some) == 0, nil
+	}
+	ids, leads := make([]string, len(some)), map[string]string{}
+	for i, o := range some {
+		ids[i], leads[o.id] = o.id, o.lead
 	}
 	owners, err := s.Ledger.Owners(ctx, s.Lease.Account, ids...)
 	if err != nil || len(owners) == 0 {
-		return nil, err
+		return nil, true, err
 	}
 	var list []ledger.SharedRecord
 	for _, id := range slices.Sorted(maps.Keys(owners)) {
-		list = append(list, ledger.SharedRecord{ID: id, Record: owners[id], Target: scope})
+		list = append(list, ledger.SharedRecord{ID: id, Record: owners[id], Target: scope, Lead: leads[id]})
 	}
 	claims, err := s.claims(ctx, list)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	out := contested{}
+	out, sure = contested{}, true
 	for i, r := range list {
-		if claims[i] == others {
+		switch claims[i] {
+		case others:
 			out[r.ID] = r
+		case unseen:
+			sure = false
 		}
 	}
-	return out, nil
+	return out, sure, nil
 }
 
 // disown takes a record from the row that has it; without one it does nothing.
@@ -172,7 +190,7 @@ func (s *Settler) Share(ctx context.Context) (int64, error) {
 		if err != nil {
 			return lost, err
 		}
-		if slices.Contains(claims, unknown) && !slices.Contains(claims, its) {
+		if (slices.Contains(claims, unknown) || slices.Contains(claims, unseen)) && !slices.Contains(claims, its) {
 			unread++
 			continue
 		}

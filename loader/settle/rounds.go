@@ -60,6 +60,7 @@ type Settler struct {
 
 	calib    calibration
 	seen     witnesses
+	pages    pages
 	asked    map[int64]int // records looked at, and how often to no avail
 	deadline time.Time     // until when the queue is waited for
 }
@@ -159,6 +160,7 @@ func (s *Settler) round(ctx context.Context) (int, error) {
 	if err := s.calibrate(ctx); err != nil {
 		return 0, err
 	}
+	s.pages.begin(list)
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(settleAtOnce)
 	results := make(chan settled, len(list))
@@ -238,25 +240,35 @@ func (s *Settler) group(ctx context.Context, g *group) (settled, error) {
 	if err != nil {
 		return done, err
 	}
-	sight, err := s.look(ctx, g.rows, wants, open)
+	sight, err := s.look(ctx, g.rows, wants, open, false)
 	if err != nil {
 		return done, err
 	}
+	missed := func(d decision) bool { return d.kind != found }
 	decisions := decide(wants, sight)
-	if slices.ContainsFunc(decisions, func(d decision) bool { return d.kind != found }) {
-		// Another row may have been told that the record is its own.
-		more, err := s.contested(ctx, g.rows[0].Target, sight.owned)
+	if sight.Short && slices.ContainsFunc(decisions, missed) {
+		if sight, err = s.look(ctx, g.rows, wants, open, true); err != nil {
+			return done, err
+		}
+		decisions = decide(wants, sight)
+	}
+	if len(sight.owned) > 0 {
+		// Another row may have been told that a record is its own.
+		more, sure, err := s.contested(ctx, g.rows[0].Target, sight.owned)
 		if err != nil {
 			return done, err
+		}
+		if !sure {
+			decisions = undecidedIfAbsent(decisions)
 		}
 		if len(more) > 0 {
 			maps.Copy(more, open)
 			open = more
-			if sight, err = s.look(ctx, g.rows, wants, open); err != nil {
+			if sight, err = s.look(ctx, g.rows, wants, open, true); err != nil {
 				return done, err
 			}
 			for i, d := range decide(wants, sight) {
-				if d.kind == found && open[d.ids[0]].Record != 0 {
+				if d.kind == found && open.has(d.ids) || d.fits && open.has(d.ids) || decisions[i].kind == absent {
 					decisions[i] = d
 				}
 			}
@@ -283,6 +295,15 @@ func (s *Settler) group(ctx context.Context, g *group) (settled, error) {
 		case absent:
 			done.absent = append(done.absent, rec)
 		default:
+			if d.fits {
+				// All of them are records of these rows, also one that another row was told.
+				for _, id := range d.ids {
+					if err := s.disown(ctx, open[id]); err != nil {
+						return done, err
+					}
+					delete(open, id)
+				}
+			}
 			done.tried[rec.Record] = 1
 			if d.kind == unsure || sight.spent {
 				done.tried[rec.Record] = laterTries
@@ -294,6 +315,16 @@ func (s *Settler) group(ctx context.Context, g *group) (settled, error) {
 		}
 	}
 	return done, nil
+}
+
+// undecidedIfAbsent asks later about rows that seem to be absent.
+func undecidedIfAbsent(list []decision) []decision {
+	for i, d := range list {
+		if d.kind == absent {
+			list[i] = decision{kind: later, code: "doubt.unread", msg: "not all records of its lead that other rows have could be read: one of them may be its own", hint: "run leadload settle later"}
+		}
+	}
+	return list
 }
 
 // sendAllAgain sends rows again that are certainly not in the account, those of

@@ -96,7 +96,7 @@ func lookAtOne(ctx context.Context, l *line.Line, q *Question, s *Sight, r Recor
 	if !fresh && len(q.Keys) == 0 {
 		return nil
 	}
-	owned, err := q.Owned(ctx, r.ID)
+	owned, err := q.Owned(ctx, r.Lead, r.ID)
 	if err != nil || owned {
 		return err
 	}
@@ -140,8 +140,9 @@ func hasAll(fields map[string]string, names []string) bool {
 // details could not be read. The index lags: it is a second witness, and what it
 // has means something. It returns how many calls have answered.
 func lookAtIndex(ctx context.Context, l *line.Line, q *Question, s *Sight, lead string, code int) (int, error) {
-	if len(s.Records) >= q.Count && !slices.ContainsFunc(s.Records, func(r Record) bool { return !r.Readable || !q.fresh(r.Created) }) {
-		return 1, nil // nothing is missed
+	if !q.Whole && len(s.Records) >= q.Count && !slices.ContainsFunc(s.Records, func(r Record) bool { return !r.Readable || !q.fresh(r.Created) }) {
+		s.Short = true
+		return 0, nil // nothing seems to be missed
 	}
 	page, out, err := line.Try(ctx, l, func(ctx context.Context, slot leadsquared.Slot) (leadsquared.OpportunityPage, leadsquared.Outcome) {
 		return l.Client.OpportunitiesOfLead(ctx, slot, lead, code, 0)

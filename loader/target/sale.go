@@ -57,7 +57,7 @@ func (sale) Look(ctx context.Context, l *line.Line, q Question) (Sight, error) {
 		s.Shown = s.Shown || len(sales) > 0
 		var found []Record
 		for _, a := range sales {
-			owned, err := q.Owned(ctx, a.ID)
+			owned, err := q.Owned(ctx, lead, a.ID)
 			if err != nil {
 				return s, err
 			}
@@ -97,7 +97,7 @@ func dateSales(ctx context.Context, l *line.Line, q *Question, s *Sight, lead st
 	for _, a := range trail {
 		known := slices.ContainsFunc(listed, func(s leadsquared.SalesActivity) bool { return strings.EqualFold(s.ID, a.ID) })
 		if !known {
-			owned, err := q.Owned(ctx, a.ID)
+			owned, err := q.Owned(ctx, lead, a.ID)
 			if err != nil {
 				return found, err
 			}

@@ -131,9 +131,11 @@ type Question struct {
 	Codes []int     // event codes of the records, each once
 	Count int       // how many records are missed
 	Since time.Time // older records do not matter unless they may carry a key; by the account's clock
-	Keys  []string  // schema names whose values identify a record whatever its age
-	// Owned reports whether a record belongs to a row of the ledger.
-	Owned func(ctx context.Context, id string) (bool, error)
+	// Whole asks for what is read only when something seems to be missed, too.
+	Whole bool
+	Keys  []string // schema names whose values identify a record whatever its age
+	// Owned reports whether a record of a lead belongs to a row of the ledger.
+	Owned func(ctx context.Context, lead, id string) (bool, error)
 }
 
 // Sight is what the account shows of some leads.
@@ -149,6 +151,8 @@ type Sight struct {
 	Shown bool
 	// Reads is how many different calls have answered about each lead, at least.
 	Reads int
+	// Short says that a call was left out because nothing seemed to be missed (Question.Whole).
+	Short bool
 }
 
 func (s *Sight) blind(why string) { s.Blind, s.Later = why, true }
@@ -161,6 +165,9 @@ type Record struct {
 	Readable bool      // its fields could be read
 	Note     string
 	Fields   map[string]string
+	// Elsewhere says that it was found without its lead, which may be another one than
+	// that of the rows asked about.
+	Elsewhere bool
 	// Loose says that lead and moment do not make it the record of a row: there
 	// must be a field that agrees.
 	Loose bool
