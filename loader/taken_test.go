@@ -247,9 +247,53 @@ func TestTakenRecordsInDoubt(t *testing.T) {
 				t.Errorf("B is %s, %s, may be %v; the account has %v", rows[0].Result, rows[0].Code, rows[0].Candidates, n)
 			}
 			own := b.account.Opportunities()[1+c.copies].ID
-			if c.copies == 2 && (rows[1].Result != ledger.ResultAlready || rows[1].ID != own) {
+			if rows[1].Result != ledger.ResultAlready || rows[1].ID != own {
 				t.Errorf("A is %s, %s and not %s", rows[1].Result, rows[1].ID, own)
 			}
 		})
 	}
+}
+
+// TestRecordsThatSeemGone says that one read which does not know a record takes it from
+// no row, as long as another read shows it.
+func TestRecordsThatSeemGone(t *testing.T) {
+	bubble(t, "a part of what another row says", func(t *testing.T) {
+		b := newBench(t, sandbox.Options{})
+		defer b.close()
+		b.mapping = strings.Replace(dealMapping, "key: Deal\n", "", 1) + "    mx_Custom_3: Deal\n"
+		b.known()
+		b.o.NoSettle, b.o.Concurrency = true, 1
+		check(t, b.account.FailNext("", sandbox.FaultCutBefore))
+		path := b.deals("R1,a@example.com,A", ",a@example.com,A")
+		_, err := b.load(t.Context(), path)
+		check(t, err)
+		b.o.NoSettle = false
+		b.wire.before = func(r *http.Request) (*http.Response, error) {
+			if strings.HasSuffix(r.URL.Path, "/GetOpportunityDetails") {
+				resp := jsonAnswer(`{"Status":"Error","ExceptionType":"MXInvalidInputException","ExceptionMessage":"there is no such opportunity"}`)
+				resp.StatusCode = 500
+				return resp, nil
+			}
+			return nil, nil
+		}
+		_, err = b.settle(t.Context())
+		check(t, err)
+		b.wire.before = nil
+		for range 3 {
+			res, err := b.load(t.Context(), path)
+			check(t, err)
+			for _, r := range b.rows(res) {
+				if r.Result == ledger.ResultInDoubt {
+					t.Errorf("row %d is in doubt: %s", r.Number, r.Error)
+				}
+			}
+		}
+		refs := map[string]int{}
+		for _, o := range b.account.Opportunities()[1:] {
+			refs[o.Fields["mx_Custom_3"]]++
+		}
+		if len(refs) != 2 || refs["R1"] != 1 || refs[""] != 1 {
+			t.Errorf("the account has %v", refs)
+		}
+	})
 }

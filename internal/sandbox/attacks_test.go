@@ -65,7 +65,9 @@ func TestLyingLookUps(t *testing.T) {
 	clock := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	a := newTester(t, Options{Calls: NoLimit, Clock: func() time.Time { return clock }})
 	one, other := a.captured("a@example.com"), a.captured("b@example.com")
-	trail := func(lead string) string { return a.post(trailPath+"?leadId="+lead, `{"Parameter":{"ActivityEvent":12000}}`).body }
+	trail := func(lead string) string {
+		return a.post(trailPath+"?leadId="+lead, `{"Parameter":{"ActivityEvent":12000}}`).body
+	}
 	lying := func(f Faults) Faults { f.Lying = []string{trailPath}; return f }
 	for _, c := range []struct {
 		name  string

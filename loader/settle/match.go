@@ -244,7 +244,7 @@ const (
 type decision struct {
 	kind            ending
 	ids             []string
-	fits            bool // unsure: the candidates carry what was sent, one more than there are rows
+	fits            bool // unsure, but each candidate carries what was sent for one of the rows in doubt
 	code, msg, hint string
 }
 
@@ -481,7 +481,7 @@ func undecided(w want, s sight, taken map[string]bool) decision {
 		}
 		return d
 	case len(early) > 0:
-		return decision{kind: unsure, ids: idsOf(early), code: "doubt.early", msg: "the account has a record that carries what was sent, but seems to have been made before the call",
+		return decision{kind: unsure, ids: idsOf(early), fits: true, code: "doubt.early", msg: "the account has a record that carries what was sent, but seems to have been made before the call",
 			hint: "look at the record in the account: if it is this row, nothing is to be done; if not, give the row another key and load it again"}
 	case len(similar) > 0:
 		return decision{kind: unsure, ids: idsOf(similar), code: "doubt.similar", msg: "the account has a record of that lead and moment that does not carry all of what was sent",

@@ -21,6 +21,7 @@ type claim uint8
 const (
 	unknown claim = iota // it shows nothing of the row
 	unseen               // it could not be read
+	gone                 // the account says that it is not there
 	its                  // it carries what was sent for the row
 	others               // it carries something else
 )
@@ -68,7 +69,7 @@ func (s *Settler) claims(ctx context.Context, list []ledger.SharedRecord) ([]cla
 func claimOf(k *ledger.Record, back *target.Back) claim {
 	switch back.Presence {
 	case target.Gone:
-		return others
+		return gone
 	case target.Unread:
 		return unseen
 	}
@@ -147,7 +148,7 @@ func (s *Settler) contested(ctx context.Context, scope string, some []owned) (ou
 		switch claims[i] {
 		case others:
 			out[r.ID] = r
-		case unseen:
+		case unseen, gone: // a look shows it, so that one of two reads is wrong
 			sure = false
 		}
 	}
