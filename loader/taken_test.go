@@ -297,3 +297,26 @@ func TestRecordsThatSeemGone(t *testing.T) {
 		}
 	})
 }
+
+// TestTakenSinceTheFirstPass says that a row which was loaded when the run began, and
+// whose record proves to be another's in it, is in doubt in its results.
+func TestTakenSinceTheFirstPass(t *testing.T) {
+	bubble(t, "one run", func(t *testing.T) {
+		b := newBench(t, sandbox.Options{})
+		defer b.close()
+		b.known()
+		b.o.NoSettle, b.o.Concurrency = true, 1
+		check(t, b.account.FailNext(sandbox.FaultLostAnswer))
+		b.wire.after = b.taken()
+		path := b.deals("D1,b@example.com,B", "D2,a@example.com,A")
+		_, err := b.load(t.Context(), path)
+		check(t, err)
+		b.wire.after, b.o.NoSettle = nil, false
+		res, err := b.load(t.Context(), path)
+		check(t, err)
+		a := b.rows(res)[1]
+		if got := res.Totals; a.Result != ledger.ResultInDoubt || a.Code == "" || a.Error == "" || got[ledger.ResultInDoubt] != 1 || got[ledger.ResultLoaded] != 1 || got.Sum() != 2 {
+			t.Errorf("%s; A is %s %q, %s %s", got, a.Result, a.ID, a.Code, a.Error)
+		}
+	})
+}

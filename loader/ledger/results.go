@@ -82,6 +82,9 @@ func ResultOf(v Verdict, s State, checked bool) Result {
 	case Invalid:
 		return ResultInvalid
 	case Already:
+		if s == InDoubt {
+			return ResultInDoubt // its record proved to be another row's since the first pass
+		}
 		return ResultAlready
 	case Skipped:
 		return ResultSkipped

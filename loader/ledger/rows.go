@@ -273,6 +273,12 @@ func (s *Standing) Changing() State {
 	return s.Change.State
 }
 
+// Stands reports whether what stands of the row's record now decides its result. taken
+// are the records whose ids proved to be those of other rows' records.
+func (c *PlannedRow) Stands(taken map[int64]bool) bool {
+	return c.HasState() || c.Verdict == Already && taken[c.Record]
+}
+
 // HasState reports whether the row's result is that of a call.
 func (c *PlannedRow) HasState() bool { return c.Verdict == Due || c.Verdict == Changing }
 
@@ -287,7 +293,7 @@ func (c *PlannedRow) Row(s *Standing, checked bool) Row {
 		return changingRow(r, s, checked)
 	}
 	r.Result = ResultOf(c.Verdict, r.State, checked)
-	if s == nil || c.Verdict != Due {
+	if s == nil || c.Verdict != Due && r.Result != ResultInDoubt {
 		return r
 	}
 	// What the first pass had to say of an open row is old news once the call has something to say.

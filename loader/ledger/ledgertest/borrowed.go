@@ -146,3 +146,31 @@ func testShared(t *testing.T, fresh func(testing.TB) Open) {
 	f.Check(f.Store.Settle(t.Context(), f.Lease, ledger.Outcome{Record: open[0].Record, State: ledger.Loaded, Unowned: true, ID: GUID(3)}))
 	f.Check(f.Store.Check(t.Context()))
 }
+
+// testTaken says that a row which was there when a run began, and whose record proves to
+// be another row's in it, is in doubt in the run's rows, its counts and its errors.
+func testTaken(t *testing.T, fresh func(testing.TB) Open) {
+	f := New(t, fresh(t))
+	list := func() []ledger.Entry {
+		return []ledger.Entry{Entry(2, "A", "x", "1"), Entry(3, "B", "x", "2"), Entry(4, "C", "x", "3")}
+	}
+	rows := f.Plan(f.Run(), list()...)
+	for i, e := range rows {
+		f.Load(e.Record, GUID(i+1))
+	}
+	run := f.Run()
+	f.Plan(run, list()...)
+	f.Check(f.Store.Disown(t.Context(), f.Lease, ledger.Disowned(rows[1].Record, GUID(2))))
+	got := f.Rows(run)
+	if r := got[1]; r.Result != ledger.ResultInDoubt || r.ID != "" || r.Code != ledger.BorrowedCode || r.Error == "" || !slices.Equal(r.Candidates, []string{GUID(2)}) || got[0].Result != ledger.ResultAlready || got[2].Result != ledger.ResultAlready {
+		t.Errorf("rows %+v", got)
+	}
+	tally, err := f.Store.Tally(t.Context(), run)
+	if n := tally.Counts(); err != nil || n[ledger.ResultInDoubt] != 1 || n[ledger.ResultAlready] != 2 || n.Sum() != 3 {
+		t.Errorf("counts %s, %v", n, err)
+	}
+	errs, err := f.Store.Errors(t.Context(), run, 5)
+	if err != nil || len(errs) != 1 || errs[0].Code != ledger.BorrowedCode || errs[0].Count != 1 {
+		t.Errorf("errors %+v, %v", errs, err)
+	}
+}

@@ -50,6 +50,7 @@ func Run(t *testing.T, fresh func(testing.TB) Open) {
 		{"Who", testWho},
 		{"Borrowed", testBorrowed},
 		{"Shared", testShared},
+		{"Taken", testTaken},
 		{"Runs", testRuns},
 		{"Trusted", testTrusted},
 		{"Records", testRecords},

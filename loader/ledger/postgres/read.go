@@ -182,10 +182,31 @@ func (l *Ledger) Rows(ctx context.Context, run int64) iter.Seq2[ledger.Row, erro
 	}
 }
 
+// taken returns the records of which nothing is known since others proved to have theirs.
+func (l *Ledger) taken(ctx context.Context) (map[int64]bool, error) {
+	out := map[int64]bool{}
+	err := l.query(ctx, "SELECT record FROM leadload.operations WHERE op = $1 AND state = $2 AND code = $3", []any{int64(ledger.Create), int64(ledger.InDoubt), ledger.BorrowedCode}, func(rows pgx.Rows) error {
+		clear(out)
+		for rows.Next() {
+			var r int64
+			if err := rows.Scan(&r); err != nil {
+				return err
+			}
+			out[r] = true
+		}
+		return nil
+	})
+	return out, err
+}
+
 // Tally counts the rows of a run as they stand now.
 func (l *Ledger) Tally(ctx context.Context, run int64) (ledger.Tally, error) {
 	t := ledger.Tally{}
-	err := l.each(ctx, run, (*ledger.PlannedRow).HasState, func(c *ledger.PlannedRow, s *ledger.Standing) bool {
+	taken, err := l.taken(ctx)
+	if err != nil {
+		return t, err
+	}
+	err = l.each(ctx, run, func(c *ledger.PlannedRow) bool { return c.Stands(taken) }, func(c *ledger.PlannedRow, s *ledger.Standing) bool {
 		t.Count(c, s)
 		return true
 	})
@@ -219,7 +240,11 @@ func (l *Ledger) Traces(ctx context.Context, records []int64) (map[int64]ledger.
 // Errors returns the most common errors of a run's rows.
 func (l *Ledger) Errors(ctx context.Context, run int64, n int) ([]ledger.ErrorCount, error) {
 	var errs ledger.ErrorCounter
-	err := l.each(ctx, run, (*ledger.PlannedRow).HasState, func(c *ledger.PlannedRow, s *ledger.Standing) bool {
+	taken, err := l.taken(ctx)
+	if err != nil {
+		return nil, err
+	}
+	err = l.each(ctx, run, func(c *ledger.PlannedRow) bool { return c.Stands(taken) }, func(c *ledger.PlannedRow, s *ledger.Standing) bool {
 		errs.Add(c.Row(s, false))
 		return true
 	})

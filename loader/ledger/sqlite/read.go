@@ -323,13 +323,27 @@ func (l *Ledger) checked(ctx context.Context, run int64) (bool, error) {
 	return command == "check", l.fault(err)
 }
 
+// taken returns the records of which nothing is known since others proved to have theirs.
+func (l *Ledger) taken(ctx context.Context) (map[int64]bool, error) {
+	records, err := l.numbers(ctx, "SELECT record FROM operations WHERE op = ? AND state = ? AND code = ?", ledger.Create, ledger.InDoubt, ledger.BorrowedCode)
+	out := make(map[int64]bool, len(records))
+	for _, r := range records {
+		out[r] = true
+	}
+	return out, err
+}
+
 // Tally counts the rows of a run as they stand now. Where those of a chunk that are due
 // are records which follow one another, and no call has anything to say of them, they are
 // counted where they lie.
 func (l *Ledger) Tally(ctx context.Context, run int64) (ledger.Tally, error) {
 	t := ledger.Tally{}
+	taken, err := l.taken(ctx)
+	if err != nil {
+		return t, err
+	}
 	r := rowReader{l: l, counts: t}
-	err := r.each(ctx, run, (*ledger.PlannedRow).HasState, func(c *ledger.PlannedRow, s *ledger.Standing) bool {
+	err = r.each(ctx, run, func(c *ledger.PlannedRow) bool { return c.Stands(taken) }, func(c *ledger.PlannedRow, s *ledger.Standing) bool {
 		t.Count(c, s)
 		return true
 	})
@@ -488,8 +502,12 @@ func (l *Ledger) Traces(ctx context.Context, records []int64) (map[int64]ledger.
 // Errors returns the most common errors of a run's rows.
 func (l *Ledger) Errors(ctx context.Context, run int64, n int) ([]ledger.ErrorCount, error) {
 	var errs ledger.ErrorCounter
+	taken, err := l.taken(ctx)
+	if err != nil {
+		return nil, err
+	}
 	r := rowReader{l: l, wordy: true} // a row without words has no error
-	err := r.each(ctx, run, (*ledger.PlannedRow).HasState, func(c *ledger.PlannedRow, s *ledger.Standing) bool {
+	err = r.each(ctx, run, func(c *ledger.PlannedRow) bool { return c.Stands(taken) }, func(c *ledger.PlannedRow, s *ledger.Standing) bool {
 		errs.Add(c.Row(s, false))
 		return true
 	})
