@@ -168,7 +168,7 @@ func TestParseCapture(t *testing.T) {
 		t.Error("LeadValue")
 	}
 	c := got.Compare(map[string]string{"OpportunityNote": "a note", "mx_custom_1": "Deal 1", "Status": "Won", "mx_Custom_6": "3.00", "mx_Custom_7": "x"})
-	if want := (Comparison{Same: []string{"OpportunityNote", "mx_Custom_1", "mx_Custom_6"}, Differ: []string{"Status"}, Absent: []string{"mx_Custom_8"}}); !reflect.DeepEqual(c, want) {
+	if want := (Comparison{Same: []string{"OpportunityNote", "mx_Custom_1", "mx_Custom_6"}, Differ: []string{"Status"}, Absent: []string{"mx_Custom_8"}, Other: []string{"Status"}}); !reflect.DeepEqual(c, want) {
 		t.Errorf("compare %+v, want %+v", c, want)
 	}
 	for _, bad := range []string{``, `[]`, `{}`, `{"Opportunity":{}}`, `{"Opportunity":{"OpportunityEventCode":"x"}}`, `{"Opportunity":[]}`} {
@@ -202,7 +202,7 @@ func TestParseFlat(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	c := got.Compare(map[string]string{"mx_Custom_1": "p-1", "ProductName": "sku1 - Product", "Status": "Open", "mx_Custom_2": "1200.50", "mx_Custom_3": "2025-12-31 18:00:00.000", "mx_Custom_4": "u-1", "mx_Custom_5": "INV-2"})
-	if want := (Comparison{Same: []string{"ProductSku", "Status", "Revenue", "SalesDate"}, Differ: []string{"mx_Custom_5"}, Unknown: []string{"SalesOwnerEmail"}}); !reflect.DeepEqual(c, want) {
+	if want := (Comparison{Same: []string{"ProductSku", "Status", "Revenue", "SalesDate"}, Differ: []string{"mx_Custom_5"}, Unknown: []string{"SalesOwnerEmail"}, Other: []string{"mx_Custom_5"}}); !reflect.DeepEqual(c, want) {
 		t.Errorf("compare %+v, want %+v", c, want)
 	}
 	for name, known := range map[string]bool{"SKU10 - Product": false, "XSKU1": false, "Product": false, "Thing SKU1": true, "Thing (sku1)": true, "SKU1": true} {
@@ -213,5 +213,32 @@ func TestParseFlat(t *testing.T) {
 	}
 	if _, err := ParseFlat([]byte(`x`), saleForm); err == nil {
 		t.Error("no error")
+	}
+}
+
+func TestPlainlyOther(t *testing.T) {
+	for _, c := range []struct {
+		sent, got string
+		want      bool
+	}{
+		{"Pune", "Goa", true},
+		{"Annual plan", "Enquiry from the web form", true},
+		{"26751.82", "126751", true},
+		{"INV-1", "INV-2", true},
+		{"26751.82", "26752", false},                                // rounded
+		{"1000000", "1000000.004", false},                           // likewise
+		{"Called twice, in the evening", "called twice, in", false}, // cut
+		{"10", "INR 10.00", false},                                  // with its currency
+		{"Pune", "", false},                                         // emptied
+		{"Open", "1", false},                                        // an option kept under a number
+		{"a@example.com", "9b1deb4d-3b7d-4bad-9bdd-2b0d7b3dcb6d", false},
+		{"9b1deb4d-3b7d-4bad-9bdd-2b0d7b3dcb6d", "1b1deb4d-3b7d-4bad-9bdd-2b0d7b3dcb6d", false},
+		{"2026-03-01 10:00:00", "2026-03-01 04:30:00", false}, // another zone
+		{"2026-03-01", "01/03/2026", false},
+		{"+91-9876543210", "09876543210", false},
+	} {
+		if got := plainlyOther(c.sent, c.got); got != c.want {
+			t.Errorf("%q and %q: %v, want %v", c.sent, c.got, got, c.want)
+		}
 	}
 }

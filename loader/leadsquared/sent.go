@@ -2,6 +2,8 @@ package leadsquared
 
 import (
 	"errors"
+	"math"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -124,6 +126,9 @@ type Comparison struct {
 	Differ  []string
 	Absent  []string // the answer does not carry the field
 	Unknown []string // the answer has the field in a form that cannot be compared
+	// Other are those of Differ whose value is plainly another one: no part of what was
+	// sent, no other form of it, not rounded, and not empty.
+	Other []string
 }
 
 // Compare holds what was sent against the fields of a record of the account:
@@ -175,9 +180,37 @@ func (s Sent) Compare(got map[string]string) Comparison {
 			}
 		}
 		v, known := lookUp(got, name)
-		put(p.Name, known, SameValue(p.Value, v))
+		same := SameValue(p.Value, v)
+		put(p.Name, known, same)
+		if known && !same && plainlyOther(p.Value, v) {
+			c.Other = append(c.Other, p.Name)
+		}
 	}
 	return c
+}
+
+// plainlyOther reports whether an account that was sent one value cannot have made the
+// other of it. Times have zones, users have ids and addresses, and an option may be
+// kept under a number: of these nothing is known.
+func plainlyOther(sent, got string) bool {
+	sent, got = strings.ToLower(strings.TrimSpace(sent)), strings.ToLower(strings.TrimSpace(got))
+	if sent == "" || got == "" || strings.Contains(sent, got) || strings.Contains(got, sent) {
+		return false
+	}
+	a, aErr := strconv.ParseFloat(sent, 64)
+	b, bErr := strconv.ParseFloat(got, 64)
+	switch {
+	case (aErr == nil) != (bErr == nil):
+		return false
+	case aErr == nil:
+		return math.Abs(a-b) > 1 && math.Abs(a-b) > math.Max(math.Abs(a), math.Abs(b))/50
+	}
+	for _, v := range []string{sent, got} {
+		if strings.ContainsAny(v, "@:") || len(v) >= 8 && strings.Trim(v, "0123456789abcdef-/.") == "" {
+			return false
+		}
+	}
+	return true
 }
 
 // containsWord reports whether word stands in s in any case, with no letter or

@@ -13,10 +13,11 @@ import (
 // Activity is one entry of a lead's activity trail. The id of an opportunity is
 // the id of its activity.
 type Activity struct {
-	ID        string
-	EventCode int
-	CreatedOn time.Time         // UTC, whole seconds, by the account's clock; never zero
-	Data      map[string]string // the few fields that the trail carries
+	ID         string
+	EventCode  int
+	CreatedOn  time.Time         // UTC, whole seconds, by the account's clock; never zero
+	ModifiedOn time.Time         // likewise; zero where the answer has none that can be read
+	Data       map[string]string // the few fields that the trail carries
 }
 
 // TrailPage is one page of a trail.
@@ -95,9 +96,10 @@ func readTrail(o Outcome, doc any, eventCode int) (TrailPage, Outcome) {
 			return TrailPage{}, misread(o, "an activity trail")
 		}
 		a := Activity{
-			ID:        identifier(row.get("Id", "ProspectActivityId", "ActivityId")),
-			CreatedOn: row.time("CreatedOn"),
-			Data:      map[string]string{},
+			ID:         identifier(row.get("Id", "ProspectActivityId", "ActivityId")),
+			CreatedOn:  row.time("CreatedOn"),
+			ModifiedOn: row.time("ModifiedOn"),
+			Data:       map[string]string{},
 		}
 		var coded bool
 		a.EventCode, coded = row.integer("EventCode", "ActivityEvent")

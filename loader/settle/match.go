@@ -75,7 +75,7 @@ const (
 )
 
 // compare holds a target.Record against a row. keyed says that the key alone
-// decided; cmp is what was compared.
+// decided, or that the record is plainly another's; cmp is what was compared.
 func compare(w want, c target.Record) (like likeness, keyed bool, cmp leadsquared.Comparison) {
 	if w.event != c.Code {
 		return other, false, cmp
@@ -96,6 +96,9 @@ func compare(w want, c target.Record) (like likeness, keyed bool, cmp leadsquare
 	if !c.Readable {
 		return unread, false, cmp
 	}
+	if c.Untouched && w.plainlyOther(cmp) {
+		return other, true, cmp
+	}
 	// A record that was read whole has what was stored: what it lacks was not.
 	differ := len(cmp.Differ) + len(cmp.Absent)
 	evidence := slices.ContainsFunc(cmp.Same, w.proves)
@@ -109,6 +112,21 @@ func compare(w want, c target.Record) (like likeness, keyed bool, cmp leadsquare
 		return alike, false, cmp
 	}
 	return other, false, cmp
+}
+
+// plainlyOther reports whether most of what was sent has other values in a record that is
+// as it was made: no automation can have changed it.
+func (w *want) plainlyOther(cmp leadsquared.Comparison) bool {
+	own := func(names []string) (n int) {
+		for _, name := range names {
+			if w.proves(name) {
+				n++
+			}
+		}
+		return n
+	}
+	n := own(cmp.Other)
+	return n >= 2 && n > own(cmp.Same)
 }
 
 // byKey compares by the key, where the account shows enough of it to decide.
@@ -455,7 +473,7 @@ func undecided(w want, s sight, taken map[string]bool) decision {
 		}
 		switch {
 		case c.Elsewhere && !keyed:
-			if w.vague || s.during(c.Created, w.sent) {
+			if w.vague || s.anyhow(c.Created, w.sent) {
 				similar = append(similar, c)
 			}
 		case like == unread && (s.during(c.Created, w.sent) || !s.proved && s.anyhow(c.Created, w.sent) && c.Created.Before(w.sent)):

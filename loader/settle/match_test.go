@@ -39,6 +39,8 @@ func there(id string, at time.Duration, pairs ...string) target.Record {
 
 func hiddenFields(c target.Record) target.Record { c.Readable = false; return c }
 
+func untouched(c target.Record) target.Record { c.Untouched = true; return c }
+
 func elsewhere(c target.Record) target.Record { c.Elsewhere = true; return c }
 
 func constants(w want, names ...string) want { w.plain = names; return w }
@@ -110,6 +112,16 @@ func TestDecide(t *testing.T) {
 
 		{"all values agree, on another lead", []want{one}, with(proved, elsewhere(there("x", 0, "Name", "A", "Amount", "10"))), "u:x"},
 		{"most values agree, on another lead", []want{asked(0, "", "Name", "A", "Amount", "10", "City", "Pune")}, with(proved, elsewhere(there("x", 0, "Name", "A", "Amount", "10", "City", "Goa"))), "a"},
+		{"all values agree, on another lead, an hour later", []want{one}, with(proved, elsewhere(there("x", time.Hour, "Name", "A", "Amount", "10"))), "u:x"},
+		{"other values, as they were when it was made", []want{one}, with(proved, untouched(there("x", 0, "Name", "B", "Amount", "20"))), "a"},
+		{"one other value, as it was made", []want{one}, with(proved, untouched(there("x", 0, "Name", "A", "Amount", "20"))), "u:x"},
+		{"an emptied value and another, as it was made", []want{one}, with(proved, untouched(there("x", 0, "Name", "", "Amount", "20"))), "u:x"},
+		{"other values beside as many that agree, as it was made", []want{asked(0, "", "Name", "A", "Amount", "10", "City", "Pune", "Plan", "P1")},
+			with(proved, untouched(there("x", 0, "Name", "A", "Amount", "10", "City", "Goa", "Plan", "P2"))), "u:x"},
+		{"another status and constants, as it was made", []want{constants(asked(0, "", "Status", "Won", "Source", "File", "Name", "A"), "Source")},
+			with(proved, untouched(there("x", 0, "Status", "Open", "Source", "Web", "Name", "Z"))), "u:x"},
+		{"a record of the row beside another that is plainly somebody's", []want{one},
+			with(proved, there("x", 0, "Name", "A", "Amount", "10"), untouched(there("y", 0, "Name", "B", "Amount", "20"))), "f:x"},
 		{"the key agrees, on another lead", []want{key}, with(proved, elsewhere(there("x", 0, "Deal", "D1", "Name", "A"))), "f:x"},
 
 		{"the key agrees", []want{key}, with(proved, there("x", 0, "Deal", "D1", "Name", "A")), "f:x"},

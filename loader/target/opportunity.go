@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"leadload/internal/fault"
 	"leadload/loader/leadsquared"
@@ -120,10 +121,14 @@ func lookAtOne(ctx context.Context, l *line.Line, q *Question, s *Sight, r Recor
 	}
 	// Without details there are few fields, but the key may be among them.
 	if out.Verdict == leadsquared.Applied {
-		r.Readable, r.Note, r.Fields = true, opp.Note, opp.Fields
+		r.Readable, r.Note, r.Fields, r.Untouched = true, opp.Note, opp.Fields, untouched(opp.CreatedOn, opp.ModifiedOn)
 	}
 	s.Records = append(s.Records, r)
 	return nil
+}
+
+func untouched(created, modified time.Time) bool {
+	return !created.IsZero() && created.Equal(modified)
 }
 
 func hasAll(fields map[string]string, names []string) bool {
@@ -153,7 +158,7 @@ func lookAtIndex(ctx context.Context, l *line.Line, q *Question, s *Sight, lead 
 	for _, o := range page.List {
 		if i := slices.IndexFunc(s.Records, func(r Record) bool { return strings.EqualFold(r.ID, o.ID) }); i >= 0 {
 			if r := &s.Records[i]; !r.Readable && q.fresh(r.Created) { // the call for its details has failed
-				r.Readable, r.Note, r.Fields = true, o.Note, o.Fields
+				r.Readable, r.Note, r.Fields, r.Untouched = true, o.Note, o.Fields, untouched(o.CreatedOn, o.ModifiedOn)
 			}
 			continue
 		}

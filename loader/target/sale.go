@@ -108,7 +108,7 @@ func dateSales(ctx context.Context, l *line.Line, q *Question, s *Sight, lead st
 		}
 		for i := range found {
 			if strings.EqualFold(found[i].ID, a.ID) {
-				found[i].Created = a.CreatedOn
+				found[i].Created, found[i].Untouched = a.CreatedOn, untouched(a.CreatedOn, a.ModifiedOn)
 			}
 		}
 	}

@@ -165,6 +165,8 @@ type Record struct {
 	Readable bool      // its fields could be read
 	Note     string
 	Fields   map[string]string
+	// Untouched says that nobody has changed it since it was made, automations among them.
+	Untouched bool
 	// Elsewhere says that it was found without its lead, which may be another one than
 	// that of the rows asked about.
 	Elsewhere bool
