@@ -56,13 +56,19 @@ func removedFrom(ctx context.Context, led ledger.Store, scope int64, j *Job, min
 	return r, nil
 }
 
-// file names the job's file as the ledger knows it.
+// file names the job's file as the ledger knows it. Its rows of another set are other
+// records, of which this one says nothing.
 func (j *Job) file(scope int64) ledger.WholeFile {
-	return ledger.WholeFile{Scope: scope, Path: j.InputPath, Sheet: j.File.Info().Sheet}
+	f := ledger.WholeFile{Scope: scope, Path: j.InputPath, Sheet: j.File.Info().Sheet}
+	if j.Mapping.Set != "" {
+		f.Sheet += "\x1f" + j.Mapping.Set
+	}
+	return f
 }
 
 // rosterOf finds the records of a file in the rows of its earlier runs, for a ledger
-// that has kept no roster of it.
+// that has kept no roster of it. Runs with other mappings may have loaded the same
+// file as something else, such as another opportunity type: those are other records.
 func rosterOf(ctx context.Context, led ledger.Store, f ledger.WholeFile, of string, mine func(*ledger.Run) bool) (all ledger.Set, err error) {
 	runs, err := led.Runs(ctx, ledger.RunQuery{Newest: 1000})
 	if err != nil {
@@ -85,7 +91,19 @@ func rosterOf(ctx context.Context, led ledger.Store, f ledger.WholeFile, of stri
 			}
 		}
 	}
-	return all, nil
+	if all.Len() == 0 {
+		return nil, nil
+	}
+	var own ledger.Set
+	for r, err := range led.Records(ctx, ledger.RecordQuery{Scope: f.Scope, Path: f.Path}) {
+		if err != nil {
+			return nil, err
+		}
+		if all.Has(r.ID) {
+			own.Add(r.ID)
+		}
+	}
+	return own, nil
 }
 
 // removed tells the plan what is gone from the file, and writes it down.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"leadload/internal/sandbox"
@@ -68,5 +69,32 @@ func TestRemoved(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestRemovedOfAnotherType counts no row as gone that the same file was loaded from as
+// another type, or in another set.
+func TestRemovedOfAnotherType(t *testing.T) {
+	for name, change := range map[string][2]string{
+		"type": {"OpportunityEventCode: 12000", "OpportunityEventCode: 12001"},
+		"set":  {"version: 1", "version: 1\nset: again"},
+	} {
+		bubble(t, name, func(t *testing.T) {
+			b := newBench(t, sandbox.Options{})
+			defer b.close()
+			path := b.deals("D1,a@example.com,A", "D2,b@example.com,B", "D3,c@example.com,C")
+			_, err := b.load(t.Context(), path)
+			check(t, err)
+			b.mapping = strings.Replace(b.mapping, change[0], change[1], 1)
+			var plan Plan
+			b.confirm = func(p Plan) error { plan = p; return nil }
+			res, err := b.load(t.Context(), path)
+			check(t, err)
+			gone, err := b.led.Gone(t.Context(), res.Run.ID)
+			check(t, err)
+			if res.Totals[ledger.ResultLoaded] != 3 || plan.Removed != (Removed{}) || gone.Len() != 0 {
+				t.Errorf("%s, %+v, %d written down as gone", res.Totals, plan.Removed, gone.Len())
+			}
+		})
 	}
 }
