@@ -92,9 +92,20 @@ func (a *app) runHistory(ctx context.Context, o *historyOptions, args []string) 
 		}
 		p.Result, p.ID, p.LeadID, p.Code, p.Note = r.Result.String(), r.ID, r.LeadID, r.Code, r.Error
 		if r.Verdict == ledger.Due && e.Last > e.Run.ID && !within(e.Run, r.SentAt) {
+			// The ledger has the newest id and moment alone, which are not this run's.
 			p.Result, p.Note = ledger.ResultNotSent.String(), fmt.Sprintf("sent, or tried, again by run %d", e.Last)
-		} else if !r.SentAt.IsZero() {
-			p.SentAt = &r.SentAt
+			p.ID, p.LeadID = "", ""
+		} else {
+			id, err := takenBack(ctx, led, e)
+			if err != nil {
+				return err
+			}
+			if id != "" {
+				p.ID, p.Note = id, "it was made, and taken back by an undo"
+			}
+			if !r.SentAt.IsZero() {
+				p.SentAt = &r.SentAt
+			}
 		}
 		if _, read := kept[e.Run.ID]; !read {
 			kept[e.Run.ID] = nil
@@ -128,6 +139,23 @@ func (a *app) runHistory(ctx context.Context, o *historyOptions, args []string) 
 			}
 		}
 	})
+}
+
+// takenBack returns the id that an event's record had before an undo deleted or
+// cancelled it; "" where none did, or where it was made again since.
+func takenBack(ctx context.Context, led ledger.Store, e ledger.Event) (id string, err error) {
+	if e.Row.Verdict != ledger.Due || e.Row.Result != ledger.ResultNotSent {
+		return "", nil
+	}
+	for p, err := range led.Planned(ctx, e.Run.ID) {
+		if err != nil {
+			return "", err
+		}
+		if p.Record == e.Row.Record && p.Fate == ledger.Absent && p.Undo == ledger.Loaded {
+			return p.UndoID, nil
+		}
+	}
+	return "", nil
 }
 
 // within reports whether a record was sent while a run was at work.
