@@ -79,7 +79,7 @@ func checkFile(ctx context.Context, j CheckJob) (CheckResult, error) {
 		return res, err
 	}
 	j.File.Need(program.Reads())
-	pass := plan.Check{File: j.File, Mapping: j.Mapping, Program: program, Rows: j.Rows, Store: j.Ledger, Bodies: j.OnBody != nil, Prints: j.Scratch != nil, Sampler: program.Sampler(), Policy: update.Policy(j.Mapping, j.Update, j.Remake)}
+	pass := plan.Check{File: j.File, Mapping: j.Mapping, Program: program, Rows: j.Rows, Store: j.Ledger, Bodies: j.OnBody != nil, Prints: j.Scratch != nil, Marks: true, Sampler: program.Sampler(), Policy: update.Policy(j.Mapping, j.Update, j.Remake)}
 	if j.Online != nil {
 		pass.Judge = func() plan.Judge { return j.Online.Fork() }
 	}

@@ -42,6 +42,9 @@ type Entry struct {
 	KeyText   string // as people read it
 	Digest    Digest // of the body
 	Fresh     bool   // the ledger is known to have no record of the row
+	// Source names the cells of the row and all by which they become values, so that rows
+	// with the same Source have the same key and the same body; 0: not known.
+	Source uint64
 
 	// Want is a lead that has to be looked up before the row can be sent.
 	WantField, WantValue string
@@ -51,6 +54,7 @@ type Entry struct {
 	SameAs int   // 1 + the place in its batch of the row whose new record this one shares; 0: none
 	State  State // where the record stands
 	Replan bool  // the record is to take the row's values, and to be sent
+	Renew  bool  // the record has the row's values, and is to take its mark
 	// Earlier returns the row as earlier mappings read it now, the newest first;
 	// nil: there are none.
 	Earlier func() []View
@@ -104,8 +108,9 @@ const (
 	Canonical             // values in their canonical form
 )
 
-// BodySize is how many bytes of Digest.Body a store keeps. They only tell
-// whether a record's own row has changed, beside the prints of its fields.
+// BodySize is how many bytes of Digest.Body, or of what stands for it (Entry.Mark), a
+// store keeps. They only tell that a record's own row has not changed: where they
+// differ, the prints of its fields tell.
 const BodySize = 8
 
 // Digester makes digests. It shares the list of names between rows that have
@@ -271,7 +276,7 @@ func (r *Record) State() State { return StateOf(r.Fate, r.Creation) }
 // the row of this pass that had the same key before, or 0. It is pure: import
 // and check both decide by it.
 func Decide(e *Entry, known *Record, earlier int, policy *Policy) {
-	e.Record, e.Replan, e.Differs, e.Remade, e.Lost, e.Moved, e.Offer = 0, false, nil, nil, nil, nil, Digest{}
+	e.Record, e.Replan, e.Renew, e.Differs, e.Remade, e.Lost, e.Moved, e.Offer = 0, false, false, nil, nil, nil, nil, Digest{}
 	if known != nil {
 		e.Record = known.ID
 	}
@@ -287,19 +292,22 @@ func Decide(e *Entry, known *Record, earlier int, policy *Policy) {
 		return
 	}
 	e.State = known.State()
-	same := bytes.Equal(e.Digest.Body[:BodySize], known.Body[:])
+	same := e.unchanged(known)
 	switch {
 	case e.State.Ended() && known.Changing.Open():
 		// Whatever the file says now, the account is asked about this one first.
 		e.Verdict, e.State = Changing, known.Changing
 	case e.State.Ended() && same:
-		e.Verdict = Already
+		e.Verdict, e.Renew = Already, known.Body != e.Mark()
 	case e.State.Ended():
 		e.changes(known, policy)
 	case e.State.Open() && !same:
 		// The record keeps what was sent: it is what must be looked for.
-		e.Code = "row.changed"
 		fields, _ := e.differing(known, &Policy{Remake: true})
+		if len(fields) == 0 {
+			return // other cells, or another mapping, make the same of it
+		}
+		e.Code = "row.changed"
 		e.Msg = fmt.Sprintf("sent before with other values: %s changed", strings.Join(fields, ", "))
 		e.Hint = "run the same command again when the row is settled"
 	case !e.State.Open(): // Ready and Rejected
@@ -335,7 +343,8 @@ func (e *Entry) repeats(row int) {
 func (e *Entry) changes(known *Record, policy *Policy) {
 	fields, remade := e.differing(known, policy)
 	if len(fields) == 0 {
-		e.Verdict = Already
+		// What the mapping has gained or lost is told each time.
+		e.Verdict, e.Renew = Already, e.Source != 0 && len(e.Remade)+len(e.Lost) == 0
 		return
 	}
 	e.Offer = known.With(e.Digest)

@@ -86,10 +86,14 @@ type Store interface {
 	// as little-endian numbers, and maybe other numbers. It returns nil when
 	// the ledger has more records than most.
 	Idents(ctx context.Context, scope int64, most int) (map[uint64]struct{}, error)
+	// Marks returns the records of a scope that are in the account (Present) and of which
+	// no call has anything to say, by what their rows are known by (Entry.Mark). It
+	// returns nil when the ledger has more records than most.
+	Marks(ctx context.Context, scope int64, most int) (*MarkSet, error)
 	// Plan writes rows that Decide has decided about into a run. It makes the
 	// records that are new, puts their numbers into the entries, and takes the
-	// entries' values over where Replan says so. With scope 0 the rows are
-	// only noted.
+	// entries' values over where Replan says so, their marks where Renew does.
+	// With scope 0 the rows are only noted.
 	Plan(ctx context.Context, l Lease, run, scope int64, entries []Entry) error
 	// Adopt writes records that are known to be in the account, or in doubt,
 	// from elsewhere, without a lease. What the ledger knows already is left as

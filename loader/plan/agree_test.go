@@ -95,7 +95,7 @@ func TestCheckAndImportAgree(t *testing.T) {
 		program, err := m.Compile(file.Header())
 		f.Check(err)
 		var checked []ledger.Entry
-		pass := Check{File: file, Mapping: m, Program: program, Store: f.Store, Scope: f.Scope}
+		pass := Check{File: file, Mapping: m, Program: program, Store: f.Store, Scope: f.Scope, Marks: true}
 		if _, err := pass.Run(t.Context(), func(row *Row) error {
 			checked = append(checked, row.Entry)
 			return nil

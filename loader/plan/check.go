@@ -18,12 +18,13 @@ import (
 	"leadload/mapping"
 )
 
-// A ledger that has other rows than a file's is asked in vain for every row.
-// After as many questions as a small file has rows, all its identities are
-// read once, unless that is so much that memory would grow with it.
+// A ledger that has other rows than a file's is asked in vain for every row, and one
+// that has the same rows is asked for each whether it has changed. After as many
+// questions as a small file has rows, all its identities are read once, or all
+// marks of its records, unless that is so much that memory would grow with it.
 var identsAfter, identsMost = 4_096, IdentsMost
 
-// IdentsMost is how many identities of a ledger are read at once at most.
+// IdentsMost is how many records of a ledger are read at once at most.
 const IdentsMost = 2_000_000
 
 // With so many keys, garbage is collected before there is as much of it as of
@@ -44,6 +45,9 @@ type Check struct {
 	Values  bool         // rows get their Values
 	Cells   bool         // rows get their Cells, those that cannot be read too
 	Prints  bool         // rows get their Fingerprint
+	// Marks lets rows that have not changed be known by their marks: of their records
+	// only the number and the fate are read.
+	Marks bool
 	// Judge makes what holds rows against the account, one for each goroutine;
 	// nil for none.
 	Judge func() Judge
@@ -57,13 +61,19 @@ type Check struct {
 
 	taken map[int64]bool // records that a row of the file has
 
-	brief  bool // nothing was ever loaded
-	seeds  [2]maphash.Seed
-	keys   keySet
-	looked int // rows looked for in the ledger
-	idents atomic.Pointer[map[uint64]struct{}]
-	known  []ledger.Record
-	warned []*mapping.Seen // of each worker's runners
+	brief   bool // nothing was ever loaded
+	seeds   [2]maphash.Seed
+	keys    keySet
+	sources Sources
+	missed  int // rows looked for in the ledger in vain
+	same    int // rows found there by their identity whose record has their Source
+	strayed int // of those, rows whose record is not where the row before lets it be
+	idents  atomic.Pointer[map[uint64]struct{}]
+	marks   atomic.Pointer[ledger.MarkSet]
+	ahead   atomic.Int64 // how far the record of the last row that had one is ahead of the row
+	known   []ledger.Record
+	found   []ledger.Record // of the batch's rows that are marked
+	warned  []*mapping.Seen // of each worker's runners
 }
 
 // Run calls each for every row, in order; it is valid during the call.
@@ -76,9 +86,9 @@ func (c *Check) Run(ctx context.Context, each func(*Row) error) (Seen, error) {
 			debug.SetGCPercent(percent)
 		}
 	}()
-	p := pass{file: c.File, rows: c.Rows, first: Batch, cells: c.Cells, prints: c.Prints}
+	p := pass{file: c.File, rows: c.Rows, first: Batch, cells: c.Cells, prints: c.Prints || c.Marks && !c.brief}
 	if !c.brief {
-		p.key = c.Mapping.Key
+		p.key, c.sources = c.Mapping.Key, NewSources(c.Mapping, c.File)
 	}
 	var changes *moves
 	return p.run(ctx, func() func(*rowBatch) { return c.worker().examine }, func(b *rowBatch) error {
@@ -146,10 +156,13 @@ func (c *Check) worker() *checkWorker {
 // examine maps the rows of a batch that can be read.
 func (w *checkWorker) examine(b *rowBatch) {
 	c := w.Check
-	// Where most rows are known, a first look at each would be one too many.
+	// Where most rows are known, a first look at each would be one too many, unless it
+	// is by a mark.
 	both := w.judge != nil && w.full != nil
-	twice := both && w.known <= len(b.rows)/2
+	marks := c.marks.Load()
+	twice := both && (marks != nil || w.known <= len(b.rows)/2)
 	w.known = 0
+	near := int64(0) // the record that the next row should be
 	for i := range b.rows {
 		row := &b.rows[i]
 		cells := b.of(row)
@@ -160,6 +173,9 @@ func (w *checkWorker) examine(b *rowBatch) {
 			continue
 		}
 		e := &row.Entry
+		if c.Marks && !c.brief {
+			e.Source = c.sources.of(e.Fingerprint, cells)
+		}
 		ex := w.full
 		if ex == nil || twice {
 			ex = w.judge
@@ -167,6 +183,16 @@ func (w *checkWorker) examine(b *rowBatch) {
 		ex.examine(e, cells)
 		if twice && e.Aside() {
 			ex.keyed(e)
+		}
+		if e.Verdict == 0 && twice && marks != nil && plainKey(ex.Record.Key) {
+			if near == 0 {
+				near = int64(e.Number) + c.ahead.Load()
+			}
+			if record := marks.Find(e.Source, near); record != 0 {
+				row.marked, row.name, e.Record = true, c.hash(ex.Record.Key), record
+				near = record + 1
+				continue
+			}
 		}
 		if e.Verdict == 0 && both {
 			if twice {
@@ -188,8 +214,13 @@ func (w *checkWorker) examine(b *rowBatch) {
 			row.Problems = slices.Clone(ex.Record.Problems)
 			continue
 		}
-		if c.brief && e.HasKey {
-			e.Identity = c.hash(norm.NFC.String(ex.Record.Key))
+		switch row.name = e.Identity; {
+		case e.HasKey && c.brief:
+			row.name = c.hash(norm.NFC.String(ex.Record.Key))
+		case e.HasKey && len(e.Spellings) == 0:
+			row.name = c.hash(ex.Record.Key)
+		case e.HasKey:
+			row.names = c.spelled(ex)
 		}
 		if e.WantField != "" {
 			row.Lead = c.hash(e.WantValue)
@@ -215,6 +246,11 @@ func (c *Check) decide(ctx context.Context, rows []Row, cells []converter.Cell) 
 		if err := ledger.Respell(ctx, c.Store, c.Scope, spelled...); err != nil {
 			return err
 		}
+		for i := range rows {
+			if row := &rows[i]; row.names != nil {
+				row.name, row.names = row.names[row.Identity], nil
+			}
+		}
 	}
 	if err := c.keep(ctx, rows); err != nil {
 		return err
@@ -222,6 +258,7 @@ func (c *Check) decide(ctx context.Context, rows []Row, cells []converter.Cell) 
 	c.keys.warm(rows)
 	var asked []int
 	var idents []ledger.Ident
+	marked := 0
 	earlier := make([]int, len(rows))
 	for i := range rows {
 		e := &rows[i].Entry
@@ -231,13 +268,16 @@ func (c *Check) decide(ctx context.Context, rows []Row, cells []converter.Cell) 
 		occurrence := 1
 		switch {
 		case e.HasKey:
-			if first := c.keys.add(e.Identity, e.Number); first != e.Number {
+			if first := c.keys.add(rows[i].name, e.Number); first != e.Number {
 				earlier[i] = first
 			}
 		case !c.brief:
-			occurrence = c.keys.count(e.Identity)
+			occurrence = c.keys.count(rows[i].name)
 		}
-		if !c.brief && !e.Fresh && earlier[i] == 0 {
+		switch {
+		case rows[i].marked:
+			marked++
+		case !c.brief && !e.Fresh && earlier[i] == 0:
 			e.Ident = e.IdentOf(occurrence)
 			asked, idents = append(asked, i), append(idents, e.Ident)
 		}
@@ -246,16 +286,15 @@ func (c *Check) decide(ctx context.Context, rows []Row, cells []converter.Cell) 
 		for i := range asked {
 			rows[asked[i]].Earlier = c.Earlier.of(cells[rows[asked[i]].from:rows[asked[i]].to])
 		}
-		if c.looked += len(asked); c.looked >= identsAfter && c.looked-len(asked) < identsAfter {
-			if err := c.learn(ctx); err != nil {
-				return err
-			}
-		}
 		c.known = slices.Grow(c.known[:0], len(asked))[:len(asked)]
 		if err := c.Store.Known(ctx, c.Scope, idents, c.known); err != nil {
 			return err
 		}
+		if err := c.learn(ctx, rows, asked); err != nil {
+			return err
+		}
 	}
+	c.found = slices.Grow(c.found[:0], marked)[:0]
 	for i := range rows {
 		e := &rows[i].Entry
 		var known *ledger.Record
@@ -267,6 +306,11 @@ func (c *Check) decide(ctx context.Context, rows []Row, cells []converter.Cell) 
 		}
 		if e.Verdict != 0 {
 			continue
+		}
+		if rows[i].marked && earlier[i] == 0 {
+			c.found = append(c.found, ledger.Record{ID: e.Record, Fate: ledger.Present, Body: e.Mark()})
+			known = &c.found[len(c.found)-1]
+			c.ahead.Store(e.Record - int64(e.Number))
 		}
 		name := ""
 		if known == nil && earlier[i] == 0 && e.Earlier != nil {
@@ -321,13 +365,43 @@ func (c *Check) keep(ctx context.Context, rows []Row) error {
 	return nil
 }
 
-// learn reads which records the ledger has, so that mayKnow can tell.
-func (c *Check) learn(ctx context.Context) error {
-	set, err := c.Store.Idents(ctx, c.Scope, identsMost)
-	if err == nil && set != nil {
-		c.idents.Store(&set)
+// learn counts what the ledger said of rows that were looked for. Once it is worth while, it reads
+// which records the ledger has, so that mayKnow can tell, or their marks.
+func (c *Check) learn(ctx context.Context, rows []Row, asked []int) error {
+	missed, same := c.missed, c.same
+	for k, i := range asked {
+		switch known := &c.known[k]; {
+		case known.ID == 0:
+			c.missed++
+		case c.Marks && known.Body == rows[i].Mark():
+			c.same++
+			c.ahead.Store(known.ID - int64(rows[i].Number))
+		}
 	}
-	return err
+	if missed < identsAfter && c.missed >= identsAfter {
+		set, err := c.Store.Idents(ctx, c.Scope, identsMost)
+		if err != nil {
+			return err
+		}
+		if set != nil {
+			c.idents.Store(&set)
+		}
+	}
+	if marks := c.marks.Load(); marks != nil {
+		if c.strayed += c.same - same; c.strayed >= identsAfter {
+			marks.Index()
+		}
+	}
+	if same < identsAfter && c.same >= identsAfter {
+		set, err := c.Store.Marks(ctx, c.Scope, identsMost)
+		if err != nil {
+			return err
+		}
+		if set != nil {
+			c.marks.Store(set)
+		}
+	}
+	return nil
 }
 
 // mayKnow reports whether the ledger may have a record of a row with a key. A
@@ -340,6 +414,17 @@ func (c *Check) mayKnow(e *ledger.Entry) bool {
 	ident := e.IdentOf(1)
 	_, ok := (*set)[binary.LittleEndian.Uint64(ident[:8])]
 	return ok
+}
+
+// spelled returns the names of a row's key in all its spellings, by the identities that
+// these give it.
+func (c *Check) spelled(ex *Examiner) map[[16]byte][16]byte {
+	names := map[[16]byte][16]byte{}
+	key := ex.Record.Key
+	for _, spelling := range []string{key, norm.NFC.String(key), norm.NFD.String(key)} {
+		names[ex.identityOf(spelling)] = c.hash(spelling)
+	}
+	return names
 }
 
 // hash is a name for a text that holds within this check.

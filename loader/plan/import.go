@@ -25,7 +25,8 @@ type Import struct {
 	// OnRow is told the number of rows planned so far; it may be nil.
 	OnRow func(n int64)
 
-	warned []*mapping.Seen // of each worker's runner
+	sources Sources
+	warned  []*mapping.Seen // of each worker's runner
 }
 
 // Run goes through the file. Reading and mapping go on while the ledger writes
@@ -35,6 +36,7 @@ func (p *Import) Run(ctx context.Context) (Seen, error) {
 		entries []ledger.Entry
 		planned int64
 	)
+	p.sources = NewSources(p.Mapping, p.File)
 	through := pass{file: p.File, rows: p.Rows, first: firstBatch, prints: true, key: p.Mapping.Key}
 	changes := newMoves(p.Mapping, p.Program.Runner())
 	var batch *rowBatch
@@ -64,10 +66,12 @@ func (p *Import) Run(ctx context.Context) (Seen, error) {
 func (p *Import) worker() func(*rowBatch) {
 	ex := NewExaminer(p.Mapping, p.Program.Runner())
 	p.warned = append(p.warned, ex.runner.Seen())
+	sources := p.sources
 	return func(b *rowBatch) {
 		for i := range b.rows {
 			switch row := &b.rows[i]; {
 			case row.read:
+				row.Source = sources.of(row.Fingerprint, b.of(row))
 				ex.examine(&row.Entry, b.of(row))
 			case row.keyed:
 				ex.faulty(&row.Entry, b.of(row))

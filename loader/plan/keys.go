@@ -69,7 +69,7 @@ func (s *keySet) warm(rows []Row) {
 	}
 	seen := uint32(0)
 	for i := range rows {
-		h := &rows[i].Identity
+		h := &rows[i].name
 		if slots := s.parts[partOf(h)].slots; len(slots) > 0 {
 			seen += slots[home(binary.LittleEndian.Uint32(h[4:]), len(slots))].row
 		}

@@ -33,9 +33,12 @@ type Row struct {
 	Cells    []converter.Cell     // of the file, where Check.Cells asks for them; their texts stay valid
 	Known    *ledger.Record       // the ledger's record of it; nil: there is none
 
-	read     bool // it has cells that can be mapped
-	keyed    bool // it has faults, and cells with its key
-	from, to int  // its cells in the batch
+	name     [16]byte              // of its key within this pass, or of its body
+	names    map[[16]byte][16]byte // of its key in several spellings, by the identities of these; nil: it has one
+	marked   bool                  // its record has its Source, so that it has not changed
+	read     bool                  // it has cells that can be mapped
+	keyed    bool                  // it has faults, and cells with its key
+	from, to int                   // its cells in the batch
 }
 
 // rowBatch is rows that were read together.

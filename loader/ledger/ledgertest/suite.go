@@ -43,6 +43,7 @@ func Run(t *testing.T, fresh func(testing.TB) Open) {
 		{"Open", testOpen},
 		{"Newest", testNewest},
 		{"Identities", testIdentities},
+		{"Marks", testMarks},
 		{"Chunks", testChunks},
 		{"Errors", testErrors},
 		{"Tally", testTally},
@@ -955,6 +956,65 @@ func testErrors(t *testing.T, fresh func(testing.TB) Open) {
 	}
 	if none, err := f.Store.Errors(t.Context(), 0, 2); err != nil || len(none) != 0 {
 		t.Errorf("run 0 has %d errors, %v", len(none), err)
+	}
+}
+
+// testMarks finds records that are in the account by what their rows are known by.
+func testMarks(t *testing.T, fresh func(testing.TB) Open) {
+	f := New(t, fresh(t))
+	entry := func(n int, source uint64) ledger.Entry {
+		e := Entry(n, fmt.Sprint("K", n), "x", fmt.Sprint(n))
+		e.Source = source
+		return e
+	}
+	other, err := f.Store.Scope(t.Context(), f.Acct, "other")
+	f.Check(err)
+	beside := []ledger.Entry{entry(2, 1<<40)}
+	f.Check((&ledger.Planner{Store: f.Store, Lease: f.Lease, Run: f.Run(), Scope: other}).Plan(t.Context(), beside))
+	f.Load(beside[0].Record, "elsewhere")
+	var list []ledger.Entry
+	for n := range 9 {
+		list = append(list, entry(n+2, uint64(n+1)<<40))
+	}
+	list[8].Source = 0 // it is not known
+	e := f.Plan(f.Run(), list...)
+	for n := range 9 {
+		if n != 0 { // that one is due still
+			f.Check(f.Sending(e[n].Record))
+		}
+	}
+	for n, o := range []ledger.Outcome{1: {State: ledger.Loaded}, 2: {State: ledger.Loaded}, 3: {State: ledger.Duplicate}, 4: {State: ledger.Rejected}, 5: {State: ledger.Loaded, Msg: "words"}, 6: {State: ledger.InDoubt}, 8: {State: ledger.Loaded}} {
+		if o.State != 0 {
+			o.Record, o.ID = e[n].Record, fmt.Sprint("id-", n)
+			f.Check(f.Store.Settle(t.Context(), f.Lease, o))
+		}
+	}
+	found := func(want string) {
+		t.Helper()
+		marks, err := f.Store.Marks(t.Context(), f.Scope, 1000)
+		f.Check(err)
+		got := ""
+		for n := range 9 {
+			record := marks.Find(uint64(n+1)<<40, e[n].Record)
+			if got += "-"; record != 0 && record == e[n].Record {
+				got = got[:len(got)-1] + fmt.Sprint(n)
+			}
+		}
+		if got != want {
+			t.Errorf("found %s, want %s", got, want)
+		}
+		if marks.Find(1<<40, beside[0].Record) != 0 {
+			t.Error("a record of another scope is found")
+		}
+	}
+	found("-12------")
+	// A row that says the same gives its record its mark; one that changed does not.
+	again := []ledger.Entry{entry(10, 9<<40), entry(3, 99<<40), entry(4, 77<<40)}
+	again[2].Digest = Entry(4, "K4", "x", "changed").Digest
+	f.Plan(f.Run(), again...)
+	found("--2-----8")
+	if marks, err := f.Store.Marks(t.Context(), f.Scope, 2); err != nil || marks != nil {
+		t.Errorf("marks of a ledger with more records than two: %v", err)
 	}
 }
 

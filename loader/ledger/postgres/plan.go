@@ -192,6 +192,31 @@ func (l *Ledger) Idents(ctx context.Context, scope int64, most int) (map[uint64]
 	return set, err
 }
 
+// Marks returns the records of a scope that are in the account, by their marks.
+func (l *Ledger) Marks(ctx context.Context, scope int64, most int) (set *ledger.MarkSet, err error) {
+	var n int64
+	if _, err := l.one(ctx, "SELECT count(*) FROM (SELECT 1 FROM leadload.records WHERE scope = $1 LIMIT $2) AS t", []any{scope, int64(most) + 1}, &n); err != nil || n > int64(most) {
+		return nil, err
+	}
+	var last int64
+	if _, err := l.one(ctx, "SELECT coalesce(max(id), 0) FROM leadload.records WHERE scope = $1", []any{scope}, &last); err != nil || last > 8*int64(most) {
+		return nil, err // they lie too far apart among others
+	}
+	err = l.query(ctx, "SELECT id, body FROM leadload.records r WHERE scope = $1 AND fate = 2 AND NOT EXISTS (SELECT 1 FROM leadload.operations o WHERE o.record = r.id)", []any{scope}, func(rows pgx.Rows) error {
+		set = ledger.NewMarkSet(last)
+		for rows.Next() {
+			var record int64
+			var mark []byte
+			if err := rows.Scan(&record, &mark); err != nil {
+				return err
+			}
+			set.Add(record, mark)
+		}
+		return nil
+	})
+	return set, err
+}
+
 func le64(b []byte) (n uint64) {
 	for k := 7; k >= 0; k-- {
 		n = n<<8 | uint64(b[k])
@@ -243,8 +268,8 @@ func (u *unit) plan(lease ledger.Lease, run, scope int64, entries []ledger.Entry
 // planRecords makes the records of new rows, and brings others up to date.
 func (u *unit) planRecords(lease ledger.Lease, run, scope int64, entries []ledger.Entry) error {
 	var fresh []*ledger.Entry
-	var ids, numbers, replanned, rows, shapes, changing []int64
-	var bodies, prints [][]byte
+	var ids, numbers, replanned, rows, shapes, changing, renewed []int64
+	var bodies, prints, marks [][]byte
 	var fields []string
 	var values [][]byte
 	wanted := map[string]bool{}
@@ -260,6 +285,9 @@ func (u *unit) planRecords(lease ledger.Lease, run, scope int64, entries []ledge
 			if !e.State.Open() {
 				changing = append(changing, e.Record)
 			}
+		case e.Renew && e.Verdict == ledger.Already:
+			mark := e.Mark()
+			renewed, marks = append(renewed, e.Record), append(marks, mark[:])
 		case e.Verdict != ledger.Due:
 		case e.Record == 0:
 			fresh = append(fresh, e)
@@ -269,7 +297,8 @@ func (u *unit) planRecords(lease ledger.Lease, run, scope int64, entries []ledge
 				return err
 			}
 			replanned, rows, shapes = append(replanned, e.Record), append(rows, int64(e.Number)), append(shapes, shape)
-			bodies, prints = append(bodies, e.Digest.Body[:ledger.BodySize]), append(prints, full(e.Digest.Prints))
+			mark := e.Mark()
+			bodies, prints = append(bodies, mark[:]), append(prints, full(e.Digest.Prints))
 		default:
 			ids, numbers = append(ids, e.Record), append(numbers, int64(e.Number))
 		}
@@ -283,6 +312,11 @@ func (u *unit) planRecords(lease ledger.Lease, run, scope int64, entries []ledge
 	}
 	if len(ids) > 0 {
 		if err := u.put("UPDATE leadload.records r SET run = $1, number = t.number FROM unnest($2::bigint[], $3::bigint[]) AS t(id, number) WHERE r.id = t.id", run, ids, numbers); err != nil {
+			return err
+		}
+	}
+	if len(renewed) > 0 {
+		if _, err := u.exec("UPDATE leadload.records r SET body = t.body FROM unnest($1::bigint[], $2::bytea[]) AS t(id, body) WHERE r.id = t.id", renewed, marks); err != nil {
 			return err
 		}
 	}
@@ -333,7 +367,8 @@ func (u *unit) insert(run, scope int64, fresh []*ledger.Entry) error {
 		if shapes[i], err = u.shape(e.Digest.Names, run); err != nil {
 			return err
 		}
-		idents[i], bodies[i], prints[i], keys[i], numbers[i] = e.Ident[:], e.Digest.Body[:ledger.BodySize], full(e.Digest.Prints), []byte(e.KeyText), int64(e.Number)
+		mark := e.Mark()
+		idents[i], bodies[i], prints[i], keys[i], numbers[i] = e.Ident[:], mark[:], full(e.Digest.Prints), []byte(e.KeyText), int64(e.Number)
 	}
 	made, err := u.exec(`INSERT INTO leadload.records (id, scope, ident, fate, body, shape, prints, sent, run, number, key)
 		SELECT id, $1, ident, 1, body, shape, prints, -1, $2, number, key
