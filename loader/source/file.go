@@ -81,7 +81,7 @@ func (f *File) openFile() error {
 	}
 	if f.size == 0 {
 		return &Error{Code: codeEmpty, Msg: "the file is empty",
-			Hint: "export it again; a file with a header and no rows is fine"}
+			Hint: "export it again, with a header row"}
 	}
 	return f.detect()
 }

@@ -279,8 +279,8 @@ func TestInterruptedMigration(t *testing.T) {
 				break
 			}
 			failed++
-			if codeOf(err) != "ledger.full" {
-				t.Fatalf("with %d pages more: %v", more, err)
+			if codeOf(err) != "ledger.full" || strings.Contains(err.Error(), "\n") {
+				t.Fatalf("with %d pages more: %q", more, err)
 			}
 			var version, records int
 			check(t, errors.Join(conn.QueryRowContext(ctx, "PRAGMA user_version").Scan(&version), conn.QueryRowContext(ctx, "SELECT count(*) FROM records WHERE state > 0").Scan(&records)))

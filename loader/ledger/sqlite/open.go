@@ -350,7 +350,8 @@ func (l *Ledger) migrate(ctx context.Context, conn *sql.Conn) error {
 		err = exec("COMMIT")
 	}
 	if err != nil {
-		return errors.Join(l.fault(err), exec("ROLLBACK"))
+		_ = exec("ROLLBACK") // it fails where the error has undone the transaction already
+		return l.fault(err)
 	}
 	return nil
 }
@@ -390,6 +391,9 @@ func (l *Ledger) fault(err error) error {
 			return err
 		}
 		return e
+	}
+	if strings.Contains(e.Err.Error(), "\n") {
+		e.Err = se // of several that came together the first says it
 	}
 	switch se.Code() & 0xff {
 	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:

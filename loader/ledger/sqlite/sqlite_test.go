@@ -342,6 +342,9 @@ func TestFullDisk(t *testing.T) {
 	if !errors.As(err, &e) || e.Code != "ledger.full" || !strings.Contains(e.Hint, "free some space") {
 		t.Fatalf("error %v, want ledger.full with a hint", err)
 	}
+	if both := f.l.fault(errors.Join(e.Err, e.Err)); strings.Contains(both.Error(), "\n") {
+		t.Errorf("two errors in one are told as %q", both)
+	}
 	if err := f.Sending(kept); codeOf(err) != "ledger.full" {
 		t.Errorf("a request may leave after the disk is full: %v", err)
 	}
