@@ -63,7 +63,11 @@ func (a *app) runForget(ctx context.Context, o *picking, args []string) error {
 
 func (a *app) confirmForget(ctx context.Context, o *picking, p loader.ForgetPlan) error {
 	if !o.quiet {
-		a.say("  %s to forget: the next import sends them as new ones", count(p.Rows, "row", "rows"))
+		as := "them as new ones"
+		if p.Rows == 1 {
+			as = "it as a new one"
+		}
+		a.say("  %s to forget: the next import sends %s", count(p.Rows, "row", "rows"), as)
 		if p.Present > 0 {
 			a.say("  the account has a record of %d of them, as far as the ledger knows: an import would make second ones", p.Present)
 		}
