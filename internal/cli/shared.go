@@ -405,6 +405,9 @@ func (c *common) loadMapping() (*mapping.Mapping, string, error) {
 	if err != nil && account.IsFile(text) {
 		return nil, "", usageError("give the account file with --account, and the mapping with -m", "mapping %q: it is an account file", c.mapping)
 	}
+	if err != nil && loadable(filepath.Base(c.mapping)) {
+		return nil, "", usageError("name the table first, and its mapping with -m; leadload init FILE drafts one", "mapping %q: it is a table", c.mapping)
+	}
 	if err != nil {
 		return nil, "", err
 	}
