@@ -75,7 +75,8 @@ func (a *app) explain(err error) {
 var flagInText = regexp.MustCompile(`--([a-z][a-z-]+)`)
 
 // applies leaves out of a hint what the command at work cannot do: a fault is made
-// below the commands, and may name a flag that only some of them have. Other
+// below the commands, and may name a flag that only some of them have, or the very
+// command that has just failed. Other
 // commands that a hint names, such as leadload check --online, have their own flags.
 func (a *app) applies(hint string) string {
 	if a.command == nil {
@@ -87,7 +88,11 @@ func (a *app) applies(hint string) string {
 		})
 	}
 	var kept []string
-	for clause := range strings.SplitSeq(hint, "; ") {
+	clauses := strings.Split(hint, "; ")
+	for _, clause := range clauses {
+		if len(clauses) > 1 && strings.HasPrefix(clause, a.command.CommandPath()+" ") {
+			continue
+		}
 		if ways := slices.DeleteFunc(strings.Split(clause, ", or "), lacks); len(ways) > 0 {
 			kept = append(kept, strings.Join(ways, ", or "))
 		}

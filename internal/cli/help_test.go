@@ -106,6 +106,8 @@ func TestAdviceIsForTheCommand(t *testing.T) {
 		{"check", "run it later, or check without --online", "run it later, or check without --online"},
 		{"ledger prune", "wait for it to end, or add --wait-lock 30m to wait for it here; a ledger each (--ledger)", "wait for it to end; a ledger each (--ledger)"},
 		{"undo", "correct it; leadload check --online shows more", "correct it; leadload check --online shows more"},
+		{"account", "check the keys; leadload account shows whose they are", "check the keys"},
+		{"import", "check the keys; leadload account shows whose they are", "check the keys; leadload account shows whose they are"},
 		{"undo", "add --sheet Deals", "add --sheet Deals"}, // better than nothing
 		{"undo", "", ""},
 	} {

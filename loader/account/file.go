@@ -220,6 +220,9 @@ func (a *Account) load(path string, getenv func(string) string, set map[string]b
 			continue
 		}
 		setter := accountKeys[key]
+		if setter == nil && (key == "version" || key == "target") {
+			return fail(line, "give the mapping with -m, and the account file with --account", "it is a mapping")
+		}
 		if setter == nil {
 			return fail(line, "the words are host, async_host, access_key, secret_key, async_key, limit, bulk_limit, daily_limit, check_in, name"+didYouMean(key), "unknown setting %q", key)
 		}
