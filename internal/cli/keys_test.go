@@ -122,7 +122,7 @@ func TestNoCommandShowsAKey(t *testing.T) {
 				{"ledger", "join", "--account", "planted-name.yaml", "--ledger", "l.db"}, {"ledger", "join", "--account", "wrong4.yaml", "--ledger", "l.db"},
 				{"ledger", "take", "--ledger", "l.db"}, {"ledger", "prune", "--keep", "1d", "--ledger", "l.db"},
 				{"ledger", "take", "--ledger", "postgres://me:" + plantedSecret + "@127.0.0.1:1/x"}, {"runs", "--ledger", "postgres://me:" + plantedSecret + "@127.0.0.1:1/x"},
-				{"ledger", "copy", "l.db", "copied.db"}, {"ledger", "reopen", "--ledger", "l.db"}, {"errors", plantedSecret}, {"run"}, {"schema"}, {"version"}, {"help", plantedAccess}, {"completion", "bash"},
+				{"ledger", "copy", "l.db", "copied.db"}, {"ledger", "reopen", "--ledger", "l.db"}, {"errors", plantedSecret}, {"run"}, {"schema"}, {"version"}, {"help", plantedAccess}, {"completion", "bash"}, {"completion", "fish"}, {"completion", "powershell"}, {"completion", "zsh"},
 			}
 			everyCommand(t, commands)
 			for i := range 6 {
