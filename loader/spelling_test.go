@@ -144,3 +144,30 @@ func (b *bench) olderLedger(keys []string) {
 		b.t.Fatal(n, err)
 	}
 }
+
+// TestSpellingsInResults takes results files of two spellings for one row.
+func TestSpellingsInResults(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		b := newBench(t, sandbox.Options{})
+		defer b.close()
+		res, err := b.load(t.Context(), b.deals(decomposedKey+",a@example.com,A"))
+		check(t, err)
+		made := b.rows(res)[0]
+		line := func(key string) string {
+			return fmt.Sprintf("2,%s,loaded,,,%s,a@example.com,A,%s,%s,1,2026-01-31 10:00:00\n", key, key, made.ID, made.LeadID)
+		}
+		b.lose()
+		for i, c := range []struct {
+			key    string
+			result int
+		}{{decomposedKey, words.WrittenDown}, {composedKey, words.InLedger}, {mixedKey, words.InLedger}} {
+			if got, _, err := b.restore(line(c.key)); err != nil || got.Totals.N[c.result] != 1 {
+				t.Errorf("%d: %v, %s", i, err, got.Totals)
+			}
+		}
+		again, err := b.load(t.Context(), b.deals(composedKey+",a@example.com,A"))
+		if err != nil || again.Totals[ledger.ResultAlready] != 1 || len(b.account.Opportunities()) != 1 {
+			t.Errorf("%v, %s", err, again.Totals)
+		}
+	})
+}
