@@ -497,3 +497,60 @@ func TestBulkShapeIsKeptForADay(t *testing.T) {
 		}
 	})
 }
+
+// TestBulkLostCall loses the answer of one call of 25 that the account has carried out,
+// and counts the calls that settle it: the details of its records are read together.
+// What that read does not show, or shows otherwise, is read as ever.
+func TestBulkLostCall(t *testing.T) {
+	kind := bulkKinds[1]
+	const together, alone, trail = "GetOpportunitiesById", "GetOpportunityDetails", "Retrieve"
+	for _, c := range []struct {
+		name    string
+		answer  func(body string) (status int, _ string) // to the read of many
+		details int
+	}{
+		{"read together", func(body string) (int, string) { return 200, body }, 0},
+		{"the account has no such call", func(string) (int, string) { return 404, "not found" }, 25},
+		{"it shows nothing yet", func(string) (int, string) { return 200, "[]" }, 25},
+		{"it shows values of another time", func(body string) (int, string) { return 200, strings.ReplaceAll(body, `"Deal `, `"Former `) }, 25},
+	} {
+		bubble(t, c.name, func(t *testing.T) {
+			b, path := kind.begin(t, 100, sandbox.Options{BulkCalls: 10})
+			defer b.close()
+			lost := 0
+			b.wire.after = func(req *http.Request, body []byte, resp *http.Response) *http.Response {
+				b.wire.mu.Lock()
+				defer b.wire.mu.Unlock()
+				n := bytes.Count(body, []byte("SearchByValue"))
+				switch {
+				case strings.HasSuffix(req.URL.Path, kind.path) && n == 25 && lost == 0:
+					lost, b.wire.calls = n, nil // what comes now settles it
+					return page(502)
+				case strings.HasSuffix(req.URL.Path, together) && lost > 0:
+					text, err := io.ReadAll(resp.Body)
+					if err != nil {
+						t.Error(err)
+					}
+					status, answer := c.answer(string(text))
+					return &http.Response{StatusCode: status, Header: resp.Header, Body: io.NopCloser(strings.NewReader(answer))}
+				}
+				return resp
+			}
+			res, err := b.bulked(10).load(t.Context(), path)
+			if err != nil || res.Totals[kind.result] != 100 || lost != 25 {
+				t.Fatalf("%v, %s, %d lost, said %q", err, res.Totals, lost, b.said)
+			}
+			b.exact(res, kind.names)
+			if n := b.wire.count(together); n != 1 {
+				t.Errorf("%d reads of many records", n)
+			}
+			if n := b.wire.count(alone); n != c.details {
+				t.Errorf("%d reads of one record, want %d", n, c.details)
+			}
+			// The trails as ever, and two for the account's clock; once more where a look is made again.
+			if n, most := b.wire.count(trail), 27+c.details; n < 25 || n > most {
+				t.Errorf("%d trails, want 25 to %d", n, most)
+			}
+		})
+	}
+}

@@ -438,7 +438,7 @@ func (s *Session) untilTime(ctx context.Context) (context.Context, context.Cance
 func (s *Session) settler(sender *send.Sender, run int64) *settle.Settler {
 	return &settle.Settler{
 		Line: s.line, Ledger: s.led, Lease: s.lease, Run: run, Sender: sender, Concurrency: s.o.Concurrency,
-		Timeout: s.o.Timeout, SettleAfter: s.o.SettleAfter, Wait: s.o.Wait,
+		Timeout: s.o.Timeout, SettleAfter: s.o.SettleAfter, Wait: s.o.Wait, Memory: s.lacks,
 		Queue: s.o.Account.AsyncProblem, Notify: s.o.Notify, Tally: s.live.tally,
 		Phase: func(what string) { s.live.phase.Store(Phase(what)) },
 	}

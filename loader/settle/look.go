@@ -44,11 +44,12 @@ func (s sight) leadOf(id string) string {
 // look reads what the account has of the lead of some rows, records whose rows
 // are open to doubt among them. The error ends the run.
 //
-// whole asks for all that the account has; else a call is left out when nothing seems to be missed.
-func (s *Settler) look(ctx context.Context, rows []ledger.Operation, wants []want, open contested, whole bool) (sight, error) {
+// whole asks for all that the account has; else a call is left out when nothing seems to
+// be missed, and peek is used, which may be nil.
+func (s *Settler) look(ctx context.Context, rows []ledger.Operation, wants []want, open contested, whole bool, peek *target.Peek) (sight, error) {
 	seen := sight{span: s.Timeout + s.SettleAfter}
 	ctx, budget := line.WithBudget(ctx, callsForADoubt*len(rows))
-	err := s.ask(ctx, rows, wants, open, whole, &seen)
+	err := s.ask(ctx, rows, wants, open, whole, peek, &seen)
 	if seen.spent = budget.Spent(); seen.spent {
 		seen.Blind, seen.Later, seen.code = fmt.Sprintf("the account has more about its lead than %d calls can read", budget.Calls()), false, ""
 	}
@@ -58,7 +59,7 @@ func (s *Settler) look(ctx context.Context, rows []ledger.Operation, wants []wan
 	return seen, err
 }
 
-func (s *Settler) ask(ctx context.Context, rows []ledger.Operation, wants []want, open contested, whole bool, seen *sight) error {
+func (s *Settler) ask(ctx context.Context, rows []ledger.Operation, wants []want, open contested, whole bool, peek *target.Peek, seen *sight) error {
 	t := target.For(mapping.Target(rows[0].Payload.Target))
 	leads, err := s.leadsOf(ctx, t, rows, wants)
 	if err != nil {
@@ -66,7 +67,7 @@ func (s *Settler) ask(ctx context.Context, rows []ledger.Operation, wants []want
 	}
 	seen.byLead = leads.found
 	lo, proved := s.clockLo() // for the width of what is read
-	q := target.Question{Leads: leads.ids, Count: len(wants), Whole: whole, Since: sight{lo: lo, proved: proved}.earliest(wants[0].sent)}
+	q := target.Question{Leads: leads.ids, Count: len(wants), Whole: whole, Peek: peek, Since: sight{lo: lo, proved: proved}.earliest(wants[0].sent)}
 	q.Owned = func(ctx context.Context, lead, id string) (bool, error) {
 		if _, is := open[id]; is {
 			return false, nil
@@ -101,6 +102,64 @@ func (s *Settler) ask(ctx context.Context, rows []ledger.Operation, wants []want
 	}
 	why, code, err := s.doubtAbsence(ctx, rows, leads, seen.Sight)
 	seen.Blind, seen.Later, seen.code = why, why != "", code
+	return err
+}
+
+// peek reads the trails of the leads of many groups, and the details of what stands
+// there in one call: those of a call that took many records, whose answer was lost. A
+// lead that is only remembered is good enough, for what a peek does not show is looked
+// for as ever.
+func (s *Settler) peek(ctx context.Context, groups []*group) error {
+	lo, proved := s.clockLo()
+	asked := map[*group]*target.PeekQuestion{}
+	names := map[string][]string{} // of leads that are not known, by field
+	for _, g := range groups {
+		wants, err := wantsOf(g.rows, time.Now())
+		if err != nil {
+			return err
+		}
+		rec, w := &g.rows[0], &wants[0]
+		if w.event == 0 || w.vague || !target.ParseScope(rec.Target).OfOpportunities() {
+			continue
+		}
+		q := &target.PeekQuestion{Lead: rec.LeadID, Code: w.event, Since: sight{lo: lo, proved: proved}.earliest(w.sent)}
+		for _, f := range w.body.Fields {
+			q.Fields = append(q.Fields, f.Name)
+		}
+		if p := &rec.Payload; q.Lead == "" {
+			names[p.LeadField] = append(names[p.LeadField], target.LeadName(p.LeadField, p.LeadValue))
+		}
+		asked[g] = q
+	}
+	if len(asked) < 2 {
+		return nil
+	}
+	for field, some := range names {
+		known, err := s.Ledger.Memo().Leads(ctx, s.Lease.Account, field, some, s.Sender.LeadAge)
+		if err != nil {
+			return err
+		}
+		for g, q := range asked {
+			if p := &g.rows[0].Payload; q.Lead == "" && p.LeadField == field {
+				q.Lead = known[target.LeadName(field, p.LeadValue)]
+			}
+		}
+	}
+	var list []target.PeekQuestion
+	for _, g := range groups { // in their order
+		if q := asked[g]; q != nil && q.Lead != "" {
+			list = append(list, *q)
+		}
+	}
+	if len(list) < 2 {
+		return nil
+	}
+	peek, err := target.PeekAt(ctx, s.Line, s.Memory, list, s.owned, settleAtOnce, callsForADoubt)
+	for g, q := range asked {
+		if err == nil && peek.Shows(q.Lead, q.Code) {
+			g.peek = peek
+		}
+	}
 	return err
 }
 

@@ -21,6 +21,7 @@ import (
 	"leadload/loader/ledger"
 	"leadload/loader/line"
 	"leadload/loader/send"
+	"leadload/loader/target"
 )
 
 const (
@@ -52,7 +53,9 @@ type Settler struct {
 	SettleAfter time.Duration // from a call until the account's indexes have caught up
 	Wait        time.Duration // how long to wait for the queue
 	// Queue returns why the queue cannot be asked, or nil.
-	Queue  func() error
+	Queue func() error
+	// Memory knows which calls the account does not have; it may be nil.
+	Memory target.Memory
 	Notify func(string)
 	Phase  func(string) // gets Asking or Polling
 	// Tally gets how many rows came to a state, or with a minus left it.
@@ -103,6 +106,7 @@ func (s *Settler) Settle(ctx context.Context) error {
 type group struct {
 	due  time.Time
 	rows []ledger.Operation
+	peek *target.Peek // what was read of its lead and of others together; nil: nothing that may be its rows'
 }
 
 // round looks at every row in doubt that is not given up, and returns their number.
@@ -165,16 +169,26 @@ func (s *Settler) round(ctx context.Context) (int, error) {
 	g.SetLimit(settleAtOnce)
 	results := make(chan settled, len(list))
 	var waitErr error
-	for _, one := range list {
+	for len(list) > 0 {
 		// Earlier doubts first, so that no one waits for a later one.
-		if waitErr = line.Sleep(gctx, time.Until(one.due)); waitErr != nil {
+		if waitErr = line.Sleep(gctx, time.Until(list[0].due)); waitErr != nil {
 			break
 		}
-		g.Go(func() error {
-			done, err := s.group(gctx, one)
-			results <- done
-			return err
-		})
+		n := 1
+		for n < len(list) && !list[n].due.After(time.Now()) {
+			n++
+		}
+		if waitErr = s.peek(gctx, list[:n]); waitErr != nil {
+			break
+		}
+		for _, one := range list[:n] {
+			g.Go(func() error {
+				done, err := s.group(gctx, one)
+				results <- done
+				return err
+			})
+		}
+		list = list[n:]
 	}
 	err = g.Wait()
 	close(results)
@@ -240,14 +254,15 @@ func (s *Settler) group(ctx context.Context, g *group) (settled, error) {
 	if err != nil {
 		return done, err
 	}
-	sight, err := s.look(ctx, g.rows, wants, open, false)
+	sight, err := s.look(ctx, g.rows, wants, open, false, g.peek)
 	if err != nil {
 		return done, err
 	}
 	missed := func(d decision) bool { return d.kind != found }
 	decisions := decide(wants, sight)
-	if sight.Short && slices.ContainsFunc(decisions, missed) {
-		if sight, err = s.look(ctx, g.rows, wants, open, true); err != nil {
+	if (sight.Short || g.peek != nil) && slices.ContainsFunc(decisions, missed) {
+		// What was read of many leads at once proves only what it shows.
+		if sight, err = s.look(ctx, g.rows, wants, open, true, nil); err != nil {
 			return done, err
 		}
 		decisions = decide(wants, sight)
@@ -264,7 +279,7 @@ func (s *Settler) group(ctx context.Context, g *group) (settled, error) {
 		if len(more) > 0 {
 			maps.Copy(more, open)
 			open = more
-			if sight, err = s.look(ctx, g.rows, wants, open, true); err != nil {
+			if sight, err = s.look(ctx, g.rows, wants, open, true, nil); err != nil {
 				return done, err
 			}
 			for i, d := range decide(wants, sight) {

@@ -60,9 +60,13 @@ func (opportunity) Look(ctx context.Context, l *line.Line, q Question) (Sight, e
 
 // lookAtTrail returns how many calls have answered.
 func lookAtTrail(ctx context.Context, l *line.Line, q *Question, s *Sight, lead string, code int) (int, error) {
-	trail, why, err := Trail(ctx, l, lead, code)
-	if err != nil {
-		return 0, err
+	trail, read := q.Peek.trail(lead, code)
+	var why string
+	if !read {
+		var err error
+		if trail, why, err = Trail(ctx, l, lead, code); err != nil {
+			return 0, err
+		}
 	}
 	if why != "" {
 		s.blind(why)
@@ -105,6 +109,11 @@ func lookAtOne(ctx context.Context, l *line.Line, q *Question, s *Sight, r Recor
 		s.Records = append(s.Records, r)
 		return nil
 	}
+	if opp, read := q.Peek.detail(r.ID); read {
+		r.show(opp)
+		s.Records = append(s.Records, r)
+		return nil
+	}
 	// A record that was deleted may stand in the trail and answer as if the account
 	// were out of order. That is asked twice, and is no sign of an outage.
 	call := line.With(l.Client.Opportunity, r.ID)
@@ -121,10 +130,15 @@ func lookAtOne(ctx context.Context, l *line.Line, q *Question, s *Sight, r Recor
 	}
 	// Without details there are few fields, but the key may be among them.
 	if out.Verdict == leadsquared.Applied {
-		r.Readable, r.Note, r.Fields, r.Untouched = true, opp.Note, opp.Fields, untouched(opp.CreatedOn, opp.ModifiedOn)
+		r.show(opp)
 	}
 	s.Records = append(s.Records, r)
 	return nil
+}
+
+// show fills in what the details of an opportunity say.
+func (r *Record) show(o leadsquared.Opportunity) {
+	r.Readable, r.Note, r.Fields, r.Untouched = true, o.Note, o.Fields, untouched(o.CreatedOn, o.ModifiedOn)
 }
 
 func untouched(created, modified time.Time) bool {

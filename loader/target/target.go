@@ -125,6 +125,9 @@ func ParseScope(text string) Scope {
 	return Scope{kind, n}
 }
 
+// OfOpportunities reports whether the records of a scope are opportunities.
+func (s Scope) OfOpportunities() bool { return s.Kind == opportunityKind }
+
 // Question is what a Look is to find out.
 type Question struct {
 	Leads []string  // ids
@@ -136,6 +139,8 @@ type Question struct {
 	Keys  []string // schema names whose values identify a record whatever its age
 	// Owned reports whether a record of a lead belongs to a row of the ledger.
 	Owned func(ctx context.Context, lead, id string) (bool, error)
+	// Peek is what was read before; nil: nothing.
+	Peek *Peek
 }
 
 // Sight is what the account shows of some leads.
