@@ -402,6 +402,13 @@ func (o *Outcome) From(f Fate, s State) (State, error) {
 	return s, nil
 }
 
+// Answers reports whether the account has refused the call of an operation that stood
+// at a state: it knows the row, and has it not. Sends that were never found are counted
+// from there on.
+func (o *Outcome) Answers(from State) bool {
+	return o.State == Rejected && (from == Reserved || from == Sending || from == Pending)
+}
+
 // Words reports whether the outcome has something to say to people.
 func (o *Outcome) Words() bool { return o.Code != "" || o.Msg != "" || o.Hint != "" }
 
@@ -484,7 +491,7 @@ type Operation struct {
 	Ended     time.Time // when its call had ended, at the latest; zero: not known
 	Firm      bool      // Ended is by the end of its lease, whenever it was sent
 	Changed   bool      // the file has other values for it by now
-	Resends   int       // of the row, in all its life
+	Resends   int       // of the row, since the account refused it last
 	Attempts  int
 	LeadID    string
 	RequestID string

@@ -37,6 +37,7 @@ func Run(t *testing.T, fresh func(testing.TB) Open) {
 		{"Fence", testFence},
 		{"Calls", testCalls},
 		{"CallsOfSome", testCallsOfSome},
+		{"Resends", testResends},
 		{"NoSuchRecord", testNoSuchRecord},
 		{"Owners", testOwners},
 		{"Outcomes", testOutcomes},
@@ -561,6 +562,28 @@ func testCalls(t *testing.T, fresh func(testing.TB) Open) {
 	}
 	if !slices.Equal(attempts, []int{1, 1, 2, 1, 1}) {
 		t.Errorf("attempts %v, want 1, 1, 2, 1, 1", attempts)
+	}
+}
+
+// testResends says that sends which were never found are counted until the account
+// refuses the row: then it knows the row, and has not made it.
+func testResends(t *testing.T, fresh func(testing.TB) Open) {
+	f := New(t, fresh(t))
+	e := f.Plan(f.Run(), Entry(2, "A", "x", "1"))[0]
+	for _, end := range []ledger.State{ledger.Rejected, ledger.Rejected, ledger.Loaded} {
+		for lost := range 3 {
+			f.Check(f.Sending(e.Record))
+			f.Check(f.Settle(e.Record, ledger.InDoubt, ""))
+			if open := f.Open(); len(open) != 1 || open[0].Resends != lost {
+				t.Fatalf("before it ends as %s: %+v, want %d sends that were not found", end, open, lost)
+			}
+			f.Check(f.Settle(e.Record, ledger.Missing, ""))
+		}
+		f.Check(f.Sending(e.Record))
+		f.Check(f.Settle(e.Record, end, map[bool]string{true: GUID(1)}[end == ledger.Loaded]))
+		if end == ledger.Rejected {
+			f.Check(f.Settle(e.Record, ledger.Ready, ""))
+		}
 	}
 }
 

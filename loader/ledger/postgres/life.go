@@ -232,6 +232,9 @@ func (u *unit) end(lease ledger.Lease, r *record, o, was *operation, out *ledger
 	} else if was.state.Open() {
 		r.changed = true
 		r.attempts, r.resends, r.sent = r.attempts+attempts, r.resends+resent, sent
+		if out.Answers(was.state) {
+			r.resends = 0
+		}
 	}
 	if !out.Words() && out.State != ledger.Rejected {
 		*o = operation{stands: o.stands, changed: true}

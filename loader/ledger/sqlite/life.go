@@ -372,7 +372,7 @@ func (w *writer) end(lease ledger.Lease, was *openOperation, o *ledger.Outcome) 
 	if o.State.Ended() {
 		err = w.arrive(was, o, attempts, sent)
 	} else if was.state.Open() {
-		_, err = w.exec("UPDATE records SET attempts = attempts + ?, resends = resends + ?, sent = ? WHERE id = ?", attempts, resent, sent, o.Record)
+		_, err = w.exec("UPDATE records SET attempts = attempts + ?, resends = CASE WHEN ? THEN 0 ELSE resends + ? END, sent = ? WHERE id = ?", attempts, o.Answers(was.state), resent, sent, o.Record)
 	}
 	if err != nil {
 		return err
