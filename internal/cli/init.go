@@ -212,6 +212,9 @@ func (a *app) nextAfterDraft(o *initOptions, f *source.File, text []byte) {
 	name := o.mapOut
 	if name == "" {
 		name = "MAPPING.yaml"
+		if isTerminal(a.stdout) {
+			a.say("the draft is shown here alone: add -o %s to write it into a file", name)
+		}
 	}
 	m, err := mapping.Parse(name, text)
 	if err == nil {
