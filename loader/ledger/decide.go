@@ -501,9 +501,10 @@ func Named(ctx context.Context, s Store, account int64, key string) ([]int64, er
 
 // Recognise looks for the record of a row that its identity does not name, by the
 // identities that earlier mappings give the row now. Of equal rows, the first that
-// asks gets the first record that is not taken. It returns the mapping's name; ""
+// asks gets the first record that is not taken; from remembers where the search for the
+// next one begins, by their ident of occurrence 0. It returns the mapping's name; ""
 // where the row is new.
-func Recognise(ctx context.Context, s Store, scope int64, e *Entry, taken func(record int64) bool, out *Record) (string, error) {
+func Recognise(ctx context.Context, s Store, scope int64, e *Entry, taken func(record int64) bool, from map[Ident]int, out *Record) (string, error) {
 	if e.Earlier == nil {
 		return "", nil
 	}
@@ -519,10 +520,14 @@ func Recognise(ctx context.Context, s Store, scope int64, e *Entry, taken func(r
 		if v.HasKey == e.HasKey && v.Identity == e.Identity {
 			continue // it has been asked for
 		}
-		for n := 1; ; n++ {
+		equals := v.IdentOf(0)
+		for n := max(from[equals], 1); ; n++ {
 			ident := v.IdentOf(n)
 			if err := s.Known(ctx, scope, []Ident{ident}, one); err != nil {
 				return "", err
+			}
+			if n > 1 {
+				from[equals] = n
 			}
 			if one[0].ID != 0 && !taken(one[0].ID) {
 				*out = one[0]

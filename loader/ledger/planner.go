@@ -38,10 +38,13 @@ type Planner struct {
 	known  []Record
 	places []int // of the entries that idents belongs to
 
-	given map[Ident]bool   // of new rows of this batch
-	taken map[int64]bool   // records of rows of this batch
-	found map[uint64]place // keys of rows that an earlier mapping's identity has found
-	moved int              // values that are kept so far
+	given map[Ident]bool // of new rows of this batch
+	// Where the search for an occurrence that is free begins, and that for a record which
+	// is not taken, of equal rows without a key. Their ident of occurrence 0 names them.
+	free, from map[Ident]int
+	taken      map[int64]bool   // records of rows of this batch
+	found      map[uint64]place // keys of rows that an earlier mapping's identity has found
+	moved      int              // values that are kept so far
 }
 
 // mostMoved bounds the fields of changed rows whose values a run keeps.
@@ -61,6 +64,7 @@ func (i *Ident) short() uint64 { return binary.LittleEndian.Uint64(i[:8]) }
 // row may leave. Rows that an earlier run was refused become Ready again.
 func (p *Planner) Plan(ctx context.Context, entries []Entry) error {
 	if p.batch == nil {
+		p.free, p.from = map[Ident]int{}, map[Ident]int{}
 		p.batch, p.again, p.taken, p.given = map[Ident]int{}, map[Ident]int{}, map[int64]bool{}, map[Ident]bool{}
 	}
 	clear(p.batch)
@@ -217,7 +221,7 @@ func (p *Planner) recognise(ctx context.Context, entries []Entry, strangers []in
 	slices.Sort(strangers)
 	for _, i := range strangers {
 		e, known := &entries[i], Record{}
-		name, err := Recognise(ctx, p.Store, p.Scope, e, func(record int64) bool { return p.taken[record] || p.rows.get(record) != 0 }, &known)
+		name, err := Recognise(ctx, p.Store, p.Scope, e, func(record int64) bool { return p.taken[record] || p.rows.get(record) != 0 }, p.from, &known)
 		if err != nil {
 			return err
 		}
@@ -245,8 +249,11 @@ func (p *Planner) recognise(ctx context.Context, entries []Entry, strangers []in
 // Equal rows that an earlier mapping has named leave theirs free; a gap would end
 // the search for those behind it.
 func (p *Planner) number(ctx context.Context, e *Entry) error {
+	if e.HasKey {
+		return nil
+	}
 	one := make([]Record, 1)
-	for n := 1; !e.HasKey; n++ {
+	for n := max(p.free[e.IdentOf(0)], 1); ; n++ {
 		ident := e.IdentOf(n)
 		if p.given[ident] {
 			continue
@@ -256,10 +263,12 @@ func (p *Planner) number(ctx context.Context, e *Entry) error {
 		}
 		if one[0].ID == 0 {
 			e.Ident, p.given[ident] = ident, true
-			break
+			if n > 1 { // most rows have no equals
+				p.free[e.IdentOf(0)] = n + 1
+			}
+			return nil
 		}
 	}
-	return nil
 }
 
 // decide decides about one row.

@@ -59,7 +59,8 @@ type Check struct {
 	// Told counts what the earlier mappings explain, as ledger.Planner does.
 	Told ledger.Planner
 
-	taken map[int64]bool // records that a row of the file has
+	taken map[int64]bool       // records that a row of the file has
+	from  map[ledger.Ident]int // of ledger.Recognise
 
 	brief   bool // nothing was ever loaded
 	seeds   [2]maphash.Seed
@@ -78,7 +79,7 @@ type Check struct {
 
 // Run calls each for every row, in order; it is valid during the call.
 func (c *Check) Run(ctx context.Context, each func(*Row) error) (Seen, error) {
-	c.brief = c.Store == nil || c.Scope == 0
+	c.brief, c.from = c.Store == nil || c.Scope == 0, map[ledger.Ident]int{}
 	c.seeds = [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}
 	lean, percent := false, 0
 	defer func() {
@@ -316,7 +317,7 @@ func (c *Check) decide(ctx context.Context, rows []Row, cells []converter.Cell) 
 		if known == nil && earlier[i] == 0 && e.Earlier != nil {
 			var was ledger.Record // here, so that the other rows allocate none
 			var err error
-			if name, err = ledger.Recognise(ctx, c.Store, c.Scope, e, func(record int64) bool { return c.taken[record] }, &was); err != nil {
+			if name, err = ledger.Recognise(ctx, c.Store, c.Scope, e, func(record int64) bool { return c.taken[record] }, c.from, &was); err != nil {
 				return err
 			}
 			if name != "" {
