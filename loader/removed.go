@@ -2,7 +2,6 @@ package loader
 
 import (
 	"context"
-	"slices"
 
 	"leadload/internal/fault"
 	"leadload/loader/ledger"
@@ -36,24 +35,16 @@ func removedFrom(ctx context.Context, led ledger.Store, scope int64, j *Job, min
 		return r, err
 	}
 	r.roster = all
-	var missing []int64
+	var missing ledger.Set
 	for record := range all.All() {
 		if saw(record) {
 			r.still++
 		} else {
-			missing = append(missing, record)
+			missing.Add(record)
 		}
 	}
-	for part := range slices.Chunk(missing, 1000) {
-		rows, err := led.Named(ctx, part)
-		if err != nil {
-			return r, err
-		}
-		for i := range rows {
-			r.gone.Add(rows[i].Record)
-		}
-	}
-	return r, nil
+	r.gone, err = led.Here(ctx, missing)
+	return r, err
 }
 
 // file names the job's file as the ledger knows it. Its rows of another set are other

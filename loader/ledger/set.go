@@ -69,6 +69,27 @@ func (s Set) All() iter.Seq[int64] {
 	}
 }
 
+// Ranges yields the first and the last number of each few thousand, in ascending order.
+func (s Set) Ranges() iter.Seq2[int64, int64] {
+	return func(yield func(first, last int64) bool) {
+		for _, at := range slices.Sorted(maps.Keys(s)) {
+			first, last := int64(-1), int64(-1)
+			for w, word := range s[at] {
+				if word == 0 {
+					continue
+				}
+				base := at*setPage + int64(w)*64
+				if last = base + 63 - int64(bits.LeadingZeros64(word)); first < 0 {
+					first = base + int64(bits.TrailingZeros64(word))
+				}
+			}
+			if first >= 0 && !yield(first, last) {
+				return
+			}
+		}
+	}
+}
+
 // Records of a file are numbered in its order, so that a set of them is mostly a few
 // ranges. It is packed as the gap before each range and the range's length.
 

@@ -74,3 +74,30 @@ func FuzzUnpackSet(f *testing.F) {
 		}
 	})
 }
+
+// TestSetRanges says that the ranges of a set have all its numbers, and begin and end with one.
+func TestSetRanges(t *testing.T) {
+	var s Set
+	numbers := []int64{1, 2, 63, 64, 8191, 8192, 20000, 20001, 1 << 40}
+	for _, n := range numbers {
+		s.Add(n)
+	}
+	covered, before := 0, int64(0)
+	for first, last := range s.Ranges() {
+		if first <= before || last < first || last-first >= setPage || !s.Has(first) || !s.Has(last) {
+			t.Errorf("a range from %d to %d behind %d", first, last, before)
+		}
+		for _, n := range numbers {
+			if n >= first && n <= last {
+				covered++
+			}
+		}
+		before = last
+	}
+	if covered != len(numbers) {
+		t.Errorf("%d of %d numbers are in ranges", covered, len(numbers))
+	}
+	for range Set(nil).Ranges() {
+		t.Error("an empty set has a range")
+	}
+}

@@ -144,6 +144,8 @@ type Store interface {
 	// Roster returns the records that runs of a whole file have had; not known: no
 	// run has written it.
 	Roster(ctx context.Context, f WholeFile) (all Set, known bool, err error)
+	// Here returns those of some records that are in the account now.
+	Here(ctx context.Context, records Set) (Set, error)
 	// Enlist writes the roster of a file, as a run leaves it, and which of its records
 	// the file no longer has.
 	Enlist(ctx context.Context, l Lease, run int64, f WholeFile, all, gone Set) error

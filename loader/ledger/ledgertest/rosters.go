@@ -66,6 +66,14 @@ func testRosters(t *testing.T, fresh func(testing.TB) Open) {
 	if err != nil || len(rows) != 20 {
 		t.Fatalf("%d named, %v", len(rows), err)
 	}
+	var asked ledger.Set
+	for _, record := range append(records[3:], 1<<40) {
+		asked.Add(record)
+	}
+	here, err := f.Store.Here(t.Context(), asked)
+	if f.Check(err); here.Len() != 18 || here.Has(records[2]) || !here.Has(records[4]) || here.Has(records[5]) {
+		t.Errorf("%d of some records are in the account: %v", here.Len(), slices.Collect(here.All()))
+	}
 	for i, r := range rows {
 		if n := 2 * i; r.Record != records[n] || r.Number != n+2 || r.Key != fmt.Sprint("K", n) || r.ID != GUID(n) || r.State != ledger.Loaded {
 			t.Errorf("named %+v", r)

@@ -59,6 +59,28 @@ func (l *Ledger) Enlist(_ context.Context, lease ledger.Lease, run int64, f ledg
 	return errors.Join(err, fenced)
 }
 
+// Here returns those of some records that are in the account now.
+func (l *Ledger) Here(ctx context.Context, records ledger.Set) (here ledger.Set, err error) {
+	for first, last := range records.Ranges() {
+		err := l.query(ctx, "SELECT id FROM leadload.records WHERE id BETWEEN $1 AND $2 AND fate IN (2, 3)", []any{first, last}, func(rows pgx.Rows) error {
+			for rows.Next() {
+				var record int64
+				if err := rows.Scan(&record); err != nil {
+					return err
+				}
+				if records.Has(record) {
+					here.Add(record)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return here, nil
+}
+
 // Named returns the rows of those of some records that are in the account now.
 func (l *Ledger) Named(ctx context.Context, records []int64) (out []ledger.Row, err error) {
 	err = l.query(ctx, "SELECT id, fate, remote, lead, key, number FROM leadload.records WHERE fate IN (2, 3) AND id = ANY($1) ORDER BY id", []any{records}, func(rows pgx.Rows) error {
