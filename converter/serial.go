@@ -97,8 +97,8 @@ func isDuration(format string) bool {
 // clock alone for a time without a day, and H:mm:ss for a duration.
 func serialText(cell Cell) (string, bool) {
 	day, secs, m := splitSerial(cell.Text)
-	if m != fits {
-		return "", false
+	if m != fits || day > excelLast {
+		return "", false // days beyond the last are counted no further
 	}
 	var b []byte
 	if isDuration(cell.Format) {

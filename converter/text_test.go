@@ -59,6 +59,8 @@ func TestText(t *testing.T) {
 		{name: "day and time", cell: serial("46000.5"), want: "2025-12-09 12:00:00"},
 		{name: "time", cell: serial("0.75"), want: "18:00:00"},
 		{name: "duration", cell: Cell{Kind: DateCell, Text: "1.5", Format: "[h]:mm"}, want: "36:00:00"},
+		{name: "longest duration", cell: Cell{Kind: DateCell, Text: "2958465.5", Format: "[h]:mm"}, want: "71003172:00:00"},
+		{name: "duration beyond the last day", cell: Cell{Kind: DateCell, Text: "3000000", Format: "[h]:mm"}, code: "datetime.serial"},
 		{name: "day that never was", cell: serial("60"), code: "datetime.serial"},
 		{name: "negative serial", cell: serial("-1"), code: "datetime.serial"},
 	})
