@@ -28,8 +28,12 @@ var identsAfter, identsMost = 4_096, IdentsMost
 const IdentsMost = 2_000_000
 
 // With so many keys, garbage is collected before there is as much of it as of
-// them. That costs next to nothing, because keys hold no pointers.
-const manyKeys = 1 << 20
+// them. That costs next to nothing, because keys hold no pointers. Beside the values of
+// rows, which do, it is done sooner and less.
+const (
+	manyKeys, lessGarbage             = 1 << 20, 25
+	manyKeysBeside, lessGarbageBeside = 1 << 18, 50
+)
 
 // Check takes a file through reading, mapping and deciding, and writes
 // nothing: one goroutine reads, several map, and the caller sees the rows in
@@ -82,12 +86,16 @@ func (c *Check) Run(ctx context.Context, each func(*Row) error) (Seen, error) {
 	c.brief, c.from = c.Store == nil || c.Scope == 0, map[ledger.Ident]int{}
 	c.seeds = [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}
 	lean, percent := false, 0
+	many, less := manyKeys, lessGarbage
+	if c.Values {
+		many, less = manyKeysBeside, lessGarbageBeside
+	}
 	defer func() {
 		if lean {
 			debug.SetGCPercent(percent)
 		}
 	}()
-	p := pass{file: c.File, rows: c.Rows, first: Batch, cells: c.Cells, prints: c.Prints || c.Marks && !c.brief}
+	p := pass{file: c.File, rows: c.Rows, first: Batch, cells: c.Cells, prints: c.Prints}
 	if !c.brief {
 		p.key, c.sources = c.Mapping.Key, NewSources(c.Mapping, c.File)
 	}
@@ -104,8 +112,8 @@ func (c *Check) Run(ctx context.Context, each func(*Row) error) (Seen, error) {
 				return err
 			}
 		}
-		if !lean && c.keys.n >= manyKeys {
-			lean, percent = true, debug.SetGCPercent(25)
+		if !lean && c.keys.n >= many {
+			lean, percent = true, debug.SetGCPercent(less)
 		}
 		for i := range b.rows {
 			row := &b.rows[i]
@@ -174,9 +182,6 @@ func (w *checkWorker) examine(b *rowBatch) {
 			continue
 		}
 		e := &row.Entry
-		if c.Marks && !c.brief {
-			e.Source = c.sources.of(e.Fingerprint, cells)
-		}
 		ex := w.full
 		if ex == nil || twice {
 			ex = w.judge
@@ -186,6 +191,7 @@ func (w *checkWorker) examine(b *rowBatch) {
 			ex.keyed(e)
 		}
 		if e.Verdict == 0 && twice && marks != nil && plainKey(ex.Record.Key) {
+			e.Source = c.sources.ofCells(cells)
 			if near == 0 {
 				near = int64(e.Number) + c.ahead.Load()
 			}
@@ -200,6 +206,9 @@ func (w *checkWorker) examine(b *rowBatch) {
 				ex.keyed(e)
 			}
 			if e.Fresh = !c.mayKnow(e); !e.Fresh {
+				if c.Marks && e.Source == 0 {
+					e.Source = c.sources.ofCells(cells)
+				}
 				if w.known++; twice {
 					ex = w.full
 					ex.again = true
@@ -374,7 +383,7 @@ func (c *Check) learn(ctx context.Context, rows []Row, asked []int) error {
 		switch known := &c.known[k]; {
 		case known.ID == 0:
 			c.missed++
-		case c.Marks && known.Body == rows[i].Mark():
+		case rows[i].Source != 0 && known.Body == rows[i].Mark():
 			c.same++
 			c.ahead.Store(known.ID - int64(rows[i].Number))
 		}

@@ -37,6 +37,12 @@ func (s Sources) of(fingerprint uint64, cells []converter.Cell) uint64 {
 	return max(spread(fingerprint, s.by), 1)
 }
 
+// ofCells is of for a row whose fingerprint is not at hand.
+func (s Sources) ofCells(cells []converter.Cell) uint64 {
+	row := source.Row{Cells: cells}
+	return s.of(row.Fingerprint(), cells)
+}
+
 // spread mixes two numbers (splitmix64). Where only the first differs, so do the results.
 func spread(n, by uint64) uint64 {
 	n = (n ^ by) + bits.RotateLeft64(by, 32)
