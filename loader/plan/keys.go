@@ -17,6 +17,9 @@ type keySet struct {
 // so they grow one after another, and all are equally full at no time.
 const keyParts, leastSlots = 1 << 12, 24
 
+// slotsOfPage is how many slots lie in a page of memory.
+const slotsOfPage = 4096 / 12
+
 // keyPart is the table of the keys whose hashes begin alike.
 type keyPart struct {
 	slots []keySlot
@@ -87,6 +90,9 @@ func home(a uint32, n int) int { return int(uint64(a) * uint64(n) >> 32) }
 func (p *keyPart) grow(n int) {
 	old := p.slots
 	p.slots = make([]keySlot, n)
+	for i := 0; i < n; i += slotsOfPage {
+		p.slots[i].row = 0 // the system gives a page that is first written at once, one that is read first twice
+	}
 	for _, k := range old {
 		if k.row != 0 {
 			*p.find(k.a, k.b) = k
