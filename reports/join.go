@@ -36,8 +36,9 @@ func (t *tally) add(r ledger.Result) {
 }
 
 // batchLines is how many lines travel together from the goroutine that reads
-// to the one that writes.
-const batchLines = 256
+// to the one that writes; fewer where they have so many cells that memory would grow
+// with them.
+const batchLines, batchCells = 256, 32 << 10
 
 // each gives do every line of the run in the file's order, in batches, and
 // counts them. Reading and writing go side by side. The lines may be kept.
@@ -78,11 +79,11 @@ func (j *job) again() string { return fmt.Sprintf("leadload report %d", j.Run.ID
 func (j *job) read(ctx context.Context, t *tally, batches chan<- []line) error {
 	in := j.follow(t)
 	defer in.stop()
-	batch := make([]line, 0, batchLines)
+	batch, cells := make([]line, 0, batchLines), 0
 	send := func() error {
 		select {
 		case batches <- batch:
-			batch = make([]line, 0, batchLines)
+			batch, cells = make([]line, 0, batchLines), 0
 			return nil
 		case <-ctx.Done():
 			return context.Cause(ctx)
@@ -93,8 +94,9 @@ func (j *job) read(ctx context.Context, t *tally, batches chan<- []line) error {
 			return err
 		}
 		t.add(row.Result)
-		batch = append(batch, line{row: row, cells: in.cells(row)})
-		if len(batch) == batchLines {
+		l := line{row: row, cells: in.cells(row)}
+		batch, cells = append(batch, l), cells+len(l.cells)
+		if len(batch) == batchLines || cells >= batchCells {
 			if err := send(); err != nil {
 				return err
 			}

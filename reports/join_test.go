@@ -167,3 +167,40 @@ func TestStopsEarly(t *testing.T) {
 	}
 	empty(t, dir)
 }
+
+// TestWideLinesTravelInSmallBatches says that the lines that travel together have no more
+// cells in all where each has very many, and that each arrives.
+func TestWideLinesTravelInSmallBatches(t *testing.T) {
+	const columns, n = 3000, 60
+	header := make([]string, columns)
+	for i := range header {
+		header[i] = fmt.Sprint("C", i)
+	}
+	wide := func(i int) []converter.Cell {
+		cells := make([]converter.Cell, columns)
+		cells[0] = converter.Cell{Kind: converter.TextCell, Text: fmt.Sprint(i)}
+		return cells
+	}
+	var rows []ledger.Row
+	for i := range n {
+		rows = append(rows, ledger.Row{Number: i + 2, Origin: i + 2, Result: ledger.ResultLoaded, Fingerprint: print(wide(i))})
+	}
+	j := jobOf(ledgerOf(rows...), fakeInput{header: header, n: n, row: func(i int) source.Row { return source.Row{Number: i + 2, Cells: wide(i)} }})
+	next := 0
+	err := j.each(t.Context(), &tally{}, func(lines []line) error {
+		cells := 0
+		for _, l := range lines {
+			if cells += len(l.cells); l.cells[0].Text != fmt.Sprint(next) {
+				t.Errorf("line %d is that of row %s", next, l.cells[0].Text)
+			}
+			next++
+		}
+		if most := batchCells + columns; cells >= most {
+			t.Errorf("%d cells travel together, want fewer than %d", cells, most)
+		}
+		return nil
+	})
+	if err != nil || next != n {
+		t.Errorf("%d of %d lines, %v", next, n, err)
+	}
+}

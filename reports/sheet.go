@@ -15,8 +15,9 @@ import (
 // sheetRows is how many rows below the header fit on one sheet of Excel.
 var sheetRows = 1_048_575
 
-// sampleRows is how many rows are looked at before the columns get their widths.
-var sampleRows = 500
+// sampleRows is how many rows are looked at before the columns get their widths; fewer
+// where they have more than sampleCells.
+var sampleRows, sampleCells = 500, 128 << 10
 
 // maxColumns is how many columns a sheet of Excel has.
 var maxColumns = 16384
@@ -29,23 +30,25 @@ const fittedColumns = 250
 // it. It goes on to a second sheet, "All rows (2)", when one is full.
 type sheet struct {
 	table
-	book   *book
-	header []string                 // columns
-	first  int                      // place of the input's first column
-	own    int                      // how many columns of the input's there are
-	order  []int                    // the input's columns in the order in which they are shown; nil: their own
-	extra  func(*ledger.Row) string // text of the column before the input's; nil: there is none
-	faulty *faultFinder             // nil: no cells are marked
-	notes  int                      // notes written
-	sample []line                   // waiting for the widths
-	trims  *trims                   // what could not be written as it was
-	values []any                    // of the row being written
+	book    *book
+	header  []string                 // columns
+	first   int                      // place of the input's first column
+	own     int                      // how many columns of the input's there are
+	order   []int                    // the input's columns in the order in which they are shown; nil: their own
+	extra   func(*ledger.Row) string // text of the column before the input's; nil: there is none
+	faulty  *faultFinder             // nil: no cells are marked
+	notes   int                      // notes written
+	sample  []line                   // waiting for the widths
+	sampled int                      // cells of these
+	trims   *trims                   // what could not be written as it was
+	values  []any                    // of the row being written
 }
 
 // add takes the next line.
 func (s *sheet) add(l line) error {
 	if s.widths == nil {
-		if s.sample = append(s.sample, l); len(s.sample) < sampleRows {
+		s.sample, s.sampled = append(s.sample, l), s.sampled+len(l.cells)
+		if len(s.sample) < sampleRows && s.sampled < sampleCells {
 			return nil
 		}
 		return s.begin()
