@@ -185,7 +185,7 @@ func (l *Ledger) Rows(ctx context.Context, run int64) iter.Seq2[ledger.Row, erro
 // taken returns the records of which nothing is known since others proved to have theirs.
 func (l *Ledger) taken(ctx context.Context) (map[int64]bool, error) {
 	out := map[int64]bool{}
-	err := l.query(ctx, "SELECT record FROM leadload.operations WHERE op = $1 AND state = $2 AND code = $3", []any{int64(ledger.Create), int64(ledger.InDoubt), ledger.BorrowedCode}, func(rows pgx.Rows) error {
+	err := l.query(ctx, "SELECT record FROM leadload.operations WHERE op = $1 AND state = $2 AND code = $3", []any{int64(ledger.Create), int64(ledger.InDoubt), []byte(ledger.BorrowedCode)}, func(rows pgx.Rows) error {
 		clear(out)
 		for rows.Next() {
 			var r int64
