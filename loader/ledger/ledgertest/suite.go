@@ -14,9 +14,10 @@ import (
 	"leadload/loader/ledger"
 )
 
-// Run runs the suite. fresh makes the place of a new ledger, and returns what
-// opens it.
-func Run(t *testing.T, fresh func(testing.TB) Open) {
+// Run runs the suite, or those of its tests that are named. fresh makes the place of a
+// new ledger, and returns what opens it.
+func Run(t *testing.T, fresh func(testing.TB) Open, only ...string) {
+	ran := 0
 	for _, c := range []struct {
 		name string
 		test func(*testing.T, func(testing.TB) Open)
@@ -64,7 +65,14 @@ func Run(t *testing.T, fresh func(testing.TB) Open) {
 		{"Memo", testMemo},
 		{"Together", testTogether},
 	} {
+		if len(only) > 0 && !slices.Contains(only, c.name) {
+			continue
+		}
+		ran++
 		t.Run(c.name, func(t *testing.T) { c.test(t, fresh) })
+	}
+	if len(only) > 0 && ran != len(only) {
+		t.Errorf("%d of the tests %v are in the suite", ran, only)
 	}
 }
 

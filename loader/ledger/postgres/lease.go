@@ -198,7 +198,7 @@ func (l *Ledger) Hold(ctx context.Context, x ledger.Lease) error {
 			return l.fault(err)
 		}
 		if try > 2 {
-			l.tellAway()
+			l.tellAway(err)
 		}
 		pause(try)
 	}

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -13,6 +14,7 @@ import (
 
 	"leadload/loader/ledger"
 	"leadload/loader/ledger/ledgertest"
+	"leadload/loader/pace"
 )
 
 // proxy stands between a ledger and its server, and loses what it is told to lose.
@@ -26,6 +28,7 @@ type proxy struct {
 	lost    int
 	down    bool
 	short   bool          // the next answer that fills the buffer is cut short, with its connection
+	slow    time.Duration // each answer comes so much later
 	turns   int           // that clients have begun: what they sent after an answer
 	refused chan struct{} // gets a word for each connection that was refused, as far as there is room
 }
@@ -97,7 +100,9 @@ func (p *proxy) serve(c net.Conn) {
 			p.mu.Lock()
 			short := p.short && n == len(buf)
 			p.short = p.short && !short
+			slow := p.slow
 			p.mu.Unlock()
+			time.Sleep(slow)
 			if short {
 				c.Write(buf[:n/2])
 				c.Close()
@@ -357,5 +362,119 @@ func TestWhatTheURLSays(t *testing.T) {
 				t.Errorf("the row is %s", got)
 			}
 		})
+	}
+}
+
+// TestFarAway says that a ledger works, and its lease holds, where each answer takes
+// long beside the lease.
+func TestFarAway(t *testing.T) {
+	url := server(t)
+	p, through := newProxy(t, url)
+	p.slow = 50 * time.Millisecond
+	name := schema(t, url)
+	f := ledgertest.New(t, func(t testing.TB) ledger.Store {
+		l, err := Open(t.Context(), through, Options{schema: name, lease: 10 * time.Second})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return l
+	})
+	e := f.Plan(f.Run(), ledgertest.Entry(2, "A", "x", "1"), ledgertest.Entry(3, "B", "x", "2"))
+	for i, x := range e {
+		f.Check(f.Store.Hold(t.Context(), f.Lease))
+		f.Check(f.Sending(x.Record))
+		f.Check(f.Store.Fence(f.Lease))
+		f.Check(f.Settle(x.Record, ledger.Loaded, ledgertest.GUID(i+1)))
+	}
+	if n, err := f.Store.Memo().CallsOn(t.Context(), f.Acct, time.Now()); err != nil || n != 2 {
+		t.Errorf("%d calls are counted, %v; want 2", n, err)
+	}
+	_, a := host(t, through, name, slow)
+	call(t, a, pace.OK, pace.Limit{})
+}
+
+// TestSessionEnded says that a ledger goes on where an administrator ends its sessions.
+func TestSessionEnded(t *testing.T) {
+	url := server(t)
+	name := schema(t, url)
+	f := ledgertest.New(t, func(t testing.TB) ledger.Store {
+		l, err := Open(t.Context(), url, Options{schema: name})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return l
+	})
+	e := f.Plan(f.Run(), ledgertest.Entry(2, "A", "x", "1"))
+	l, writer := f.Store.(*Ledger), int64(0)
+	end := func() {
+		t.Helper()
+		f.Check(l.write(work{do: func(u *unit) error {
+			_, err := u.row("SELECT pg_backend_pid()::bigint", nil, &writer)
+			return err
+		}}))
+		var ended bool
+		if _, err := l.one(t.Context(), "SELECT pg_terminate_backend($1::int, 5000)", []any{writer}, &ended); err != nil || !ended {
+			t.Fatalf("the writer's session was not ended: %v", err)
+		}
+	}
+	end()
+	f.Check(f.Sending(e[0].Record))
+	end()
+	f.Check(f.Settle(e[0].Record, ledger.Loaded, ledgertest.GUID(1)))
+	if n, err := f.Store.Memo().CallsOn(t.Context(), f.Acct, time.Now()); err != nil || n != 1 {
+		t.Errorf("%d calls are counted, %v; want 1", n, err)
+	}
+}
+
+// TestFullDisk says that an intent waits for room on the server's disk, that people
+// hear of it, and that the run stops in the end where there is none.
+func TestFullDisk(t *testing.T) {
+	url := server(t)
+	name := schema(t, url)
+	told := make(chan string, 10)
+	patience := time.Hour
+	f := ledgertest.New(t, func(t testing.TB) ledger.Store {
+		l, err := Open(t.Context(), url, Options{schema: name, Patience: patience, Notify: func(s string) { told <- s }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return l
+	})
+	e := f.Plan(f.Run(), ledgertest.Entry(2, "A", "x", "1"), ledgertest.Entry(3, "B", "x", "2"))
+	admin, err := Open(t.Context(), url, Options{schema: name})
+	f.Check(err)
+	defer admin.Close()
+	room := func(text string) {
+		t.Helper()
+		f.Check(admin.write(work{do: func(u *unit) error { return u.put(text) }}))
+	}
+	// As the server says it where a table cannot grow.
+	room("CREATE FUNCTION leadload.full() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = '53100'; END $$")
+	room("CREATE TRIGGER full_disk BEFORE INSERT ON leadload.operations EXECUTE FUNCTION leadload.full()")
+	done := make(chan error, 1)
+	go func() { done <- f.Sending(e[0].Record) }()
+	select {
+	case err := <-done:
+		t.Fatalf("an intent was written to a full disk: %v", err)
+	case s := <-told:
+		if !strings.Contains(s, "the disk of the ledger's database") || !strings.Contains(s, "is full") {
+			t.Errorf("told %q", s)
+		}
+	}
+	room("DROP TRIGGER full_disk ON leadload.operations")
+	f.Check(<-done)
+	f.Check(f.Settle(e[0].Record, ledger.Loaded, ledgertest.GUID(1)))
+	if n, err := f.Store.Memo().CallsOn(t.Context(), f.Acct, time.Now()); err != nil || n != 1 {
+		t.Errorf("%d calls are counted, %v; want 1", n, err)
+	}
+	patience = time.Nanosecond
+	f.Reopen()
+	room("CREATE TRIGGER full_disk BEFORE INSERT ON leadload.operations EXECUTE FUNCTION leadload.full()")
+	var own *ledger.Error
+	if err := f.Sending(e[1].Record); !errors.As(err, &own) || own.Code != "ledger.full" {
+		t.Errorf("without patience: %v", err)
+	}
+	if err := f.Store.Broken(); err == nil {
+		t.Error("the ledger goes on")
 	}
 }

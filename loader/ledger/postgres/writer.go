@@ -160,7 +160,7 @@ func (l *Ledger) again(ctx context.Context, patience time.Duration, do func() er
 		case !transient(err) || time.Now().After(until):
 			return l.fault(err)
 		case try > 1:
-			l.tellAway()
+			l.tellAway(err)
 		}
 		pause(try)
 	}
@@ -198,13 +198,18 @@ func transient(err error) bool {
 	return strings.HasPrefix(pe.Code, "08")
 }
 
-func (l *Ledger) tellAway() {
+// tellAway says once why nothing is sent for now.
+func (l *Ledger) tellAway(err error) {
 	l.mu.Lock()
 	told := l.away
 	l.away = true
 	l.mu.Unlock()
 	if !told {
-		l.o.Notify("the ledger's database " + l.name + " is away; nothing is sent until it is back")
+		what := "the ledger's database " + l.name + " is away; nothing is sent until it is back"
+		if pe := (*pgconn.PgError)(nil); errors.As(err, &pe) && pe.Code == "53100" {
+			what = "the disk of the ledger's database " + l.name + " is full; nothing is sent until it has room"
+		}
+		l.o.Notify(what)
 	}
 }
 
