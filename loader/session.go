@@ -36,21 +36,24 @@ type Options struct {
 	// Traces is a folder in which imports say with which ledger they have loaded into
 	// which account, and LedgerName that ledger; "" is none, for a practice account.
 	Traces, LedgerName string
-	Unlocked           bool          // no lock, for a few calls that change no ledger
-	Command            string        // "import", "settle", …: who holds the lock
-	Concurrency        int           // calls in flight; 0 follows the limit
-	Reserve            int           // calls per window left to other integrations
-	Timeout            time.Duration // one call; 0 is 60 s
-	SettleAfter        time.Duration // from a call until the account's indexes have caught up; 0 is 60 s
-	Patience           time.Duration // from an update until reads show it: SettleAfter where that is set, else 90 s
-	NoSettle           bool
-	Wait               time.Duration // how long to wait for the async queue; 0 is 10 min, negative is not at all
-	WaitLock           time.Duration // how long to wait for another run; 0 is not at all
-	OutageLimit        time.Duration // how long the account may be away; 0 is 15 min
-	MaxErrors          int64         // stop after so many rejected rows; 0 is never
-	MaxSame            int64         // stop when the first so many answers are the same refusal; 0 is never
-	Until              time.Time     // stop in time for this moment; zero is never
-	LeadAge            time.Duration // how long a lead that was looked up stays known; 0 is 30 days
+	Unlocked           bool // no lock, for a few calls that change no ledger
+	// Beside is a session that only reads: it takes neither lock nor lease, so that it
+	// goes on beside a run of whoever has them.
+	Beside      bool
+	Command     string        // "import", "settle", …: who holds the lock
+	Concurrency int           // calls in flight; 0 follows the limit
+	Reserve     int           // calls per window left to other integrations
+	Timeout     time.Duration // one call; 0 is 60 s
+	SettleAfter time.Duration // from a call until the account's indexes have caught up; 0 is 60 s
+	Patience    time.Duration // from an update until reads show it: SettleAfter where that is set, else 90 s
+	NoSettle    bool
+	Wait        time.Duration // how long to wait for the async queue; 0 is 10 min, negative is not at all
+	WaitLock    time.Duration // how long to wait for another run; 0 is not at all
+	OutageLimit time.Duration // how long the account may be away; 0 is 15 min
+	MaxErrors   int64         // stop after so many rejected rows; 0 is never
+	MaxSame     int64         // stop when the first so many answers are the same refusal; 0 is never
+	Until       time.Time     // stop in time for this moment; zero is never
+	LeadAge     time.Duration // how long a lead that was looked up stays known; 0 is 30 days
 	// Log is told of every call.
 	Log func(leadsquared.LogEntry)
 	// LogErr says why the log can no longer be written; nil is that it can. A
@@ -146,7 +149,7 @@ func Connect(ctx context.Context, o Options) (*Session, error) {
 	s := &Session{o: o, led: o.Ledger, lacks: lacksOf(o)}
 	var fence func() error
 	var hold func(context.Context) error
-	if s.led != nil {
+	if s.led != nil && !o.Beside {
 		fence = func() error { return s.led.Fence(s.lease) }
 		hold = func(ctx context.Context) error { return s.led.Hold(ctx, s.lease) }
 	}
@@ -162,7 +165,7 @@ func Connect(ctx context.Context, o Options) (*Session, error) {
 		// An account that has a name is locked by its keys as well: another account file may leave the name out.
 		names := o.Account.Names()
 		slices.Sort(names)
-		if o.Unlocked {
+		if o.Unlocked || o.Beside {
 			names = nil // a few calls share the pace of others, and nothing else
 		}
 		for _, n := range names {
@@ -230,6 +233,9 @@ func (s *Session) enroll(ctx context.Context) (used int64, err error) {
 	if s.acct, err = s.led.Enroll(ctx, s.o.Account.Display(), s.o.Account.Names()); err != nil {
 		return 0, err
 	}
+	if s.o.Beside {
+		return s.led.Memo().CallsOn(ctx, s.acct, time.Now())
+	}
 	if s.lease, err = takeLease(ctx, s.led, s.acct, thisProcess(s.o.Command, s.o.Timeout), s.o.WaitLock, s.o.Notify); err != nil {
 		return 0, err
 	}
@@ -241,6 +247,22 @@ func (s *Session) enroll(ctx context.Context) (used int64, err error) {
 		s.o.Notify(fmt.Sprintf("an earlier run was cut off while %s being sent: the account is asked before anything is sent again", fault.Plural(n, "row was", "rows were")))
 	}
 	return s.led.Memo().CallsOn(ctx, s.acct, time.Now())
+}
+
+// company says who else has the account, beside which a session reads; "" is nobody
+// that is known.
+func (s *Session) company(ctx context.Context) (string, error) {
+	led, shared := s.led.(interface {
+		Holder(ctx context.Context, account int64) (*ledger.Held, error)
+	})
+	if !s.o.Beside || !shared {
+		return "", nil
+	}
+	held, err := led.Holder(ctx, s.acct)
+	if err != nil || held == nil {
+		return "", err
+	}
+	return "another run holds this account meanwhile: " + held.Error() + "; rows that it loads or changes may differ here", nil
 }
 
 // thisProcess is what others are told of a holder of a lease.

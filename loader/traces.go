@@ -140,10 +140,13 @@ func (s *Session) begun(ctx context.Context, j *Job) error {
 	if used, err := s.led.Used(ctx, s.acct); err != nil || used {
 		return err
 	}
-	var newest trace
+	var newest, own trace // of another ledger, and of this one as it was
 	for _, path := range s.traceFiles() {
 		for _, t := range readTraces(path) {
-			if t.Ledger != s.o.LedgerName && t.Last.After(newest.Last) {
+			switch {
+			case t.Ledger == s.o.LedgerName:
+				own = t
+			case t.Last.After(newest.Last):
 				newest = t
 			}
 		}
@@ -165,12 +168,19 @@ func (s *Session) begun(ctx context.Context, j *Job) error {
 		return fault.New("run.new-ledger", fmt.Sprintf("where only the keys have changed, write a name into the account file and type leadload ledger join --account FILE, once with the old keys and once with the new ones; or find the rows in the account with leadload adopt; %s", all),
 			"the ledger %s knows nothing of an account with these keys, and run %d loaded on %s into one on this host with other keys. Nothing was sent", s.o.LedgerName, old.ID, old.Started.Local().Format("2 January 2006"))
 	}
-	if j.Beside == nil {
+	results := ""
+	if j.Beside != nil {
+		var err error
+		if results, err = j.Beside(s.o.Account.Display()); err != nil {
+			return err
+		}
+	}
+	if results == "" && own.Ledger == "" {
 		return nil
 	}
-	results, err := j.Beside(s.o.Account.Display())
-	if err != nil || results == "" {
-		return err
+	if results == "" {
+		return fault.New("run.new-ledger", "put the lost one back, or write its rows into this one: leadload ledger import RESULTS, or leadload adopt; "+all,
+			"the ledger %s knows nothing of this account, and an import on %s loaded into it with a ledger of this name, which was lost. Nothing was sent", s.o.LedgerName, own.Last.Local().Format("2 January 2006"))
 	}
 	return fault.New("run.new-ledger", fmt.Sprintf("use the ledger of that load with --ledger, or write its rows into this one: leadload ledger import %s, or leadload adopt; %s", results, all),
 		"the ledger %s knows nothing of this account, and %s names rows that were loaded into it. Nothing was sent", s.o.LedgerName, results)

@@ -77,7 +77,9 @@ type VerifyResult struct {
 // is written to the account.
 func (s *Session) Verify(ctx context.Context, j VerifyJob) (VerifyResult, error) {
 	v := &verifier{Session: s, job: j, shown: map[string]bool{}}
-	v.begin(ctx)
+	if err := v.begin(ctx); err != nil {
+		return v.end(err)
+	}
 	defer v.cancel(nil)
 	return v.end(v.file())
 }
@@ -86,7 +88,9 @@ func (s *Session) Verify(ctx context.Context, j VerifyJob) (VerifyResult, error)
 // values are not compared.
 func (s *Session) VerifyRun(ctx context.Context, run int64, onCost func(ReadCost), sink VerifySink) (VerifyResult, error) {
 	v := &verifier{Session: s, job: VerifyJob{OnCost: onCost, Sink: sink}, shown: map[string]bool{}}
-	v.begin(ctx)
+	if err := v.begin(ctx); err != nil {
+		return v.end(err)
+	}
 	defer v.cancel(nil)
 	return v.end(v.run(run))
 }
@@ -124,11 +128,17 @@ type verifyRow struct {
 	prints []byte
 }
 
-func (v *verifier) begin(ctx context.Context) {
+func (v *verifier) begin(ctx context.Context) error {
 	v.live.reset()
 	v.ctx, v.cancel = v.untilTime(ctx)
 	v.calls = v.pacer.State().Calls
 	v.res = VerifyResult{Totals: words.Verify.Counts(), By: map[string]int64{}}
+	who, err := v.company(v.ctx)
+	if who != "" {
+		v.res.Notes = append(v.res.Notes, who)
+		v.o.Notify(who)
+	}
+	return err
 }
 
 func (v *verifier) end(err error) (VerifyResult, error) {

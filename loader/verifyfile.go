@@ -134,7 +134,7 @@ func (v *verifier) count(pass *plan.Check, left []string) error {
 
 // cost tells what reading n records of so many leads costs.
 func (v *verifier) cost(n, leads int, left []string) {
-	v.res.Notes = left
+	v.res.Notes = append(v.res.Notes, left...)
 	if v.job.OnCost == nil {
 		return
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -66,7 +67,9 @@ func TestMain(m *testing.M) {
 //	exit N               compare the exit code of the last leadload run by `code`
 //	code ARGS...         run leadload and keep its exit code; stdout and stderr can be compared
 //	nokeys               look for the account's keys in every file, and in what was printed last
-//	database             make a database and name it in $DATABASE; only behind [postgres]
+//	database [ROLE]      make a database and name it in $DATABASE; only behind [postgres].
+//	                     ROLE connects as a new role: schema has what the help asks for, stranger nothing
+//	sql STATEMENT        run a statement in $DATABASE
 //	private FILE...      check that nobody else can read the files
 //	sheet FILE SHEET     print a sheet of a workbook, cells separated by " | "
 //	correct FILE SHEET KEY COLUMN=VALUE...  type into cells of a workbook's row that has the key
@@ -103,7 +106,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"samples": scriptSamples, "account": scriptAccount, "faults": scriptFaults, "failnext": scriptFailNext, "holds": scriptHolds,
 			"dump": scriptDump, "addlead": scriptAddLead, "edit": scriptEdit, "has": scriptHas, "remove": scriptRemove, "revisions": scriptRevisions, "limit": scriptLimit, "outage": scriptOutage, "waitcalls": scriptWaitCalls, "code": scriptCode, "exit": scriptExit, "sheet": scriptSheet, "correct": scriptCorrect,
-			"nokeys": scriptNoKeys, "private": scriptPrivate, "age": scriptAge, "database": scriptDatabase,
+			"nokeys": scriptNoKeys, "private": scriptPrivate, "age": scriptAge, "database": scriptDatabase, "sql": scriptSQL,
 		},
 	})
 }
@@ -200,7 +203,7 @@ func scriptAge(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // scriptDatabase makes a database that goes with the script.
-func scriptDatabase(ts *testscript.TestScript, _ bool, _ []string) {
+func scriptDatabase(ts *testscript.TestScript, _ bool, args []string) {
 	ctx := context.Background()
 	at := os.Getenv("LEADLOAD_TEST_POSTGRES")
 	conn, err := pgx.Connect(ctx, at)
@@ -210,13 +213,49 @@ func scriptDatabase(ts *testscript.TestScript, _ bool, _ []string) {
 	ts.Check(err)
 	ts.Defer(func() {
 		defer conn.Close(ctx)
-		_, err := conn.Exec(ctx, "DROP DATABASE "+name+" WITH (FORCE)")
+		_, err := conn.Exec(ctx, "DROP DATABASE IF EXISTS "+name+" WITH (FORCE)")
 		ts.Check(err)
 	})
 	u, err := url.Parse(at)
 	ts.Check(err)
 	u.Path = "/" + name
+	if len(args) == 1 {
+		role := "of_" + name
+		page, err := manual.ReadFile("help/several-machines.md")
+		ts.Check(err)
+		_, text, _ := strings.Cut(string(page), "```sql\n")
+		text, _, found := strings.Cut(text, "```")
+		if !found {
+			ts.Fatalf("the help has no SQL that makes a role")
+		}
+		// Roles are the whole server's; the schema keeps its name.
+		text = strings.NewReplacer("ROLE leadload", "ROLE "+role, "AUTHORIZATION leadload", "AUTHORIZATION "+role).Replace(text)
+		if args[0] == "stranger" {
+			text, _, _ = strings.Cut(text, ";")
+		}
+		in, err := pgx.Connect(ctx, u.String())
+		ts.Check(err)
+		_, err = in.Exec(ctx, text)
+		ts.Check(errors.Join(err, in.Close(ctx)))
+		ts.Defer(func() { // before the server's own connection ends
+			_, err := conn.Exec(ctx, "DROP DATABASE "+name+" WITH (FORCE)")
+			_, rerr := conn.Exec(ctx, "DROP ROLE "+role)
+			ts.Check(errors.Join(err, rerr))
+		})
+		u.User = url.User(role)
+	}
 	ts.Setenv("DATABASE", u.String())
+}
+
+func scriptSQL(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: sql STATEMENT")
+	}
+	ctx := context.Background()
+	conn, err := pgx.Connect(ctx, ts.Getenv("DATABASE"))
+	ts.Check(err)
+	_, err = conn.Exec(ctx, args[0])
+	ts.Check(errors.Join(err, conn.Close(ctx)))
 }
 
 func scriptHolds(ts *testscript.TestScript, neg bool, args []string) {

@@ -44,6 +44,7 @@ type common struct {
 	progress    time.Duration
 	after       *afterFlags // nil: the command has none
 	known       bool        // it is about what a ledger knows, and begins none
+	beside      bool        // it only reads, and goes on beside a run of another machine
 	instead     string      // what to do where that ledger is missing; "" is to name another or to load first
 }
 
@@ -257,6 +258,8 @@ func (a *app) connectWith(ctx context.Context, c *common, r *runFlags, command s
 			return nil, err
 		}
 		k.led = led
+		_, shared := led.(*postgres.Ledger)
+		opts.Beside = c.beside && shared
 		if k.stateDir != "" && !isPractice(&k.account) {
 			opts.Traces, opts.LedgerName = filepath.Join(k.stateDir, "ledgers"), ledgerName(led.Path())
 		}

@@ -76,7 +76,7 @@ func (a *app) runVerify(ctx context.Context, o *verifyOptions) error {
 		r.end(readSummary{Run: o.run}, err)
 		return r.done()
 	}
-	o.files = o.inputs
+	o.files, o.beside = o.inputs, true
 	show := a.newProgress(&o.common)
 	k, err := a.connect(ctx, &o.common, &o.runFlags, "verify", show.notice)
 	if err != nil {

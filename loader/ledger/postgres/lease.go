@@ -112,6 +112,17 @@ func (l *Ledger) Lease(ctx context.Context, account int64, who ledger.Holder) (l
 	return out, nil
 }
 
+// Holder returns who has the lease of an account; nil is nobody.
+func (l *Ledger) Holder(ctx context.Context, account int64) (*ledger.Held, error) {
+	var name, command []byte
+	var since, left int64
+	found, err := l.one(ctx, "SELECT who, command, since, until - "+now+" FROM leadload.leases WHERE account = $1 AND until > "+now, []any{account}, &name, &command, &since, &left)
+	if err != nil || !found {
+		return nil, err
+	}
+	return &ledger.Held{Holder: ledger.Holder{Who: string(name), Command: string(command)}, Since: time.UnixMilli(since), Left: time.Duration(left) * time.Millisecond}, nil
+}
+
 // renewals renews all leases while the ledger is open. It has no part in the
 // group's transactions, which wait for a database that is away.
 func (l *Ledger) renewals(stop, done chan struct{}) {
