@@ -91,6 +91,23 @@ func (a *practice) figures() (figures, error) {
 	return f, a.read(&f)
 }
 
+// called waits until so many calls have arrived.
+func (a *practice) called(ctx context.Context, n int64) error {
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		f, err := a.figures()
+		if err != nil || f.Arrivals >= n {
+			return err
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
 // become changes the account's limit and latency.
 func (a *practice) become(calls int, latency time.Duration) error {
 	if _, err := fmt.Fprintf(a.in, "become %d %s\n", calls, latency); err != nil {

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"sync/atomic"
 	"time"
@@ -160,6 +161,71 @@ func largeDatabase(b *bench, server string) ([]line, error) {
 			measured: fmt.Sprintf("%.2f s", median(took)), ratio: median(ratios), verdict: judge(median(ratios) <= 1.5)},
 		{what: fmt.Sprintf("leadload ledger copy of %s records from a file into PostgreSQL", count(many)), measured: seconds(copied.took), verdict: noted},
 	}, nil
+}
+
+// leaseMark in the environment shortens the leases of a program that plays leadload.
+const leaseMark = "LEADLOAD_BENCH_LEASE"
+
+// takeover measures a host that goes on where another has stopped, within the window
+// of the calls that the other has made.
+func takeover(b *bench) ([]line, error) {
+	at := os.Getenv("LEADLOAD_TEST_POSTGRES")
+	if at == "" {
+		return []line{{what: "a host takes over from another", measured: "LEADLOAD_TEST_POSTGRES names no server", verdict: skipped}}, nil
+	}
+	const n, stopAt = 200, 80
+	file, err := b.file(n)
+	if err != nil {
+		return nil, err
+	}
+	var lines []line
+	for _, c := range []struct {
+		what   string
+		signal os.Signal
+	}{{"Ctrl-C", os.Interrupt}, {"SIGKILL, a lease of 2 s", os.Kill}} {
+		f, err := b.takenOver(at, file, stopAt, c.signal)
+		if err != nil {
+			return lines, err
+		}
+		lines = append(lines, line{
+			what: fmt.Sprintf("%d rows at 25/5s, a host stops after %d calls (%s), another goes on", n, stopAt, c.what), target: "0 throttled, each row once",
+			measured: fmt.Sprintf("%d throttled, %d opportunities, %s in all (bound %s)", f.Limited, f.Opportunities, seconds(f.sending()), seconds(bound(n, 25))),
+			verdict:  judge(f.Limited == 0 && f.Opportunities == n),
+		})
+	}
+	return lines, nil
+}
+
+func (b *bench) takenOver(server, file string, stopAt int64, signal os.Signal) (figures, error) {
+	a, err := b.account(accountOptions{Latency: farLatency, Jitter: farJitter, Kept: 4000})
+	if err != nil {
+		return figures{}, err
+	}
+	defer a.close()
+	url, drop, err := b.newDatabase(server, server)
+	if err != nil {
+		return figures{}, err
+	}
+	defer drop()
+	host := func() *exec.Cmd {
+		cmd := b.leadloadCommand(a, b.state(), file, "--limit", "25/5s", "--timeout", "2s", "--settle-after", "1s", "--wait-lock", "1m")
+		cmd.Env = append(cmd.Env, "LEADLOAD_LEDGER="+url, leaseMark+"=2s")
+		return cmd
+	}
+	first := host()
+	if err := first.Start(); err != nil {
+		return figures{}, err
+	}
+	err = a.called(b.ctx, stopAt)
+	if err = errors.Join(err, first.Process.Signal(signal)); err != nil {
+		return figures{}, err
+	}
+	_, err = b.wait(host())
+	first.Wait() // interrupted or killed, as it was
+	if err != nil {
+		return figures{}, err
+	}
+	return a.figures()
 }
 
 // newDatabase makes a database of a server. It returns the database's URL, by the way

@@ -29,6 +29,7 @@ import (
 	"time"
 
 	"leadload/internal/cli"
+	"leadload/loader/ledger/postgres"
 )
 
 func main() {
@@ -52,6 +53,9 @@ const roleMark = "@"
 // play behaves as what the role names.
 func play(ctx context.Context, role string, args []string) int {
 	if role == "@leadload" {
+		if d, err := time.ParseDuration(os.Getenv(leaseMark)); err == nil {
+			postgres.LeaseFor = d
+		}
 		return cli.Main(ctx, args, os.Stdin, os.Stdout, os.Stderr, os.Getenv)
 	}
 	part := roles[role]
@@ -102,6 +106,7 @@ var measurements = []measurement{
 	{"nightly", "a file of which every row is loaded, and what the ledger keeps of it", nightly},
 	{"verify", "reading every row back, and finding the rows of a lost ledger", readBack},
 	{"database", "a ledger in PostgreSQL beside one in a file", database},
+	{"takeover", "a host that goes on where another has stopped", takeover},
 	{"changed-night", "a night in which 2 % of the rows changed, and one without a change", changedNight},
 	{"large-night", "the same with a million rows, and a check beside that ledger", nightlyMemory},
 }

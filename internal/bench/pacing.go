@@ -122,18 +122,8 @@ func restart(b *bench) ([]line, error) {
 	if err := first.Start(); err != nil {
 		return nil, err
 	}
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	var f figures
-	for f.Arrivals < killAt {
-		select {
-		case <-tick.C:
-		case <-b.ctx.Done():
-			return nil, b.ctx.Err()
-		}
-		if f, err = a.figures(); err != nil {
-			return nil, err
-		}
+	if err := a.called(b.ctx, killAt); err != nil {
+		return nil, err
 	}
 	if err := first.Process.Kill(); err != nil {
 		return nil, err
@@ -142,7 +132,8 @@ func restart(b *bench) ([]line, error) {
 	if _, err := b.leadload(a, state, file, "--settle-after", "1s"); err != nil {
 		return nil, err
 	}
-	if f, err = a.figures(); err != nil {
+	f, err := a.figures()
+	if err != nil {
 		return nil, err
 	}
 	return []line{{

@@ -44,7 +44,7 @@ var allowed = map[string][]string{
 	"leadload/internal/imports":         {},
 	"leadload/internal/release":         {"samples"},
 	"leadload/internal/chaos":           {"internal/cli", "internal/sandbox", "loader", "loader/ledger", "samples"},
-	"leadload/internal/bench":           {"internal/cli", "internal/sandbox", "loader", "loader/account", "loader/source", "loader/leadsquared", "loader/ledger", "loader/ledger/sqlite", "loader/pace", "mapping", "converter", "reports"},
+	"leadload/internal/bench":           {"internal/cli", "internal/sandbox", "loader", "loader/account", "loader/source", "loader/leadsquared", "loader/ledger", "loader/ledger/postgres", "loader/ledger/sqlite", "loader/pace", "mapping", "converter", "reports"},
 	"leadload/internal/cli":             {"converter", "mapping", "loader", "loader/account", "loader/source", "loader/leadsquared", "loader/pace", "loader/ledger", "loader/ledger/sqlite", "loader/ledger/postgres", "loader/words", "reports", "samples", "internal/sandbox", "internal/fault"},
 }
 
