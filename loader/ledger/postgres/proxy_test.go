@@ -320,7 +320,7 @@ func TestTurns(t *testing.T) {
 		}},
 		{"the beginning of a run", 1, func() { f.Run() }},
 		{"a look at loaded rows, and their plan", 3, func() { f.Plan(run, rows(3, ledger.ChunkRows)...) }},
-		{"the counts of a run", 1, func() { _, err := f.Store.Tally(t.Context(), run); f.Check(err) }},
+		{"the counts of a run, and which of its rows were disowned", 2, func() { _, err := f.Store.Tally(t.Context(), run); f.Check(err) }},
 		{"the rows of a run, and its command", 3, func() { f.Rows(first) }},
 		{"ids that stand twice", 2, func() { _, _, err := f.Store.Twice(t.Context(), first); f.Check(err) }},
 		{"nothing to be written", 0, func() { f.Check(f.Store.Flush()) }},
