@@ -16,6 +16,7 @@ package line
 import (
 	"context"
 	"encoding/json"
+	"math"
 	"math/rand/v2"
 	"sync"
 	"time"
@@ -101,10 +102,16 @@ func (l *Line) SlotMany(ctx context.Context, again bool) (*pace.Call, error) {
 	return l.place(ctx, c)
 }
 
-// RoomForMany reports whether SlotMany would not have to wait for the limit.
-func (l *Line) RoomForMany() bool {
+// RoomForMany returns how many calls of SlotMany would not have to wait for the limit.
+func (l *Line) RoomForMany() int {
 	s := l.o.Many.State()
-	return s.PausedTil.IsZero() && s.Waiting == 0 && s.InUse < s.Cap
+	switch {
+	case !s.PausedTil.IsZero() || s.Waiting > 0:
+		return 0
+	case s.Cap < 0:
+		return math.MaxInt
+	}
+	return max(s.Cap-s.InUse, 0)
 }
 
 func acquire(ctx context.Context, p *pace.Pacer, again bool) (*pace.Call, error) {

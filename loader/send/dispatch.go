@@ -37,7 +37,7 @@ func (s *Sender) Send(ctx context.Context, jobs iter.Seq2[*Row, error]) error {
 	}
 	freed := make(chan string, most+1) // every job under way frees its lead once, so a send never blocks
 	g, ctx := errgroup.WithContext(ctx)
-	takes, room, senders := func(Kind) int { return 0 }, func() bool { return false }, 0
+	takes, room, senders := func(Kind) int { return 0 }, func() int { return 0 }, 0
 	if s.Many != nil {
 		takes, room, senders = s.Many.Most, s.Line.RoomForMany, s.ManyAtOnce
 	}

@@ -81,21 +81,32 @@ func (s *Sender) found(ctx context.Context, j *Row, p *pool) (bool, ledger.Outco
 	return true, ledger.Outcome{}, nil
 }
 
+// placeOfMany waits for a place of a call of many rows.
+func (s *Sender) placeOfMany(ctx context.Context) (*pace.Call, error) {
+	if err := s.Line.Ready(ctx); err != nil {
+		return nil, err
+	}
+	return s.Line.SlotMany(ctx, false)
+}
+
 // sendMany makes calls of many rows until the pool is closed.
 func (s *Sender) sendMany(ctx context.Context, p *pool, freed chan<- string) error {
 	for {
-		claimed, open := p.worth()
-		if !open {
+		if !p.worth() {
 			return nil
 		}
-		if err := s.Line.Ready(ctx); err != nil {
-			return err
+		c, err := s.placeOfMany(p.open)
+		if p.open.Err() != nil && ctx.Err() == nil {
+			// All rows are done, and there is nothing left to wait for.
+			if err == nil {
+				s.Line.Abort(c)
+			}
+			return nil
 		}
-		c, err := s.Line.SlotMany(ctx, false)
 		if err != nil {
 			return err
 		}
-		k, rows := p.fill(claimed, s.Many.Begin)
+		k, rows := p.fill(s.Many.Begin)
 		if rows == nil {
 			s.Line.Abort(c)
 			p.rest()

@@ -22,24 +22,28 @@ type pool struct {
 	alone            []*Row        // that go singly
 	many             [kinds][]*Row // that may go with others
 	// idle is how many senders of many rows wait for rows, filling how many have the place
-	// of a call and wait for more: rows are left to them.
-	idle, filling int
-	most          func(Kind) int // rows that the next call of a kind takes
-	room          func() bool    // the account has room for another call of many rows
-	moved         time.Time      // when a sender of many rows took rows last, or came back
-	stalled       *time.Timer    // wakes who waits for rows when none has moved for long
-	seeking       int            // rows whose leads are looked up before they can go with others
-	out           int            // rows that were handed out and whose leads are not free again
-	still         bool           // the source brings nothing for now: it is read to its end, or waits
-	queued        bool           // rows wait for others of their leads
-	closed        bool
+	// of a call and wait for more: rows are left to them. Of those, claims have no place
+	// yet, but the limit had room for one.
+	idle, filling, claims int
+	most                  func(Kind) int  // rows that the next call of a kind takes
+	room                  func() int      // for how many more calls of many rows the limit has room
+	moved                 time.Time       // when a sender of many rows took rows last, or came back
+	stalled               *time.Timer     // wakes who waits for rows when none has moved for long
+	seeking               int             // rows whose leads are looked up before they can go with others
+	out                   int             // rows that were handed out and whose leads are not free again
+	open                  context.Context // until the pool is closed
+	shut                  context.CancelFunc
+	still                 bool // the source brings nothing for now: it is read to its end, or waits
+	queued                bool // rows wait for others of their leads
+	closed                bool
 }
 
 // newPool returns a pool that is closed when ctx ends, for so many senders of many
-// rows. most says how many rows the next call of a kind takes, room whether the
-// account has room for one more call.
-func newPool(ctx context.Context, senders int, most func(Kind) int, room func() bool) (p *pool, stop func() bool) {
+// rows. most says how many rows the next call of a kind takes, room for how many more
+// calls the limit has room.
+func newPool(ctx context.Context, senders int, most func(Kind) int, room func() int) (p *pool, stop func() bool) {
 	p = &pool{idle: senders, most: most, room: room}
+	p.open, p.shut = context.WithCancel(ctx)
 	p.singles.L, p.senders.L = &p.mu, &p.mu
 	return p, context.AfterFunc(ctx, p.close)
 }
@@ -118,6 +122,7 @@ func (p *pool) close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.closed = true
+	p.shut()
 	if p.stalled != nil {
 		p.stalled.Stop()
 	}
@@ -165,11 +170,15 @@ func (p *pool) spare(k Kind) bool {
 	case p.idle == 0:
 		// All are about a call. The next call takes these rows, unless the limit keeps it
 		// waiting, or calls of many rows take long just now.
-		return !p.room() || time.Since(p.moved) >= stall
+		return !p.roomy() || time.Since(p.moved) >= stall
 	default:
 		return n == 1 && !p.coming()
 	}
 }
+
+// roomy reports whether the limit has room for one more call of many rows, beside those
+// that are about to take their places.
+func (p *pool) roomy() bool { return p.room() > p.claims }
 
 // coming reports whether more rows may come soon.
 func (p *pool) coming() bool { return !p.still || p.seeking > 0 || p.queued && p.out > 0 }
@@ -195,24 +204,25 @@ func (p *pool) fullest() (kind Kind, n int, full bool) {
 }
 
 // worth waits until a call of many rows would have more than one, beside those that
-// others are about to take. Where the account has room for the call at once, the rows
-// are left to it (claimed). It reports false once the pool is closed.
-func (p *pool) worth() (claimed, open bool) {
+// others are about to take. Where the limit has room for the call at once, the rows are
+// left to it. It reports false once the pool is closed.
+func (p *pool) worth() bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for !p.closed {
 		if p.further() {
 			p.idle--
-			if claimed = p.room(); claimed {
+			if p.roomy() {
 				p.filling++
+				p.claims++
 			} else {
 				p.spares()
 			}
-			return claimed, true
+			return true
 		}
 		p.senders.Wait()
 	}
-	return false, false
+	return false
 }
 
 // further reports whether rows are left for one more call.
@@ -268,7 +278,7 @@ func (p *pool) spares() {
 
 // fill returns the rows of a call that has its place: as many as it takes, or fewer
 // where no more come soon. A call for one row is not worth while: it returns none.
-func (p *pool) fill(claimed bool, take func(Kind) bool) (Kind, []*Row) {
+func (p *pool) fill(take func(Kind) bool) (Kind, []*Row) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	late := false
@@ -279,7 +289,9 @@ func (p *pool) fill(claimed bool, take func(Kind) bool) (Kind, []*Row) {
 		p.senders.Broadcast()
 	})
 	defer t.Stop()
-	if !claimed {
+	if p.claims > 0 {
+		p.claims-- // the limit counts the place now, whoever of the senders has got it
+	} else {
 		p.filling++
 	}
 	defer func() {
