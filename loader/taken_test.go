@@ -320,3 +320,51 @@ func TestTakenSinceTheFirstPass(t *testing.T) {
 		}
 	})
 }
+
+// shift makes the ledger what it would be if our clock had been ahead until now.
+func (b *bench) shift(ahead time.Duration) {
+	b.t.Helper()
+	db, err := sql.Open("sqlite", filepath.Join(b.dir, "ledger.db"))
+	check(b.t, err)
+	defer db.Close()
+	for _, text := range []string{"UPDATE operations SET sent = sent + ?1, ended = ended + ?1", "UPDATE records SET sent = sent + ?1 WHERE sent > 0"} {
+		_, err = db.Exec(text, ahead.Milliseconds())
+		check(b.t, err)
+	}
+}
+
+// TestOurClockWasAhead says what records that were sent in the future prove: when others
+// beside them were sent, and nothing of those that were not.
+func TestOurClockWasAhead(t *testing.T) {
+	bubble(t, "the row was sent with them", func(t *testing.T) {
+		b := newBench(t, sandbox.Options{})
+		defer b.close()
+		b.o.NoSettle = true
+		check(t, b.account.FailNext("", sandbox.FaultLostAnswer, sandbox.FaultCutBefore))
+		path := b.deals("D1,a@example.com,A", "D2,b@example.com,B", "D3,c@example.com,C")
+		_, err := b.load(t.Context(), path)
+		check(t, err)
+		b.shift(48 * time.Hour)
+		b.o.NoSettle = false
+		res, err := b.load(t.Context(), path)
+		if n := b.names(); err != nil || res.Totals[ledger.ResultLoaded] != 2 || n["A"] != 1 || n["B"] != 1 || n["C"] != 1 {
+			t.Errorf("%v, %s, the account has %v", err, res.Totals, n)
+		}
+	})
+	bubble(t, "the row was sent later", func(t *testing.T) {
+		b := newBench(t, sandbox.Options{})
+		defer b.close()
+		lead, err := b.account.AddLead(map[string]string{"EmailAddress": "b@example.com"})
+		check(t, err)
+		_, err = b.account.AddOpportunity(lead, sandbox.DefaultType, "", map[string]string{"mx_Custom_1": "B"})
+		check(t, err)
+		time.Sleep(40 * time.Hour)
+		b.known()
+		b.shift(48 * time.Hour)
+		check(t, b.account.FailNext(sandbox.FaultCutBefore))
+		res, err := b.load(t.Context(), b.deals("D2,b@example.com,B"))
+		if n := b.names(); err != nil || res.Totals[ledger.ResultLoaded] != 1 || n["B"] != 2 {
+			t.Errorf("%v, %s, the account has %v: the older record is somebody else's", err, res.Totals, n)
+		}
+	})
+}

@@ -25,12 +25,18 @@ type unowned struct {
 	whole, again bool
 }
 
-func (p *pages) begin(groups []*group) {
-	p.turn, p.since, p.byCode = make(chan struct{}, 1), time.Time{}, map[int]*unowned{}
+func (p *pages) begin(groups []*group, moment func(sent, now time.Time) (time.Time, bool)) {
+	now := time.Now()
+	p.turn, p.since, p.byCode = make(chan struct{}, 1), now, map[int]*unowned{}
 	for _, g := range groups {
 		for _, rec := range g.rows {
-			if p.since.IsZero() || rec.Sent.Before(p.since) {
-				p.since = rec.Sent
+			at, exact := moment(rec.Sent, now)
+			if !exact {
+				p.since = time.Time{}
+				return
+			}
+			if at.Before(p.since) {
+				p.since = at
 			}
 		}
 	}
@@ -54,7 +60,7 @@ func (s *Settler) elsewhere(ctx context.Context, t target.Target, wants []want, 
 		if err != nil {
 			return err
 		}
-		if all.again {
+		if all.again || !all.whole && slices.ContainsFunc(wants, func(w want) bool { return w.vague }) {
 			seen.Blind, seen.Later = "its lead may have been merged into another, and the account's records cannot be read page by page just now", true
 			return nil
 		}
@@ -93,9 +99,13 @@ func (s *Settler) unowned(ctx context.Context, t target.Pager, code int) (*unown
 		batch = batch[:0]
 		return err
 	}
-	lo, proved := s.clockLo()
+	since := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC) // before every record of every account
+	if !s.pages.since.IsZero() {
+		lo, proved := s.clockLo()
+		since = sight{lo: lo, proved: proved}.widest(s.pages.since)
+	}
 	var failed error
-	whole, again, err := t.Since(ctx, s.Line, code, sight{lo: lo, proved: proved}.widest(s.pages.since), func(r target.Record) {
+	whole, again, err := t.Since(ctx, s.Line, code, since, func(r target.Record) {
 		if batch = append(batch, r); len(batch) == 1000 && failed == nil {
 			failed = flush()
 		}

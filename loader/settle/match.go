@@ -26,8 +26,8 @@ type want struct {
 	vague bool
 }
 
-// wantsOf reads back what was sent. A call in the future was made by now at the latest.
-func wantsOf(rows []ledger.Operation, now time.Time) ([]want, error) {
+// wantsOf reads back what was sent. moment says when.
+func wantsOf(rows []ledger.Operation, moment func(sent time.Time) (at time.Time, exact bool)) ([]want, error) {
 	wants := make([]want, len(rows))
 	for i, rec := range rows {
 		t, ok := target.Stored(rec.Payload.Target)
@@ -40,10 +40,8 @@ func wantsOf(rows []ledger.Operation, now time.Time) ([]want, error) {
 			return nil, &ledger.Error{Code: "ledger.corrupt", Msg: fmt.Sprintf("what was sent for record %d cannot be read", rec.Record), Err: err,
 				Hint: "restore the ledger from a backup, or compare the row with the account by hand"}
 		}
-		w := want{event: body.EventCode, sent: rec.Sent, body: body, text: rec.Payload.Body}
-		if w.sent.After(now) {
-			w.sent, w.vague = now, true
-		}
+		at, exact := moment(rec.Sent)
+		w := want{event: body.EventCode, sent: at, vague: !exact, body: body, text: rec.Payload.Body}
 		for _, k := range rec.Payload.KeyFields {
 			w.keys = append(w.keys, schemaOf(k))
 		}

@@ -164,7 +164,7 @@ func (s *Settler) round(ctx context.Context) (int, error) {
 	if err := s.calibrate(ctx); err != nil {
 		return 0, err
 	}
-	s.pages.begin(list)
+	s.pages.begin(list, s.moment)
 	g, gctx := errgroup.WithContext(ctx)
 	g.SetLimit(settleAtOnce)
 	results := make(chan settled, len(list))
@@ -246,7 +246,8 @@ type settled struct {
 func (s *Settler) group(ctx context.Context, g *group) (settled, error) {
 	done := settled{tried: map[int64]int{}}
 	slices.SortFunc(g.rows, func(a, b ledger.Operation) int { return a.Sent.Compare(b.Sent) })
-	wants, err := wantsOf(g.rows, time.Now())
+	now := time.Now()
+	wants, err := wantsOf(g.rows, func(sent time.Time) (time.Time, bool) { return s.moment(sent, now) })
 	if err != nil {
 		return done, err
 	}

@@ -118,6 +118,14 @@ func (s Scope) String() string {
 	return s.Kind
 }
 
+// Event returns the event code under which a scope's records stand on their leads' trails.
+func (s Scope) Event() int {
+	if s.Kind == string(mapping.SalesActivity) {
+		return salesEvent
+	}
+	return s.Code
+}
+
 // ParseScope reads what String wrote.
 func ParseScope(text string) Scope {
 	kind, code, _ := strings.Cut(text, ":")
