@@ -10,5 +10,8 @@
 //	go test ./internal/chaos -run TestChaos -chaos.seeds 20 -chaos.rows 2000 -parallel 4 -timeout 60m -v
 //
 // The second form is the long one; its last lines are the totals. TestChaosUndo takes
-// a load back while it is killed, and TestChaosAdopt loses the ledger.
+// a load back while it is killed, and TestChaosAdopt loses the ledger. TestChaosAttacks
+// and TestChaosDropFolder let more go wrong than calls: other systems, proxies, caches,
+// lying look-ups, clocks, the ledger, the files. -chaos.keep FOLDER keeps what explains a
+// fault: all calls, all records, and what was done when.
 package chaos
