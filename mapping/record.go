@@ -35,6 +35,10 @@ type Record struct {
 	KeyFields []string
 	// Constants are the names in Fields whose value is the same in every row.
 	Constants []string
+	// Empty are the schema names of the record's custom fields (mx_…) that a column
+	// fills and that this row leaves out. They are not looked for where KeyFields
+	// identify the record, nor by a runner from Judge.
+	Empty []string
 	// Problems are all faults of the row. A row with any is not sent.
 	Problems []RowProblem
 }
@@ -53,5 +57,5 @@ type RowProblem struct {
 
 // reset empties the record and keeps its memory.
 func (r *Record) reset() {
-	*r = Record{Body: r.Body[:0], Fields: r.Fields[:0], Problems: r.Problems[:0]}
+	*r = Record{Body: r.Body[:0], Fields: r.Fields[:0], Empty: r.Empty[:0], Problems: r.Problems[:0]}
 }

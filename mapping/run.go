@@ -111,6 +111,9 @@ func (r *Runner) values() (leadValue value) {
 			leadValue = v
 		}
 		if !v.present || !v.ok {
+			if v.ok && !s.fixed && s.f.group != inLead && len(p.keyFields) == 0 && strings.HasPrefix(s.f.name, "mx_") {
+				rec.Empty = append(rec.Empty, s.f.name)
+			}
 			continue
 		}
 		w.enter(s.f.group)

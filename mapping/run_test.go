@@ -645,3 +645,21 @@ func TestColumnLetters(t *testing.T) {
 		t.Errorf("notes %q", notes)
 	}
 }
+
+func TestEmptyNamesWhatARowLeavesOut(t *testing.T) {
+	const fields = "Fields: {mx_Custom_1: A, mx_Custom_2: B, mx_Custom_3: {column: B, default: z}, mx_Custom_4: {value: w}, Owner: B}}\n"
+	opportunity := "Opportunity: {OpportunityEventCode: 1, OpportunityNote: B, " + fields
+	for _, c := range []struct {
+		name, text string
+		want       []string
+	}{
+		{"custom fields without a value", top + details + opportunity, []string{"mx_Custom_2"}},
+		{"a key that the record carries", top + "key: A\n" + details + opportunity, nil},
+		{"attributes of the lead", top + "search_by: EmailAddress\nLeadDetails: {EmailAddress: Email, mx_No: B}\n" + code, nil},
+	} {
+		rec := mapOne(mustCompile(t, c.text, "Email", "A", "B"), cellsOf("a@b.com", "x", ""))
+		if len(rec.Problems) > 0 || !slices.Equal(rec.Empty, c.want) {
+			t.Errorf("%s: left out %q, want %q (problems %v)", c.name, rec.Empty, c.want, rec.Problems)
+		}
+	}
+}

@@ -161,6 +161,9 @@ type Payload struct {
 	Lead      string   `json:"l,omitempty"` // names the lead for the order of sending
 	KeyFields []string `json:"k,omitempty"` // fields whose values alone identify the record
 	Constants []string `json:"c,omitempty"` // fields that have one value in every row, and so identify none
+	// Empty are schema names of fields that other rows of the file have, and this one
+	// leaves out: a record that has them is hardly this row's.
+	Empty []string `json:"o,omitempty"`
 	// Lookup is how the lead is looked up before the call, in the sender's words.
 	// The ledger does not read it.
 	Lookup json.RawMessage `json:"u,omitempty"`
@@ -290,7 +293,7 @@ func (p *Payload) UnmarshalJSON(text []byte) error {
 	if err := json.Unmarshal(text, &rest); err != nil {
 		return err
 	}
-	for _, known := range []string{"t", "b", "f", "v", "l", "k", "c", "u", "e"} {
+	for _, known := range []string{"t", "b", "f", "v", "l", "k", "c", "u", "e", "o"} {
 		delete(rest, known)
 	}
 	if len(rest) == 0 {

@@ -23,6 +23,7 @@ func TestLookupOfOldLedgers(t *testing.T) {
 		{"a cell that reads ProspectId is not the lead's id", `{"t":"sales-activity","b":"{\"Status\":\"Won\",\"mx_Custom_5\":\"ProspectId\"}","d":true}`, true, lookup{Find: true}},
 		{"a capture whose lead must exist", `{"t":"opportunity","b":"{}","f":"Phone","v":"919876543210","m":true}`, false, lookup{MustExist: true}},
 		{"a capture", `{"t":"opportunity","b":"{}","f":"Phone","v":"919876543210"}`, true, lookup{}},
+		{"a row that leaves a field out", `{"t":"opportunity","b":"{}","f":"Phone","v":"919876543210","o":["mx_Custom_3"]}`, false, lookup{}},
 		{"as it is written now", `{"t":"sales-activity","b":"{\"Status\":\"Won\"}","u":{"d":true,"n":"newest"}}`, true, lookup{Find: true, IfMany: "newest"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

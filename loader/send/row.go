@@ -9,6 +9,7 @@ package send
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -43,7 +44,7 @@ func RowOf(m *mapping.Mapping, record int64, number int, rec *mapping.Record) *R
 	j := &Row{Record: record, Number: number, Payload: ledger.Payload{
 		Target: string(m.Target), Body: string(rec.Body),
 		LeadField: rec.LeadField, LeadValue: strings.Clone(rec.LeadValue), Lead: strings.Clone(rec.Lead),
-		KeyFields: rec.KeyFields, Constants: rec.Constants,
+		KeyFields: rec.KeyFields, Constants: rec.Constants, Empty: slices.Clone(rec.Empty),
 	}}
 	look := lookupOf(m, rec)
 	j.look, j.Payload.Lookup = &look, look.encode()

@@ -113,8 +113,9 @@ func (s *Settler) peek(ctx context.Context, groups []*group) error {
 	lo, proved := s.clockLo()
 	asked := map[*group]*target.PeekQuestion{}
 	names := map[string][]string{} // of leads that are not known, by field
+	now := time.Now()
 	for _, g := range groups {
-		wants, err := wantsOf(g.rows, time.Now())
+		wants, err := wantsOf(g.rows, func(sent time.Time) (time.Time, bool) { return s.moment(sent, now) })
 		if err != nil {
 			return err
 		}

@@ -21,6 +21,7 @@ type want struct {
 	text  string   // the body, to know rows that say the same
 	keys  []string // names in body whose values alone identify the record
 	plain []string // names in body whose values are those of every row
+	empty []string // names that are not in body, and are in those of other rows of the file
 	// vague says that our clock was set back since the call, so that its moment is
 	// not known: sent is the latest that it can be.
 	vague bool
@@ -41,7 +42,7 @@ func wantsOf(rows []ledger.Operation, moment func(sent time.Time) (at time.Time,
 				Hint: "restore the ledger from a backup, or compare the row with the account by hand"}
 		}
 		at, exact := moment(rec.Sent)
-		w := want{event: body.EventCode, sent: at, vague: !exact, body: body, text: rec.Payload.Body}
+		w := want{event: body.EventCode, sent: at, vague: !exact, body: body, text: rec.Payload.Body, empty: rec.Payload.Empty}
 		for _, k := range rec.Payload.KeyFields {
 			w.keys = append(w.keys, schemaOf(k))
 		}
@@ -98,7 +99,7 @@ func compare(w want, c target.Record) (like likeness, keyed bool, cmp leadsquare
 		return other, true, cmp
 	}
 	// A record that was read whole has what was stored: what it lacks was not.
-	differ := len(cmp.Differ) + len(cmp.Absent)
+	differ := len(cmp.Differ) + len(cmp.Absent) + w.filled(got)
 	evidence := slices.ContainsFunc(cmp.Same, w.proves)
 	most := 2*len(cmp.Same) > len(cmp.Same)+differ+len(cmp.Unknown)
 	switch {
@@ -110,6 +111,17 @@ func compare(w want, c target.Record) (like likeness, keyed bool, cmp leadsquare
 		return alike, false, cmp
 	}
 	return other, false, cmp
+}
+
+// filled counts the fields that a record has and the row leaves out, though its file has
+// a column for them: the record is another row's, or an automation has filled them.
+func (w *want) filled(got map[string]string) (n int) {
+	for name, value := range got {
+		if strings.TrimSpace(value) != "" && slices.ContainsFunc(w.empty, func(e string) bool { return strings.EqualFold(e, name) }) {
+			n++
+		}
+	}
+	return n
 }
 
 // plainlyOther reports whether most of what was sent has other values in a record that is

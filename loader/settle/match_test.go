@@ -45,6 +45,8 @@ func elsewhere(c target.Record) target.Record { c.Elsewhere = true; return c }
 
 func constants(w want, names ...string) want { w.plain = names; return w }
 
+func leavesOut(w want, names ...string) want { w.empty = names; return w }
+
 func vague(w want) want { w.vague = true; return w }
 
 func undated(c target.Record) target.Record {
@@ -109,6 +111,11 @@ func TestDecide(t *testing.T) {
 			return s
 		}(), "f:x"},
 		{"nothing to compare", []want{asked(0, "")}, with(proved, there("x", 0, "Owner", "someone")), "u:x"},
+
+		{"a field that the row leaves out and its file has", []want{leavesOut(one, "mx_Ref")}, with(proved, there("x", 0, "Name", "A", "Amount", "10", "MX_Ref", "R1")), "u:x"},
+		{"a field that the file does not have", []want{leavesOut(one, "mx_Ref")}, with(proved, there("x", 0, "Name", "A", "Amount", "10", "mx_Score", "7", "mx_Ref", " ")), "f:x"},
+		{"two rows of which one leaves out a field", []want{leavesOut(one, "mx_Ref"), asked(0, "", "Name", "A", "Amount", "10", "mx_Ref", "R1")},
+			with(proved, there("x", 0, "Name", "A", "Amount", "10"), there("y", 0, "Name", "A", "Amount", "10", "mx_Ref", "R1")), "f:x f:y"},
 
 		{"all values agree, on another lead", []want{one}, with(proved, elsewhere(there("x", 0, "Name", "A", "Amount", "10"))), "u:x"},
 		{"most values agree, on another lead", []want{asked(0, "", "Name", "A", "Amount", "10", "City", "Pune")}, with(proved, elsewhere(there("x", 0, "Name", "A", "Amount", "10", "City", "Goa"))), "a"},
