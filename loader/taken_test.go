@@ -367,4 +367,24 @@ func TestOurClockWasAhead(t *testing.T) {
 			t.Errorf("%v, %s, the account has %v: the older record is somebody else's", err, res.Totals, n)
 		}
 	})
+	for _, c := range []struct {
+		name string
+		rows []string
+		want ledger.Result
+	}{
+		{"our clock was put right before the call", []string{"D2,b@example.com,B"}, ledger.ResultInDoubt},
+		{"the same, and another row went with it", []string{"D2,b@example.com,B", "D3,c@example.com,C"}, ledger.ResultLoaded},
+	} {
+		bubble(t, c.name, func(t *testing.T) {
+			b := newBench(t, sandbox.Options{})
+			defer b.close()
+			b.known()
+			b.shift(-5 * time.Minute)
+			check(t, b.account.FailNext(sandbox.FaultLostAnswer))
+			res, err := b.load(t.Context(), b.deals(c.rows...))
+			if n := b.names(); err != nil || res.Totals[c.want] != int64(len(c.rows)) || n["B"] != 1 {
+				t.Errorf("%v, %s, the account has %v", err, res.Totals, n)
+			}
+		})
+	}
 }

@@ -47,7 +47,7 @@ func (p *pages) begin(groups []*group, moment func(sent, now time.Time) (time.Ti
 // been merged into one that nobody knows here.
 func (s *Settler) elsewhere(ctx context.Context, t target.Target, wants []want, leads leadsSeen, seen *sight) error {
 	pager, can := t.(target.Pager)
-	lo, proved := s.clockLo()
+	lo, proved := s.clockLo(wants...)
 	if !can || leads.why != "" || leads.found && !leads.made.IsZero() && leads.made.Before(sight{lo: lo, proved: proved}.widest(wants[0].sent)) {
 		return nil
 	}

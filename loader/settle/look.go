@@ -55,7 +55,7 @@ func (s *Settler) look(ctx context.Context, rows []ledger.Operation, wants []wan
 	}
 	// Each of these reads has shown the account's time. In a run whose every
 	// answer was lost they are the first to.
-	seen.lo, seen.proved = s.clockLo()
+	seen.lo, seen.proved = s.clockLo(wants...)
 	return seen, err
 }
 
@@ -66,7 +66,7 @@ func (s *Settler) ask(ctx context.Context, rows []ledger.Operation, wants []want
 		return err
 	}
 	seen.byLead = leads.found
-	lo, proved := s.clockLo() // for the width of what is read
+	lo, proved := s.clockLo(wants...) // for the width of what is read
 	q := target.Question{Leads: leads.ids, Count: len(wants), Whole: whole, Peek: peek, Since: sight{lo: lo, proved: proved}.earliest(wants[0].sent)}
 	q.Owned = func(ctx context.Context, lead, id string) (bool, error) {
 		if _, is := open[id]; is {
@@ -110,7 +110,6 @@ func (s *Settler) ask(ctx context.Context, rows []ledger.Operation, wants []want
 // lead that is only remembered is good enough, for what a peek does not show is looked
 // for as ever.
 func (s *Settler) peek(ctx context.Context, groups []*group) error {
-	lo, proved := s.clockLo()
 	asked := map[*group]*target.PeekQuestion{}
 	names := map[string][]string{} // of leads that are not known, by field
 	now := time.Now()
@@ -123,6 +122,7 @@ func (s *Settler) peek(ctx context.Context, groups []*group) error {
 		if w.event == 0 || w.vague || !target.ParseScope(rec.Target).OfOpportunities() {
 			continue
 		}
+		lo, proved := s.clockLo(wants...)
 		q := &target.PeekQuestion{Lead: rec.LeadID, Code: w.event, Since: sight{lo: lo, proved: proved}.earliest(w.sent)}
 		for _, f := range w.body.Fields {
 			q.Fields = append(q.Fields, f.Name)

@@ -25,6 +25,7 @@ type want struct {
 	// vague says that our clock was set back since the call, so that its moment is
 	// not known: sent is the latest that it can be.
 	vague bool
+	moved bool // sent is not the moment in the ledger, but what records prove
 }
 
 // wantsOf reads back what was sent. moment says when.
@@ -42,7 +43,7 @@ func wantsOf(rows []ledger.Operation, moment func(sent time.Time) (at time.Time,
 				Hint: "restore the ledger from a backup, or compare the row with the account by hand"}
 		}
 		at, exact := moment(rec.Sent)
-		w := want{event: body.EventCode, sent: at, vague: !exact, body: body, text: rec.Payload.Body, empty: rec.Payload.Empty}
+		w := want{event: body.EventCode, sent: at, vague: !exact, moved: !at.Equal(rec.Sent), body: body, text: rec.Payload.Body, empty: rec.Payload.Empty}
 		for _, k := range rec.Payload.KeyFields {
 			w.keys = append(w.keys, schemaOf(k))
 		}

@@ -161,7 +161,7 @@ func (s *Settler) round(ctx context.Context) (int, error) {
 	} else {
 		s.Notify(fmt.Sprintf("%s in doubt, because an answer was lost: the account is asked", fault.Plural(int64(rows), "row is", "rows are")))
 	}
-	if err := s.calibrate(ctx); err != nil {
+	if err := s.calibrate(ctx, list); err != nil {
 		return 0, err
 	}
 	s.pages.begin(list, s.moment)
