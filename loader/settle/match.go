@@ -487,12 +487,13 @@ func undecided(w want, s sight, taken map[string]bool) decision {
 			if w.vague || s.anyhow(c.Created, w.sent) {
 				similar = append(similar, c)
 			}
-		case like == unread && (s.during(c.Created, w.sent) || !s.proved && s.anyhow(c.Created, w.sent) && c.Created.Before(w.sent)):
+		case like == unread && (s.during(c.Created, w.sent) || !s.proved && s.anyhow(c.Created, w.sent)):
+			// Where nothing proves our clock of then, it may have been days behind.
 			hidden = append(hidden, c)
 		case like == exact && !s.since(c.Created, w.sent) && (w.vague || keyed || s.anyhow(c.Created, w.sent)):
 			// A key names one record, however old the record is.
 			early = append(early, c)
-		case like == alike && (w.vague || s.during(c.Created, w.sent)),
+		case like == alike && (w.vague || s.during(c.Created, w.sent) || !s.proved && s.anyhow(c.Created, w.sent)),
 			// A record of that lead, type and moment that no row owns may be the row
 			// even when little of it agrees: a text may be cut short, a field emptied by
 			// an automation. Only another key proves that it is another.

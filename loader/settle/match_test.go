@@ -100,6 +100,8 @@ func TestDecide(t *testing.T) {
 		{"not readable, but a day older", []want{one}, with(proved, hiddenFields(there("x", -24*time.Hour))), "a"},
 		{"not readable, seems minutes older, clocks only believed", []want{one}, with(header, hiddenFields(there("x", -5*min))), "l:x"},
 		{"not readable, made an hour after the call", []want{one}, with(proved, hiddenFields(there("x", time.Hour))), "a"},
+		{"not readable, made two days after the call, clocks only believed", []want{one}, with(header, hiddenFields(there("x", 48*time.Hour))), "l:x"},
+		{"most values agree, two days after the call, clocks only believed", []want{asked(0, "", "Name", "A", "Amount", "10", "City", "Pune")}, with(header, there("x", 48*time.Hour, "Name", "A", "Amount", "10", "City", "Goa")), "u:x"},
 		{"one fits, another is not readable", []want{one}, with(proved, there("x", 0, "Name", "A", "Amount", "10"), hiddenFields(there("y", 0))), "f:x"},
 		{"most values agree", []want{asked(0, "", "Name", "A", "Amount", "10", "City", "Pune")}, with(proved, there("x", 0, "Name", "A", "Amount", "10", "City", "Goa")), "u:x"},
 		{"most values agree, an hour older", []want{asked(0, "", "Name", "A", "Amount", "10", "City", "Pune")}, with(proved, there("x", -time.Hour, "Name", "A", "Amount", "10", "City", "Goa")), "a"},
