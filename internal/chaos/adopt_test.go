@@ -17,13 +17,11 @@ import (
 // import makes what is missing: no second record, and no row without one. With
 // -chaos.seeds it has 5,000 rows a seed.
 func TestChaosAdopt(t *testing.T) {
-	rows, list := 300, []uint64{*firstOne}
+	rows := 300
 	if *seeds > 0 {
 		rows = 5000
 	}
-	for i := 1; i < *seeds; i++ {
-		list = append(list, *firstOne+uint64(i))
-	}
+	_, list := form(shortStorm, 1)
 	for _, seed := range list {
 		for _, way := range []string{"key", "values", "values of rows without a key"} {
 			t.Run(fmt.Sprintf("%d-%s", seed, way), func(t *testing.T) {

@@ -3,7 +3,6 @@ package chaos
 import (
 	"fmt"
 	"math/rand/v2"
-	"sync"
 	"testing"
 	"time"
 
@@ -47,51 +46,29 @@ var bulkShape = shape{name: "bulk", header: dealHeader,
 
 // TestChaosBulk loads new rows and updates through storms, up to 25 of them a call.
 func TestChaosBulk(t *testing.T) {
-	list := []uint64{*firstOne}
-	day, night := shortStorm, shortStorm
-	day.rows, night.rows = 300, 200
+	day, list := form(shortStorm, 1)
+	night, _ := nights(1)
 	if *seeds > 0 {
-		list, day, night = nil, longStorm, longStorm
-		day.rows, night.rows, night.lag = *rowCount, *rowCount, 2*time.Second
 		day.limit, night.limit = 100, 100 // few single calls, so that most rows go in bulk
-		for i := range *seeds {
-			list = append(list, *firstOne+uint64(i))
-		}
+	} else {
+		day.rows = 300
 	}
-	var mu sync.Mutex
-	var loads tally
-	var nights updateTally
-	t.Run("seeds", func(t *testing.T) {
-		for _, seed := range list {
-			form := bulkForms[seed%uint64(len(bulkForms))]
-			t.Run(fmt.Sprintf("%d-new-%s", seed, form), func(t *testing.T) {
-				t.Parallel()
-				day := day
-				day.bulk = form
-				got := load(t, seed, bulkShape, day, true)
-				mu.Lock()
-				loads.add(got)
-				mu.Unlock()
-				t.Logf("seed %d: %s", seed, got.String())
-				if !got.clean() {
-					t.Errorf("seed %d: not every row is in the account exactly once, or the results file lies", seed)
-				}
-			})
-			t.Run(fmt.Sprintf("%d-updates-%s", seed, form), func(t *testing.T) {
-				t.Parallel()
-				night := night
-				night.bulk = form
-				got := secondNight(t, seed, night)
-				mu.Lock()
-				nights.add(got)
-				mu.Unlock()
-				t.Logf("seed %d: %s", seed, got.String())
-				if got.overwritten+got.wrong+got.lies+got.seconds > 0 {
-					t.Errorf("seed %d: not every record ends as the rule says", seed)
-				}
-			})
-		}
+	var loads []one[tally]
+	var updates []one[updateTally]
+	for _, seed := range list {
+		day, night := day, night
+		day.bulk = bulkForms[seed%uint64(len(bulkForms))]
+		night.bulk = day.bulk
+		name := fmt.Sprintf("%d-%s", seed, day.bulk)
+		loads = append(loads, one[tally]{name, func(t *testing.T) tally { return load(t, seed, bulkShape, day, true) }})
+		updates = append(updates, one[updateTally]{name, func(t *testing.T) updateTally { return secondNight(t, seed, night) }})
+	}
+	t.Run("new", func(t *testing.T) {
+		t.Parallel()
+		storms(t, loads)
 	})
-	t.Logf("new rows: %s", loads.String())
-	t.Logf("updates: %s", nights.String())
+	t.Run("updates", func(t *testing.T) {
+		t.Parallel()
+		storms(t, updates)
+	})
 }

@@ -119,10 +119,7 @@ func badDay(seed uint64) sandbox.Faults {
 // them, while it is killed ten times, answers are lost, and 30 records were edited by
 // hand. Nothing else may be touched, and the next import makes exactly what was undone.
 func TestChaosUndo(t *testing.T) {
-	list := []uint64{*firstOne}
-	for i := 1; i < *seeds; i++ {
-		list = append(list, *firstOne+uint64(i))
-	}
+	_, list := form(shortStorm, 1)
 	for _, seed := range list {
 		for _, kind := range []string{"made", "changed"} {
 			t.Run(fmt.Sprintf("%d-%s", seed, kind), func(t *testing.T) {

@@ -137,40 +137,36 @@ func (u *updateTally) String() string {
 		u.rows, u.changed, u.edits, u.kills, u.runs, u.updated, u.already, u.conflicts, u.overwritten, u.between, u.unseen, u.told, u.unlooked, u.wrong, u.lies, u.seconds)
 }
 
+// clean reports that every record ends as the rule says.
+func (u *updateTally) clean() bool {
+	return u.overwritten+u.unlooked+u.wrong+u.lies+u.seconds == 0
+}
+
+// nights returns the storm of second nights, and its seeds.
+func nights(count int) (day storm, list []uint64) {
+	if day, list = form(shortStorm, count); *seeds > 0 {
+		day.lag = 2 * time.Second
+	} else {
+		day.rows = 200
+	}
+	return day, list
+}
+
 // TestChaosUpdates loads a file, lets a quarter of its rows change, and updates
 // them through a storm while a person works in the account.
 func TestChaosUpdates(t *testing.T) {
-	list := []uint64{*firstOne, *firstOne + 1}
-	day := shortStorm
-	day.rows = 200
-	if *seeds > 0 {
-		list, day = nil, longStorm
-		day.rows, day.lag = *rowCount, 2*time.Second
-		for i := range *seeds {
-			list = append(list, *firstOne+uint64(i))
-		}
+	day, list := nights(2)
+	var all []one[updateTally]
+	for _, seed := range list {
+		all = append(all, one[updateTally]{fmt.Sprint(seed), func(t *testing.T) updateTally {
+			got := secondNight(t, seed, day)
+			for _, why := range got.why {
+				t.Error(why)
+			}
+			return got
+		}})
 	}
-	var mu sync.Mutex
-	var total updateTally
-	t.Run("seeds", func(t *testing.T) {
-		for _, seed := range list {
-			t.Run(fmt.Sprint(seed), func(t *testing.T) {
-				t.Parallel()
-				got := secondNight(t, seed, day)
-				for _, why := range got.why {
-					t.Error(why)
-				}
-				mu.Lock()
-				total.add(got)
-				mu.Unlock()
-				t.Logf("seed %d: %s", seed, got.String())
-				if got.overwritten+got.unlooked+got.wrong+got.lies+got.seconds > 0 {
-					t.Errorf("seed %d: not every record ends as the rule says", seed)
-				}
-			})
-		}
-	})
-	t.Logf("in all: %s", total.String())
+	total := storms(t, all)
 	// How many edits come before a row's turn is a matter of the machine's speed: only
 	// the long form is sure to have some.
 	if *seeds > 0 && total.conflicts == 0 || total.edits == 0 || total.kills == 0 {
@@ -181,12 +177,8 @@ func TestChaosUpdates(t *testing.T) {
 // TestChaosUpdatesWithoutLook is the same storm with the look switched off: what it
 // finds is what the look prevents.
 func TestChaosUpdatesWithoutLook(t *testing.T) {
-	day := shortStorm
-	day.rows, day.flags = 200, []string{"--on-conflict", "overwrite"}
-	if *seeds > 0 {
-		day = longStorm
-		day.rows, day.lag, day.flags = *rowCount, 2*time.Second, []string{"--on-conflict", "overwrite"}
-	}
+	day, _ := nights(1)
+	day.flags = []string{"--on-conflict", "overwrite"}
 	got := secondNight(t, *firstOne, day)
 	t.Logf("without the look: %s", got.String())
 	if got.overwritten+got.unseen == 0 || got.conflicts > 0 {
