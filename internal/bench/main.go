@@ -95,6 +95,7 @@ var measurements = []measurement{
 	{"pacing-far", "calls at 25/5s, 360 ms away", pacingFar},
 	{"pacing-rival", "the same beside an integration that takes 40 %", pacingRival},
 	{"bulk", "rows that go up to 25 a call, beside single calls", bulk},
+	{"bulk-unlimited", "the same with the limit off", bulkUnlimited},
 	{"unlimited", "import with the limit off beside a bare HTTP client", unlimited},
 	{"slow-disk", "import with the limit off on a disk of 5 ms fsync", slowDisk},
 	{"check", "check of a CSV beside encoding/csv", checkSpeed},
@@ -119,7 +120,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	markdown := flags.Bool("markdown", false, "write the table into "+readme+" too")
 	against := flags.Bool("compare", false, "run the scripts of findings/ that "+readme+" names, and write their tables into it")
 	profile := flags.String("cpuprofile", "", "unlimited: write a CPU profile of one import to this file")
-	base := flags.String("base", "", "nightly, large-check, bulk: an earlier build of leadload to compare with")
+	base := flags.String("base", "", "nightly, large-check, bulk-unlimited: an earlier build of leadload to compare with")
 	heap := flags.String("heapprofile", "", "memory: write a profile of what the larger import holds half-way to this file")
 	if err := flags.Parse(args); err != nil {
 		return 2
