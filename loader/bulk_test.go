@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"sync"
@@ -551,6 +552,101 @@ func TestBulkLostCall(t *testing.T) {
 			// The trails as ever, and two for the account's clock; once more where a look is made again.
 			if n, most := b.wire.count(trail), 27+c.details; n < 25 || n > most {
 				t.Errorf("%d trails, want 25 to %d", n, most)
+			}
+		})
+	}
+}
+
+// TestBulkNotLetThrough has something in front of the account refuse bulk calls alone: the
+// rows of the first are looked up, and all goes singly, which is said once.
+func TestBulkNotLetThrough(t *testing.T) {
+	for _, kind := range bulkKinds {
+		for _, status := range []int{400, 403, 404} {
+			bubble(t, fmt.Sprint(kind.name, status), func(t *testing.T) {
+				b, path := kind.begin(t, 60, sandbox.Options{BulkCalls: 10})
+				defer b.close()
+				b.wire.before = func(req *http.Request) (*http.Response, error) {
+					if strings.Contains(req.URL.Path, "/Bulk/") {
+						return page(status), nil
+					}
+					return nil, nil
+				}
+				b.said = nil
+				res, err := b.bulked(10).load(t.Context(), path)
+				if err != nil || res.Totals[kind.result] != 60 || b.wire.count(kind.path) != 1 || b.times(unreadable) != 1 {
+					t.Fatalf("%v, %s, %d bulk calls, said %q", err, res.Totals, b.wire.count(kind.path), b.said)
+				}
+				b.exact(res, kind.names)
+			})
+		}
+	}
+}
+
+// TestBulkRefusedChangeNamesItsRecord lets the account answer a bulk update with the id of
+// every record, also of one that it did not change, and with ever fewer words about it.
+// No row counts as updated whose record does not have the values.
+func TestBulkRefusedChangeNamesItsRecord(t *testing.T) {
+	for name, words := range map[string]string{
+		"its reason":  `,"ExceptionType":"MXInvalidInputException","ErrorMessage":"no such value"`,
+		"a flag":      `,"OpportunityUpdated":false`,
+		"a status":    `,"Status":"Failed"`,
+		"not a word":  ``,
+		"other words": `,"FailureReason":"no such value"`,
+	} {
+		bubble(t, name, func(t *testing.T) {
+			b, path := bulkKinds[0].begin(t, 100, sandbox.Options{BulkCalls: 10})
+			defer b.close()
+			poisoned := ""
+			b.wire.before = func(req *http.Request) (*http.Response, error) {
+				if !strings.Contains(req.URL.Path, "/Bulk/") {
+					return nil, nil
+				}
+				body, err := io.ReadAll(req.Body)
+				check(t, err)
+				var rows []struct {
+					ProspectOpportunityId string
+					Fields                []struct{ Value string }
+				}
+				check(t, json.Unmarshal(body, &rows))
+				var kept []json.RawMessage
+				var all []json.RawMessage
+				check(t, json.Unmarshal(body, &all))
+				var answer []string
+				for i, r := range rows {
+					said := `,"OpportunityUpdated":true`
+					if name == "not a word" {
+						said = ""
+					}
+					if strings.HasSuffix(r.Fields[0].Value, "7") {
+						said, poisoned = words, r.ProspectOpportunityId
+					} else {
+						kept = append(kept, all[i])
+					}
+					answer = append(answer, fmt.Sprintf(`{"RowNumber":%d,"OpportunityId":%q%s}`, i+1, r.ProspectOpportunityId, said))
+				}
+				change, err := json.Marshal(kept)
+				check(t, err)
+				in := req.Clone(req.Context())
+				in.Body, in.RequestURI = io.NopCloser(bytes.NewReader(change)), req.URL.RequestURI()
+				b.wire.handler.ServeHTTP(httptest.NewRecorder(), in)
+				return jsonAnswer("[" + strings.Join(answer, ",") + "]"), nil
+			}
+			res, err := b.bulked(10).load(t.Context(), path)
+			check(t, err)
+			if poisoned == "" {
+				t.Fatal("all these rows went singly")
+			}
+			has := map[string]string{}
+			for _, o := range b.account.Opportunities() {
+				has[o.ID] = o.Fields["mx_Custom_1"]
+			}
+			for _, r := range b.rows(res) {
+				if want := "New " + strings.TrimPrefix(r.Key, "D"); r.Result == ledger.ResultUpdated && has[r.ID] != want {
+					t.Errorf("row %d counts as updated, and its record has %q", r.Number, has[r.ID])
+				}
+			}
+			if n := res.Totals[ledger.ResultUpdated]; n < 90 {
+				t.Errorf("%s, said %q", res.Totals, b.said)
 			}
 		})
 	}

@@ -29,11 +29,12 @@ func (b *batch) believe(ctx context.Context, list []item, answer []leadsquared.B
 		return nil
 	}
 	agreed := make([]bool, len(list))
-	if blind || learned.known() && form == leadsquared.BulkNumbered {
-		for i := range agreed {
-			agreed[i] = true
-		}
-	} else {
+	certain := true
+	for i := range agreed {
+		agreed[i] = blind || learned.known() && form == leadsquared.BulkNumbered && b.calls.sure(answer[i])
+		certain = certain && agreed[i]
+	}
+	if !certain {
 		other, err := b.readBack(ctx, list, answer, agreed)
 		if err != nil {
 			b.doubt(list, lost)
@@ -86,7 +87,7 @@ func (b *batch) readBack(ctx context.Context, list []item, answer []leadsquared.
 		var named []leadsquared.BulkRow
 		var places []int
 		for i := range list {
-			if !agreed[i] && answer[i].ID != "" {
+			if !agreed[i] && answer[i].ID != "" && !answer[i].Troubled {
 				left, named, places = append(left, list[i]), append(named, answer[i]), append(places, i)
 			}
 		}
@@ -104,7 +105,7 @@ func (b *batch) readBack(ctx context.Context, list []item, answer []leadsquared.
 		}
 		late := false
 		for n, i := range places {
-			is, isOther := b.calls.shows(&list[i], back[strings.ToLower(named[n].ID)])
+			is, isOther := b.calls.shows(&list[i], named[n], back[strings.ToLower(named[n].ID)])
 			if isOther {
 				return true, nil
 			}

@@ -79,9 +79,13 @@ func (m creates) question(list []item, rows []leadsquared.BulkRow) target.ReadQu
 // wide is how far the account's clock may be apart from ours (field report: minutes).
 const wide = 15 * time.Minute
 
+// sure is content with the id of a record: nobody knew it before the call.
+func (m creates) sure(leadsquared.BulkRow) bool { return true }
+
 // shows reports whether a record belongs to the lead of a row, carries what was sent
-// and was made since. A record of another lead is another row's.
-func (m creates) shows(it *item, b target.Back) (is, other bool) {
+// and was made since, or before if the answer says so. A record of another lead is
+// another row's.
+func (m creates) shows(it *item, r leadsquared.BulkRow, b target.Back) (is, other bool) {
 	if b.Presence != target.Present || b.Lead == "" {
 		return false, false
 	}
@@ -94,7 +98,7 @@ func (m creates) shows(it *item, b target.Back) (is, other bool) {
 	}
 	c := it.sent().Compare(got)
 	fresh := b.Created.IsZero() || !b.Created.Before(it.began.Add(-wide))
-	return fresh && len(c.Differ) == 0 && len(c.Absent) == 0, false
+	return fresh != r.Matched && len(c.Differ) == 0 && len(c.Absent) == 0, false
 }
 
 // untouched looks whether a call that failed as a whole has made nothing: the trails

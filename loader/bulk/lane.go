@@ -180,9 +180,12 @@ type calls interface {
 	names(it *item, r leadsquared.BulkRow) bool
 	// question asks for the records that an answer names.
 	question(list []item, rows []leadsquared.BulkRow) target.ReadQuestion
-	// shows reports whether a record is what a row has made of it; other, that it
-	// certainly is that of another row.
-	shows(it *item, b target.Back) (is, other bool)
+	// sure reports whether an answer says what became of a row, so that where the form
+	// is proved nothing need be read back.
+	sure(r leadsquared.BulkRow) bool
+	// shows reports whether a record is what a row has made of it, as the answer says;
+	// other, that it certainly is that of another row.
+	shows(it *item, r leadsquared.BulkRow, b target.Back) (is, other bool)
 	// untouched looks whether a call that failed as a whole has changed nothing. It
 	// returns the rows that are to be sent again; beside an error no row has ended.
 	untouched(ctx context.Context, b *batch, list []item) (again []*send.Row, err error)
@@ -248,6 +251,9 @@ func (b *batch) send(ctx context.Context, c *pace.Call, rows []*send.Row) error 
 			return cmp.Or(err, b.unsent(list, out))
 		case line.MissingPath(out):
 			b.learn(b.kind, Shape{Why: "the account does not have the call"})
+			b.doubt(list, out)
+		case line.Barred(out):
+			b.learn(b.kind, Shape{Why: fmt.Sprintf("the call is not let through, with HTTP status %d", out.Status)})
 			b.doubt(list, out)
 		case leadsquared.Shapeless(out):
 			b.learn(b.kind, Shape{Why: "an answer does not say what became of each record"})

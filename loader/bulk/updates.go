@@ -81,8 +81,11 @@ func (u updates) question(list []item, rows []leadsquared.BulkRow) target.ReadQu
 	return q
 }
 
+// sure wants a word of success: the id is one that the call named itself.
+func (u updates) sure(r leadsquared.BulkRow) bool { return r.Done || r.ID == "" }
+
 // shows reports whether a record has the values by now. One that has not may show them later.
-func (u updates) shows(it *item, b target.Back) (is, other bool) {
+func (u updates) shows(it *item, _ leadsquared.BulkRow, b target.Back) (is, other bool) {
 	return update.Shows(it.Payload.Edit, b), false
 }
 

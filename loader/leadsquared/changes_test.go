@@ -88,6 +88,9 @@ func TestBulkAnswers(t *testing.T) {
 				if x.form == BulkUnknown {
 					want = InDoubt
 				}
+				for i := range got {
+					got[i].Done = false // a test of its own
+				}
 				if o.Verdict != want || form != x.form || !reflect.DeepEqual(got, x.want) {
 					t.Errorf("%s: %v, %v, %+v", call, o.Verdict, form, got)
 				}
@@ -108,6 +111,55 @@ func TestBulkAnswers(t *testing.T) {
 	} {
 		if _, _, o := answering(t, x.status, x.body).BulkUpdateOpportunities(t.Context(), nil, []byte(`[]`), 3); o.Verdict != x.want {
 			t.Errorf("%s: %v %s", name, o.Verdict, o.Message)
+		}
+	}
+}
+
+// TestBulkRows reads what answers say of one row beside a good one. The id of a change
+// is the one that the request named: it proves nothing.
+func TestBulkRows(t *testing.T) {
+	const a, b = "9d2a1c1e-6a43-4d1d-9b5a-0a4b0f3c7e11", "1f0e8a52-9c57-4a0e-8c55-3a3b7f3d2c22"
+	const id, none = `"OpportunityId":"` + b + `"`, `"OpportunityId":null`
+	for _, x := range []struct {
+		row         string
+		add, update Verdict
+		done        bool // for the update
+		words       string
+	}{
+		{id, Applied, Applied, false, ""},
+		{id + `,"ExceptionMessage":null`, Applied, Applied, true, ""},
+		{id + `,"Errors":[],"StatusCode":200`, Applied, Applied, true, ""},
+		{id + `,"OpportunityCreated":false,"OpportunityUpdated":true`, Duplicate, Duplicate, true, ""},
+		{id + `,"Status":"Success"`, Applied, Applied, true, ""},
+		{id + `,"Status":"Open"`, Applied, Applied, false, ""},
+		{id + `,"IsSuccess":true`, Applied, Applied, true, ""},
+		{id + `,"IsSuccess":false`, InDoubt, InDoubt, false, "the answer names a record and a failure"},
+		{id + `,"IsSuccess":"false"`, InDoubt, InDoubt, false, "the answer names a record and a failure"},
+		{id + `,"OpportunityCreated":false,"OpportunityUpdated":false`, Duplicate, InDoubt, false, ""},
+		{id + `,"Status":"Failed"`, InDoubt, InDoubt, false, "the answer names a record and a failure"},
+		{id + `,"StatusCode":400,"Error":"no such value"`, InDoubt, InDoubt, false, "no such value"},
+		{id + `,"FailureReason":"no such value"`, InDoubt, InDoubt, false, "no such value"},
+		{id + `,"ErrorMessage":"no such value"`, InDoubt, InDoubt, false, "no such value"},
+		{id + `,"ExceptionType":"MXInvalidInputException","ErrorMessage":"no such value"`, InDoubt, Rejected, false, "no such value"},
+		{id + `,"ExceptionMessage":"MXInvalidInputException: no such value"`, InDoubt, Rejected, false, "no such value"},
+		{none, InDoubt, InDoubt, false, ""},
+		{none + `,"Status":"Failed"`, InDoubt, InDoubt, false, ""},
+		{none + `,"Status":"Failed","Reason":"no such value"`, Rejected, Rejected, false, "no such value"},
+		{none + `,"Error":{"Code":"7","Message":"no such value"}`, Rejected, Rejected, false, "no such value"},
+		{none + `,"Errors":["no such value"]`, Rejected, Rejected, false, "no such value"},
+	} {
+		body := `[{"RowNumber":1,"OpportunityId":"` + a + `","IsSuccess":true},{"RowNumber":2,` + x.row + `}]`
+		added, _, _ := answering(t, 200, body).BulkAddOpportunities(t.Context(), nil, "EmailAddress", []byte(`[]`), 2)
+		changed, _, _ := answering(t, 200, body).BulkUpdateOpportunities(t.Context(), nil, []byte(`[]`), 2)
+		if len(added) != 2 || len(changed) != 2 {
+			t.Errorf("%s: not read", x.row)
+			continue
+		}
+		if o := added[1].Outcome(); o.Verdict != x.add || x.words != "" && o.Message != x.words {
+			t.Errorf("%s: a new record: %v, %q", x.row, o.Verdict, o.Message)
+		}
+		if o := changed[1].Outcome(); o.Verdict != x.update || x.words != "" && o.Message != x.words || changed[1].Done != x.done {
+			t.Errorf("%s: a change: %v, %q, done %v", x.row, o.Verdict, o.Message, changed[1].Done)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package leadsquared
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -35,9 +36,15 @@ func (f BulkForm) String() string {
 
 // BulkRow is what a bulk call's answer says of one row.
 type BulkRow struct {
-	ID            string // of the record made or changed; "" where the answer names none
-	Matched       bool   // the answer says that no record was made for it: ID was there before
-	Refused       bool   // the application refused this row
+	ID       string // of the record made or changed; "" where the answer names none
+	Matched  bool   // the answer says that no record was made for it: ID was there before
+	Refused  bool   // the application refused this row
+	Troubled bool   // the answer names a record, and a failure beside it
+	// Done says that the answer has a word of success for the row, or a place for a
+	// failure and nothing in it. An id alone is no such word: that of a change may be
+	// the one that the request named.
+	Done          bool
+	idle          bool // the answer says that the record was not changed
 	ExceptionType string
 	Message       string // the account's words about a refusal
 }
@@ -46,8 +53,13 @@ type BulkRow struct {
 // It is to be believed only of an answer whose form was proved.
 func (r BulkRow) Outcome() Outcome {
 	o := Outcome{Status: http.StatusOK, ID: r.ID, ExceptionType: r.ExceptionType, Message: r.Message}
-	application := strings.HasPrefix(strings.ToLower(r.ExceptionType), "mx")
+	application := ofApplication(r.ExceptionType)
 	switch {
+	case r.Troubled:
+		o.Verdict, o.code, o.ID = InDoubt, codeContradiction, ""
+		if o.Message == "" {
+			o.Message = "the answer names a record and a failure"
+		}
 	case r.ID != "" && r.Matched:
 		o.Verdict = Duplicate
 	case r.ID != "":
@@ -79,7 +91,20 @@ func Shapeless(o Outcome) bool {
 // of the n, no id twice and no row twice. Any other answer is InDoubt, and so
 // are all its rows. A refusal of the whole call (Rejected) leaves the rows as they were.
 func (c *Client) BulkUpdateOpportunities(ctx context.Context, s Slot, body []byte, n int) ([]BulkRow, BulkForm, Outcome) {
-	return c.bulk(ctx, s, call{kind: kindBulk, method: http.MethodPost, path: pathBulkUpdate, body: body}, n)
+	rows, form, out := c.bulk(ctx, s, call{kind: kindBulk, method: http.MethodPost, path: pathBulkUpdate, body: body}, n)
+	for i := range rows {
+		if r := &rows[i]; r.Troubled && ofApplication(r.ExceptionType) {
+			r.ID, r.Refused, r.Troubled = "", true, false // it names the record that was not changed
+		} else if r.ID != "" && r.idle {
+			r.Troubled, r.Done = true, false
+		}
+	}
+	return rows, form, out
+}
+
+// ofApplication reports that an exception is of the application's own, and no accident.
+func ofApplication(exception string) bool {
+	return strings.HasPrefix(strings.ToLower(exception), "mx")
 }
 
 // BulkAddOpportunities makes up to MaxBulk opportunities of leads that are
@@ -165,6 +190,8 @@ func readBulk(doc any, n int) ([]BulkRow, BulkForm) {
 	return all, form
 }
 
+// readBulkRow reads what an answer says of one row. What is not certain to be success
+// is taken for trouble, by whatever name: the row is looked up then.
 func readBulkRow(v object) BulkRow {
 	row := BulkRow{
 		ID:            identifier(v.get("ProspectActivityId", "OpportunityId", "ProspectOpportunityId", "CreatedOpportunityId", "Id")),
@@ -182,7 +209,96 @@ func readBulkRow(v object) BulkRow {
 			row.ExceptionType, row.Message = head, strings.TrimSpace(rest)
 		}
 	}
-	status := statusWord(v.get("Status"))
-	row.Refused = row.ID == "" && (row.ExceptionType != "" || row.Message != "" || status == "error" || status == "1" || failWord(status))
+	trouble, words, made := false, "", false
+	for _, m := range v.members {
+		done, failed := bulkWord(strings.ToLower(m.name), m.value)
+		row.Done = row.Done || done
+		if said, isFlag := m.value.(bool); isFlag && said {
+			made = made || done
+		} else if isFlag && strings.HasSuffix(strings.ToLower(m.name), "updated") {
+			row.idle = true
+		}
+		if failed && words == "" && !isStatus(m.name) {
+			words = troubleWords(m.value)
+		}
+		trouble = trouble || failed || len(m.other) > 0
+	}
+	if row.Message == "" && trouble {
+		row.Message = tidy(firstText(words, v.text("Message")))
+	}
+	row.Done, row.idle = row.Done && !trouble, row.idle && !made
+	row.Troubled = trouble && row.ID != ""
+	// Without a word about the reason the row is looked up, and gets one in a call of its own.
+	row.Refused = row.ID == "" && (row.ExceptionType != "" || row.Message != "")
 	return row
+}
+
+// bulkWord returns what one member of an answer says of its row: success, failure,
+// or nothing about either.
+func bulkWord(name string, v any) (done, failed bool) {
+	has := func(parts ...string) bool {
+		return slices.ContainsFunc(parts, func(p string) bool { return strings.Contains(name, p) })
+	}
+	said, isWord := v.(bool)
+	if s, isText := v.(string); isText && (strings.EqualFold(s, "true") || strings.EqualFold(s, "false")) {
+		said, isWord = strings.EqualFold(s, "true"), true
+	}
+	switch {
+	case has("exception", "error", "fail", "reason", "reject", "invalid"):
+		return isNoTrouble(v), !isNoTrouble(v)
+	case isWord && has("success", "succeeded"):
+		return said, !said
+	case isWord && has("updated", "created"):
+		return said, false
+	case isStatus(name):
+		word := statusWord(v)
+		switch n, isNumber := integer(v); {
+		case isNumber:
+			return n == 0 || n >= 200 && n <= 299, n == 1 || n == 2 || n >= 300
+		case word == "success" || word == "ok" || word == "created" || word == "updated":
+			return true, false
+		}
+		return false, failWord(word)
+	}
+	return false, false
+}
+
+// isStatus reports that a member holds a word or a number for how it went, and no reason.
+func isStatus(name string) bool {
+	name = strings.ToLower(name)
+	return strings.Contains(name, "status") && !strings.Contains(name, "reason")
+}
+
+// isNoTrouble reports that what stands in the place of a failure is none.
+func isNoTrouble(v any) bool {
+	switch v := v.(type) {
+	case nil:
+		return true
+	case []any:
+		return len(v) == 0
+	case object:
+		return len(v.members) == 0
+	}
+	switch strings.ToLower(text(v)) {
+	case "", "0", "false", "none", "null", "no", "ok", "success":
+		return true
+	}
+	return false
+}
+
+// troubleWords returns the words of a failure, wherever in its place they are.
+func troubleWords(v any) string {
+	switch v := v.(type) {
+	case []any:
+		if len(v) > 0 {
+			return troubleWords(v[0])
+		}
+	case object:
+		return firstText(v.text("Message"), v.text("ExceptionMessage"), v.text("ErrorMessage"), v.text("Description"))
+	case string:
+		if !strings.EqualFold(v, "true") && !strings.EqualFold(v, "false") {
+			return text(v)
+		}
+	}
+	return ""
 }

@@ -56,6 +56,12 @@ func MissingPath(out leadsquared.Outcome) bool {
 	return (out.Verdict == leadsquared.Fatal || out.Stop) && (out.Status == 404 || out.Status == 405 || out.Status == 410)
 }
 
+// Barred reports that a call is refused in front of the application, as one that this
+// account may not make: others may still be made. The keys are not meant.
+func Barred(out leadsquared.Outcome) bool {
+	return (out.Verdict == leadsquared.Fatal || out.Stop) && out.StatedWindow == 0 && out.Status >= 400 && out.Status <= 499 && out.Status != 401
+}
+
 // With binds the one argument of a call.
 func With[A, T any](call func(context.Context, leadsquared.Slot, A) (T, leadsquared.Outcome), a A) func(context.Context, leadsquared.Slot) (T, leadsquared.Outcome) {
 	return func(ctx context.Context, slot leadsquared.Slot) (T, leadsquared.Outcome) { return call(ctx, slot, a) }

@@ -174,10 +174,11 @@ func (l *Line) Finish(c *pace.Call, out leadsquared.Outcome) error {
 }
 
 // FinishMany is Finish for a call that takes many records. An account that does not
-// have it answers all others: this is the caller's to know, and ends no run.
+// have it, or does not let it through, answers all others: this is the caller's to
+// know, and ends no run. What meets the others too, ends it with the first of them.
 func (l *Line) FinishMany(c *pace.Call, out leadsquared.Outcome) error {
 	err := l.finish(c, out)
-	if MissingPath(out) {
+	if Barred(out) {
 		err = nil
 	}
 	l.ramp.leave(out.Verdict != leadsquared.NotSent, err)
