@@ -112,6 +112,7 @@ type bench struct {
 	said    []string
 	sayMu   sync.Mutex
 	confirm func(Plan) error
+	fence   func() error // asked before the bytes of a call; it may be nil
 }
 
 const dealMapping = `version: 1
@@ -162,7 +163,7 @@ func (b *bench) connect() *Session {
 	}
 	var err error
 	o.client, err = leadsquared.New(leadsquared.Config{Host: o.Account.Host, AsyncHost: o.Account.AsyncHost, AccessKey: o.Account.AccessKey,
-		SecretKey: o.Account.SecretKey, AsyncKey: o.Account.AsyncKey, Timeout: timeout, Transport: b.wire})
+		SecretKey: o.Account.SecretKey, AsyncKey: o.Account.AsyncKey, Timeout: timeout, Transport: b.wire, Fence: b.fence})
 	check(b.t, err)
 	s, err := Connect(b.t.Context(), o)
 	check(b.t, err)

@@ -202,7 +202,7 @@ func Connect(ctx context.Context, o Options) (*Session, error) {
 	}
 	s.pacer = pace.New(pace.Options{Limit: o.Account.Limit, Most: most, Reserve: o.Reserve, Table: s.table, OnChange: s.paceChanged("limit")})
 	if l := o.Account.BulkLimit; l.Calls > 0 {
-		s.bulk = pace.New(pace.Options{Limit: l, Most: l, Table: s.bulkTable, OnChange: s.paceChanged("bulk_limit")})
+		s.bulk = pace.New(pace.Options{Limit: l, Most: l, Reserve: o.bulkReserve(), Table: s.bulkTable, OnChange: s.paceChanged("bulk_limit")})
 	}
 	s.line = line.New(line.Options{Client: client, Pacer: s.pacer, Many: s.bulk, DailyLimit: o.Account.DailyLimit, Used: used, OutageLimit: o.OutageLimit,
 		Ramp: o.Concurrency, LogErr: o.LogErr, Notify: o.Notify, Hold: hold, Counted: s.countCall})
@@ -351,6 +351,16 @@ func (s *Session) paceChanged(key string) func(pace.Change) {
 // within reason.
 func (s *Session) bulkAtOnce() int { return min(max(s.bulk.State().Limit.Calls, 2), bulkMost) }
 
+// bulkReserve returns the bulk calls of a window that are left to others: the same share
+// as of the single calls, rounded up.
+func (o *Options) bulkReserve() int {
+	single := o.Account.Limit.Calls
+	if single <= 0 || o.Reserve <= 0 {
+		return 0
+	}
+	return (o.Reserve*o.Account.BulkLimit.Calls + single - 1) / single
+}
+
 // bulkMost bounds the bulk calls that are made side by side.
 const bulkMost = 64
 
@@ -360,7 +370,8 @@ func (s *Session) many() *bulk.Lane {
 		return nil
 	}
 	if s.lane == nil {
-		s.lane = &bulk.Lane{Line: s.line, Ledger: s.led, Lease: s.lease, Memory: s.lacks, Patience: s.o.Patience, Notify: s.o.Notify}
+		s.lane = &bulk.Lane{Line: s.line, Ledger: s.led, Lease: s.lease, Memory: s.lacks, Patience: s.o.Patience,
+			Notify: func(why string) { s.o.Notify(why + s.singlyLeft()) }}
 		known := s.o.Account.Shapes(s.bulkFolder())
 		for k := range s.lane.Learned {
 			one := known[send.Kind(k).String()]
@@ -374,6 +385,20 @@ func (s *Session) many() *bulk.Lane {
 		}
 	}
 	return s.lane
+}
+
+// singlyLeft says how long the rows that are left take without bulk calls; "" where
+// that is not known, or no time.
+func (s *Session) singlyLeft() string {
+	if s.live.started.Load() == 0 {
+		return ""
+	}
+	counts := s.live.counts()
+	took := s.pacer.Earliest(s.live.total.Load() - counts.Sum()).Round(time.Second)
+	if took <= 0 {
+		return ""
+	}
+	return fmt.Sprintf("; what is left takes at least %s at %s", took, s.pacer.State().Limit)
 }
 
 // BulkAnswers is what is known of the account's answers to one of the calls that take

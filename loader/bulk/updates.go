@@ -25,7 +25,11 @@ func (u updates) items(ctx context.Context, rows []*send.Row) (list []item, othe
 		}
 	}
 	if len(old) > 0 {
+		u.Line.Later()
 		if err := u.Updater.Look(ctx, old); err != nil {
+			return nil, rows, err
+		}
+		if err := u.Line.Ready(ctx); err != nil {
 			return nil, rows, err
 		}
 	}

@@ -148,7 +148,12 @@ func (l *Line) place(ctx context.Context, c *pace.Call) (*pace.Call, error) {
 func (l *Line) Abort(c *pace.Call) {
 	c.Abort()
 	l.ramp.leave(false, nil)
+	l.outage.give()
 }
+
+// Later says that whoever is Ready makes other calls by Ask before his own: after an
+// outage those would wait for it. He is to be Ready again afterwards.
+func (l *Line) Later() { l.outage.give() }
 
 // countDay counts a call against the daily limit; the error stops the run.
 func (l *Line) countDay() error {
