@@ -24,15 +24,11 @@ import (
 	"github.com/xuri/excelize/v2"
 
 	"leadload/internal/sandbox"
-	"leadload/loader/account"
 	"leadload/samples"
 )
 
 // leadloadMain is the program as main.go runs it.
 func leadloadMain() {
-	if os.Getenv("REAL_ACCOUNT") != "" { // the scripts' accounts are all on this machine
-		isPractice = func(*account.Account) bool { return false }
-	}
 	os.Exit(Run())
 }
 
@@ -50,7 +46,8 @@ func TestMain(m *testing.M) {
 // they have:
 //
 //	samples              copy the sample files into the folder, under short names
-//	account [JSON]       start a practice account with these sandbox.Options and set LEADSQUARED_… to it
+//	account [JSON]       start a practice account with these sandbox.Options and set LEADSQUARED_… to it;
+//	                     with keys of its own it is remembered as any account
 //	faults JSON          set its sandbox.Faults
 //	failnext NAME...     let its next creating calls fail so
 //	holds WHAT N         compare a number of the account: leads, opportunities, sales, calls, creates, reads, limited

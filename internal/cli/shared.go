@@ -275,8 +275,11 @@ func (a *app) connectWith(ctx context.Context, c *common, r *runFlags, command s
 	return k, err
 }
 
-// isPractice reports a practice account, of which nothing is remembered.
-var isPractice = (*account.Account).Practice
+// isPractice reports a practice account of our own, of which nothing is remembered: it
+// is gone with its process. Whatever else this machine serves is an account as any.
+func isPractice(a *account.Account) bool {
+	return a.Practice() && a.AccessKey.Begins(sandbox.MadeKey)
+}
 
 // ledgerName is one name for one ledger, however its path was written.
 func ledgerName(path string) string {

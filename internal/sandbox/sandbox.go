@@ -69,6 +69,11 @@ type Account struct {
 	door    door           // the listener and its connections; zero without a network
 }
 
+// MadeKey is what the access keys that New makes begin with. The account that has one is
+// gone with its process, and with it all that was loaded into it. Real keys begin with
+// "u$r", too; the "$" trips clients that put keys into URLs.
+const MadeKey = "u$rpractice"
+
 // New makes an account that serves nothing by itself: its Handler is the whole
 // of it. Use Start for one that can be reached over the network.
 func New(o Options) (*Account, error) {
@@ -86,8 +91,7 @@ func New(o Options) (*Account, error) {
 		wobble: mathrand.New(mathrand.NewPCG(o.Faults.Seed, 2)),
 	}
 	if a.access == "" {
-		// Real access keys begin like this; the "$" trips clients that put keys into URLs.
-		a.access = "u$r" + randomHex(16)
+		a.access = MadeKey + randomHex(16)
 	}
 	if a.secret == "" {
 		a.secret = randomHex(20)

@@ -23,6 +23,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -52,6 +53,9 @@ func (s Secret) IsZero() bool { return s.reveal() == "" }
 
 // Len returns the key's length in bytes.
 func (s Secret) Len() int { return len(s.reveal()) }
+
+// Begins reports whether the secret begins with a text that is none.
+func (s Secret) Begins(with string) bool { return strings.HasPrefix(s.reveal(), with) }
 
 func (s Secret) reveal() string {
 	if s.value == nil {
