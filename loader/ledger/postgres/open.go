@@ -166,6 +166,8 @@ func (l *Ledger) begin(ctx context.Context) error {
 		return err
 	}
 	var t turn
+	// A row that a power cut undoes would leave the answer to a lost COMMIT unknown.
+	t.add("SELECT set_config('synchronous_commit', 'on', true)")
 	t.add(l.sql("INSERT INTO leadload.writers (id, n, at) VALUES ($1, 0, "+now+") ON CONFLICT (id) DO NOTHING"), l.id)
 	t.add(l.sql("DELETE FROM leadload.writers WHERE at < "+now+" - $1"), oldWriter.Milliseconds())
 	return l.pooled(ctx, func(conn *pgx.Conn) error { return t.take(ctx, conn) })

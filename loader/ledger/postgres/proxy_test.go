@@ -478,3 +478,46 @@ func TestFullDisk(t *testing.T) {
 		t.Error("the ledger goes on")
 	}
 }
+
+// TestWritesAreDurable says that a row's way, the leases and the account's pace are
+// written by transactions that no power cut of the server undoes, whatever the
+// server's or the role's default is.
+func TestWritesAreDurable(t *testing.T) {
+	u, err := url.Parse(server(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := schema(t, u.String())
+	q := u.Query()
+	q.Set("synchronous_commit", "off")
+	u.RawQuery = q.Encode()
+	var l *Ledger
+	f := ledgertest.New(t, func(t testing.TB) ledger.Store {
+		var err error
+		if l, err = Open(t.Context(), u.String(), Options{schema: name}); err != nil {
+			t.Fatal(err)
+		}
+		return l
+	})
+	var byDefault string
+	if _, err := l.one(t.Context(), "SHOW synchronous_commit", nil, &byDefault); err != nil || byDefault != "off" {
+		t.Fatalf("the default is %q, %v; want off", byDefault, err)
+	}
+	calls, err := l.Pace("A") // drops what is old, which may come back
+	f.Check(err)
+	defer calls.Close()
+	f.Check(l.write(work{do: func(u *unit) error {
+		u.add("CREATE FUNCTION leadload.durable() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF current_setting('synchronous_commit') <> 'on' THEN RAISE EXCEPTION '% of % may be lost', TG_OP, TG_TABLE_NAME; END IF; RETURN NULL; END $$")
+		return u.put("DO $$ DECLARE t record; BEGIN FOR t IN SELECT tablename FROM pg_tables WHERE schemaname = '" + name + "' LOOP EXECUTE format('CREATE TRIGGER durable AFTER INSERT OR UPDATE OR DELETE ON leadload.%I EXECUTE FUNCTION leadload.durable()', t.tablename); END LOOP; END $$")
+	}}))
+	e := f.Plan(f.Run(), ledgertest.Entry(2, "A", "x", "1"))
+	f.Check(f.Sending(e[0].Record))
+	for _, x := range l.leases() {
+		f.Check(l.renew(t.Context(), x))
+	}
+	f.Check(calls.Round(nil, pace.Asker{Owner: 1, Set: slow}, func(*pace.Book) (pace.Changes, error) {
+		return pace.Changes{Start: []pace.CallRow{{Owner: 1, Seq: 1}}}, nil
+	}))
+	f.Check(f.Settle(e[0].Record, ledger.Loaded, ledgertest.GUID(1)))
+	f.Reopen()
+}
