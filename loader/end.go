@@ -76,6 +76,11 @@ func (s *Session) recount(ctx context.Context) error {
 	return nil
 }
 
+// Unkeep forgets the values that the updates of a run met, which its results have needed.
+func (s *Session) Unkeep(ctx context.Context, run ledger.Run) error {
+	return s.led.Unkeep(context.WithoutCancel(ctx), run.ID)
+}
+
 // Reported writes down where the results of a run were written.
 func (s *Session) Reported(ctx context.Context, run ledger.Run, out string) error {
 	run.Out = out

@@ -59,7 +59,7 @@ type Job struct {
 	SendAgain   bool   // rows that resemble rows that are loaded and gone are sent
 	Overwrite   bool   // also where somebody has changed them in the account since
 	// KeepValues is how long the values that updates met in the account are kept; 0
-	// is 30 days, negative is not at all.
+	// is 30 days, negative is not at all: whoever has written the results calls Unkeep.
 	KeepValues time.Duration
 	Who        string // user@machine
 	Version    string // of leadload

@@ -261,6 +261,11 @@ func (a *app) finish(ctx context.Context, o *importOptions, k *connection, in in
 		if werr != nil {
 			a.explain(werr)
 			code = max(traitOf(werr), max(code, fault.Bug))
+		} else if job.KeepValues < 0 {
+			// Without results the values stay for leadload report; the next import drops them.
+			if kerr := k.session.Unkeep(ctx, res.Run); kerr != nil && err == nil {
+				err, code = kerr, max(traitOf(kerr), code)
+			}
 		}
 		a.sweep(&o.afterFlags, out, job.Input)
 		res.Run.Out = out

@@ -199,6 +199,8 @@ type Store interface {
 	// Drop forgets values that updates met before a moment (Kept), and when updates
 	// wrote into records before it.
 	Drop(ctx context.Context, before time.Time) error
+	// Unkeep forgets the values that the updates of a run met (Kept).
+	Unkeep(ctx context.Context, run int64) error
 	// Prune drops the rows of runs that ended before a moment and returns
 	// their number. Summaries of runs, and records, stay.
 	Prune(ctx context.Context, before time.Time) (Pruned, error)

@@ -219,7 +219,19 @@ func testUpdates(t *testing.T, fresh func(testing.TB) Open) {
 			if _, e = plan(f, loaded); e.Verdict != c.back {
 				t.Errorf("as it was loaded: %s, want %d", verdicts([]ledger.Entry{e}), c.back)
 			}
-			f.Check(f.Store.Drop(t.Context(), time.Now().Add(time.Hour)))
+			f.Check(f.Store.Unkeep(t.Context(), first))
+			n := 0
+			for range f.Store.Kept(t.Context(), run) {
+				n++
+			}
+			if n != len(kept) {
+				t.Errorf("%d values are kept once those of another run are forgotten, want %d", n, len(kept))
+			}
+			if c.state == ledger.Loaded {
+				f.Check(f.Store.Drop(t.Context(), time.Now().Add(time.Hour)))
+			} else {
+				f.Check(f.Store.Unkeep(t.Context(), run))
+			}
 			for k := range f.Store.Kept(t.Context(), run) {
 				t.Errorf("still kept: %+v", k)
 			}

@@ -56,6 +56,13 @@ func (l *Ledger) Drop(_ context.Context, before time.Time) error {
 	}})
 }
 
+// Unkeep forgets the values that the updates of a run met.
+func (l *Ledger) Unkeep(_ context.Context, run int64) error {
+	return l.write(work{do: func(u *unit) error {
+		return u.put("DELETE FROM leadload.kept WHERE run = $1", run)
+	}})
+}
+
 // Wrote returns what is kept of what updates have written into records.
 func (l *Ledger) Wrote(ctx context.Context, records []int64) (map[int64][]ledger.Kept, error) {
 	out := map[int64][]ledger.Kept{}

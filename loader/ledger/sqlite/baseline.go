@@ -35,6 +35,14 @@ func (l *Ledger) Drop(ctx context.Context, before time.Time) error {
 	})
 }
 
+// Unkeep forgets the values that the updates of a run met.
+func (l *Ledger) Unkeep(_ context.Context, run int64) error {
+	return l.write(func(w *writer) error {
+		_, err := w.exec("DELETE FROM kept WHERE run = ?", run)
+		return err
+	})
+}
+
 // moved keeps the values of rows that are reported as changed.
 func (w *writer) moved(run int64, entries []ledger.Entry) error {
 	now := time.Now().UnixMilli()
