@@ -106,7 +106,8 @@ func (b *bench) done(prefix string) (n int) {
 // leased is a ledger whose lease another host may take.
 type leased struct {
 	ledger.Store
-	lost *atomic.Bool
+	lost     *atomic.Bool
+	intended func() // after the intents of a bulk call are on disk; it may be nil
 }
 
 var errTaken = errors.New("another run has taken the account")
@@ -125,38 +126,60 @@ func (l leased) Hold(ctx context.Context, lease ledger.Lease) error {
 	return l.Store.Hold(ctx, lease)
 }
 
-// TestBulkFence loses the lease while bulk calls are on their way: no other leaves.
+func (l leased) Intend(ctx context.Context, lease ledger.Lease, to ledger.State, intents ...ledger.Intent) error {
+	err := l.Store.Intend(ctx, lease, to, intents...)
+	if l.intended != nil && to == ledger.Sending && len(intents) > 1 {
+		l.intended()
+	}
+	return err
+}
+
+// TestBulkFence loses the lease while bulk calls are on their way, or when the intents of
+// one are on disk and it is about to leave: no other leaves.
 func TestBulkFence(t *testing.T) {
 	for _, kind := range bulkKinds {
-		bubble(t, kind.name, func(t *testing.T) {
-			b, path := kind.begin(t, 600, sandbox.Options{BulkCalls: 5, Latency: time.Second})
-			defer b.close()
-			var lost atomic.Bool
-			store := b.led
-			b.o.Ledger = leased{store, &lost}
-			b.fence = func() error {
-				if lost.Load() {
-					return errTaken
+		for _, moment := range []string{"on their way", "about to leave"} {
+			bubble(t, kind.name+", "+moment, func(t *testing.T) {
+				b, path := kind.begin(t, 600, sandbox.Options{BulkCalls: 5, Latency: time.Second})
+				defer b.close()
+				var lost atomic.Bool
+				b.fence = func() error {
+					if lost.Load() {
+						return errTaken
+					}
+					return nil
 				}
-				return nil
-			}
-			var at time.Time
-			b.atBulkCall(4, func() { at = time.Now(); lost.Store(true) })
-			if res, err := b.bulked(5).load(t.Context(), path); !errors.Is(err, errTaken) {
-				t.Fatalf("%v, %s", err, res.Totals)
-			}
-			if late := b.after(at); len(late) > 0 {
-				t.Errorf("calls left without the lease: %q", late)
-			}
-			lost.Store(false)
-			b.wire.before, b.o.Ledger = nil, store
-			time.Sleep(time.Minute)
-			res, err := b.load(t.Context(), path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			b.exact(res, kind.names)
-		})
+				var at time.Time
+				lose := func() { at = time.Now(); lost.Store(true) }
+				store := leased{Store: b.led, lost: &lost}
+				if moment == "on their way" {
+					b.atBulkCall(4, lose)
+				} else {
+					var calls atomic.Int64
+					store.intended = func() {
+						if calls.Add(1) == 4 {
+							lose()
+							time.Sleep(time.Second / 2) // calls that had passed the fence before are made
+						}
+					}
+				}
+				b.o.Ledger = store
+				if res, err := b.bulked(5).load(t.Context(), path); !errors.Is(err, errTaken) {
+					t.Fatalf("%v, %s", err, res.Totals)
+				}
+				if late := b.after(at); at.IsZero() || len(late) > 0 {
+					t.Errorf("lost at %s; calls left without the lease: %q", at, late)
+				}
+				lost.Store(false)
+				b.wire.before, b.o.Ledger = nil, b.led
+				time.Sleep(time.Minute)
+				res, err := b.load(t.Context(), path)
+				if err != nil {
+					t.Fatal(err)
+				}
+				b.exact(res, kind.names)
+			})
+		}
 	}
 }
 

@@ -78,6 +78,9 @@ func (w *wire) RoundTrip(req *http.Request) (resp *http.Response, err error) {
 	in.Body, in.RequestURI = io.NopCloser(bytes.NewReader(body)), req.URL.RequestURI()
 	rec := httptest.NewRecorder()
 	w.handler.ServeHTTP(rec, in)
+	if err := req.Context().Err(); err != nil {
+		return nil, err // who has given the call up does not get its answer
+	}
 	resp = rec.Result()
 	if w.after != nil {
 		resp = w.after(req, body, resp)
