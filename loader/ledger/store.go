@@ -43,6 +43,10 @@ type Reader interface {
 type Store interface {
 	Reader
 
+	// Batch is how many rows of a plan are best asked about and written at once, at the
+	// most: more of them where each turn goes over a network.
+	Batch() int
+
 	// Enroll finds or makes the account that names stand for (such as
 	// "keys:host:hash"), and remembers those that are new (Enrolled.Who). Display
 	// is what people call it. The error says so when they stand for two.

@@ -95,7 +95,7 @@ func (c *Check) Run(ctx context.Context, each func(*Row) error) (Seen, error) {
 			debug.SetGCPercent(percent)
 		}
 	}()
-	p := pass{file: c.File, rows: c.Rows, first: Batch, cells: c.Cells, prints: c.Prints}
+	p := pass{file: c.File, rows: c.Rows, first: Batch, most: Batch, cells: c.Cells, prints: c.Prints}
 	if !c.brief {
 		p.key, c.sources = c.Mapping.Key, NewSources(c.Mapping, c.File)
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,11 +16,16 @@ import (
 // their texts become large, however wide or long the rows are, and that no row
 // is lost by it.
 func TestBatchesAreBounded(t *testing.T) {
-	const rows = 700
 	for _, c := range []struct {
-		name          string
-		columns, text int
-	}{{"narrow", 5, 4}, {"wide", 3000, 3}, {"long texts", 2, 40_000}} {
+		name                      string
+		rows, columns, text, most int
+		want                      []int // rows of the first batches
+	}{
+		{"narrow", 4000, 5, 4, Batch, []int{64, 128, 256, 512, 512}},
+		{"narrow, of a ledger over a network", 4000, 5, 4, 2048, []int{64, 128, 256, 512, 1024, 2016}},
+		{"wide", 700, 300, 3, 2048, []int{64, 110, 110}},
+		{"long texts", 100, 2, 40_000, 2048, []int{14, 14}},
+	} {
 		t.Run(c.name, func(t *testing.T) {
 			var b strings.Builder
 			b.WriteString("C0")
@@ -27,7 +33,7 @@ func TestBatchesAreBounded(t *testing.T) {
 				fmt.Fprintf(&b, ",C%d", i)
 			}
 			line := "\n" + strings.Repeat(strings.Repeat("x", c.text)+",", c.columns-1) + strings.Repeat("y", c.text)
-			for range rows {
+			for range c.rows {
 				b.WriteString(line)
 			}
 			path := filepath.Join(t.TempDir(), "rows.csv")
@@ -39,7 +45,7 @@ func TestBatchesAreBounded(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer file.Close()
-			pass := pass{file: file, first: Batch}
+			pass := pass{file: file, first: firstBatch, most: c.most}
 			free, work, queue := make(chan *rowBatch, 1), make(chan *rowBatch, 1), make(chan *rowBatch, 1)
 			free <- &rowBatch{}
 			go func() {
@@ -47,8 +53,10 @@ func TestBatchesAreBounded(t *testing.T) {
 				close(queue)
 			}()
 			seen := 0
+			var sizes []int
 			for b := range queue {
 				<-work
+				sizes = append(sizes, len(b.rows))
 				if b.err != nil {
 					t.Error(b.err)
 				}
@@ -65,8 +73,11 @@ func TestBatchesAreBounded(t *testing.T) {
 				seen += len(b.rows)
 				free <- b
 			}
-			if seen != rows {
-				t.Errorf("%d rows, want %d", seen, rows)
+			if seen != c.rows {
+				t.Errorf("%d rows, want %d", seen, c.rows)
+			}
+			if got := sizes[:min(len(sizes), len(c.want))]; !slices.Equal(got, c.want) {
+				t.Errorf("the first batches have %v rows, want %v", got, c.want)
 			}
 		})
 	}

@@ -64,7 +64,8 @@ func (b *rowBatch) full(rows int) bool {
 type pass struct {
 	file   *source.File
 	rows   RowSet
-	first  int      // rows of the first batch; each later one has twice as many, up to Batch
+	first  int // rows of the first batch; each later one has twice as many, up to most
+	most   int
 	prints bool     // rows get their Fingerprint
 	cells  bool     // rows that are not examined keep their cells, too
 	key    []string // the columns of the key
@@ -150,7 +151,7 @@ func (p *pass) read(ctx context.Context, free <-chan *rowBatch, work, queue chan
 		p.add(b, row)
 		if b.full(size) {
 			hand(b)
-			size = min(2*size, Batch)
+			size = min(2*size, p.most)
 			if b = take(); b == nil {
 				return
 			}

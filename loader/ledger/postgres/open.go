@@ -73,6 +73,9 @@ type Ledger struct {
 
 var _ ledger.Store = (*Ledger)(nil)
 
+// Batch makes up for the turns over a network, and the commit, that each batch takes.
+func (l *Ledger) Batch() int { return 2048 }
+
 // IsURL reports whether a ledger's name is the URL of a PostgreSQL database.
 func IsURL(name string) bool {
 	return strings.HasPrefix(name, "postgres://") || strings.HasPrefix(name, "postgresql://")

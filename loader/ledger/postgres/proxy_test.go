@@ -27,7 +27,7 @@ type proxy struct {
 	lose    string // "": nothing; "before" or "after": the next COMMIT, on its way there or its answer
 	lost    int
 	down    bool
-	short   bool          // the next answer that fills the buffer is cut short, with its connection
+	short   int           // after so many bytes of answers one is cut short, with its connection; 0: never
 	slow    time.Duration // each answer comes so much later
 	turns   int           // that clients have begun: what they sent after an answer
 	refused chan struct{} // gets a word for each connection that was refused, as far as there is room
@@ -98,13 +98,15 @@ func (p *proxy) serve(c net.Conn) {
 			default:
 			}
 			p.mu.Lock()
-			short := p.short && n == len(buf)
-			p.short = p.short && !short
+			short := p.short > 0 && n >= p.short
+			if p.short = max(p.short-n, 0); short {
+				n = n / 2
+			}
 			slow := p.slow
 			p.mu.Unlock()
 			time.Sleep(slow)
 			if short {
-				c.Write(buf[:n/2])
+				c.Write(buf[:n])
 				c.Close()
 				return
 			}
@@ -256,13 +258,13 @@ func TestAnswerCutShort(t *testing.T) {
 		return err
 	}}))
 	p.mu.Lock()
-	p.short = true
+	p.short = 100_000 // an eighth of the answer
 	p.mu.Unlock()
 	list, err := f.Store.Baselines(t.Context(), f.Acct, []string{"id"})
 	f.Check(err)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.short {
+	if p.short > 0 {
 		t.Fatal("no answer was cut short")
 	}
 	if len(list) != many {
