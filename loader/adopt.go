@@ -95,7 +95,8 @@ type adopter struct {
 type match struct {
 	rows    int
 	records []candidate
-	taken   int // records given to rows so far
+	taken   int  // records given to rows so far
+	many    bool // there were more records than rows
 	why     string
 }
 
@@ -191,6 +192,7 @@ type adoptRow struct {
 	id     string
 	// candidates are the ids of the records that it may be.
 	candidates []string
+	doubt      bool // the ledger has it in doubt
 	hash       [16]byte
 	lead       *lead
 }
@@ -236,7 +238,9 @@ func (a *adopter) pass(ctx context.Context, each func(*adoptRow) error) error {
 						return err
 					}
 				}
-				if st := known[0].State(); known[0].ID != 0 && (st.Ended() || st.Open()) {
+				st := known[0].State()
+				r.doubt = known[0].ID != 0 && st == ledger.InDoubt
+				if known[0].ID != 0 && (st.Ended() || st.Open()) && !r.doubt {
 					r.result, r.id, r.note = words.KnownBefore, known[0].Remote, "in the ledger: "+st.String()
 				} else if err := a.identify(&r); err != nil {
 					return err
@@ -351,7 +355,9 @@ func (a *adopter) free(ctx context.Context) error {
 			}
 			return strings.Compare(x.id, y.id)
 		})
-		if n := len(of.records); a.job.Newest && n > of.rows {
+		n := len(of.records)
+		of.many = n > of.rows
+		if a.job.Newest && of.many {
 			of.records = of.records[n-of.rows:]
 		}
 	}
@@ -399,11 +405,20 @@ func (a *adopter) decide(r *adoptRow, of *match) (ledger.Adopted, bool) {
 	// moment that stands there.
 	doubt := ledger.Adopted{Entry: r.entry, State: ledger.InDoubt, Sent: longAgo}
 	switch {
+	case r.doubt && !of.many:
+		// One record may be another's, and the row's own is not shown yet: an import
+		// compares what was sent, and when.
+		r.result, r.note = words.KnownBefore, "in the ledger: "+ledger.InDoubt.String()+"; an import looks it up"
+		return ledger.Adopted{}, false
 	case len(of.records) <= of.rows && of.taken < len(of.records):
 		c := of.records[of.taken]
 		of.taken++
 		r.result, r.id = words.Adopted, c.id
-		return ledger.Adopted{Entry: r.entry, State: ledger.Loaded, ID: c.id, LeadID: c.lead, Sent: c.created}, true
+		found := ledger.Adopted{Entry: r.entry, State: ledger.Loaded, ID: c.id, LeadID: c.lead, Sent: c.created}
+		if r.doubt {
+			found.Chosen, found.Sent = true, time.Time{} // an undo leaves alone what was taken
+		}
+		return found, true
 	case len(of.records) > of.rows:
 		for _, c := range of.records {
 			doubt.Candidates = append(doubt.Candidates, c.id)

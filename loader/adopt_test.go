@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -27,8 +29,68 @@ func (b *bench) adopt(path string, values bool) (AdoptResult, error) {
 	f, err := source.Open(path, source.Options{})
 	check(b.t, err)
 	defer f.Close()
-	return s.Adopt(b.t.Context(), AdoptJob{Job: Job{Input: filepath.Base(path), InputPath: path, File: f, Mapping: m}, ByValues: values,
+	return s.Adopt(b.t.Context(), AdoptJob{Job: Job{Input: filepath.Base(path), InputPath: path, File: f, Mapping: m}, ByValues: values, Newest: b.newest,
 		Row: func(AdoptedRow) error { return nil }})
+}
+
+// TestAdoptTakesRowsOutOfDoubt loads a row whose call was repeated on its way, and one
+// whose answer was lost. The first has two records and stays in doubt until somebody
+// takes the newest, which an undo leaves alone; the second is the import's to settle.
+func TestAdoptTakesRowsOutOfDoubt(t *testing.T) {
+	bubble(t, "", func(t *testing.T) {
+		b := newBench(t, sandbox.Options{Deletable: true})
+		defer b.close()
+		b.mapping += "    mx_Custom_12: Deal\n"
+		b.o.SettleAfter = time.Second
+		b.known()
+		path := b.deals("D1,a@example.com,A", "D2,b@example.com,B")
+		b.wire.after = func(req *http.Request, body []byte, resp *http.Response) *http.Response {
+			if !strings.HasSuffix(req.URL.Path, "/Capture") {
+				return resp
+			}
+			if strings.Contains(string(body), "a@example.com") {
+				time.Sleep(2 * time.Second)
+				again := req.Clone(req.Context())
+				again.Body = io.NopCloser(strings.NewReader(string(body)))
+				b.wire.handler.ServeHTTP(httptest.NewRecorder(), again)
+			}
+			return page(502)
+		}
+		b.o.NoSettle = true
+		first, err := b.load(t.Context(), path)
+		if err != nil || first.Totals[ledger.ResultInDoubt] != 2 || len(b.account.Opportunities()) != 4 {
+			t.Fatalf("%v, %s, %d records", err, first.Totals, len(b.account.Opportunities()))
+		}
+		b.wire.after, b.o.NoSettle = nil, false
+		time.Sleep(time.Minute)
+		var newest sandbox.Opportunity
+		for _, o := range b.account.Opportunities() {
+			if o.Fields["mx_Custom_12"] == "D1" && o.CreatedOn.After(newest.CreatedOn) {
+				newest = o
+			}
+		}
+		for _, c := range []struct {
+			newest                  bool
+			adopted, known, several int64
+		}{{false, 0, 1, 1}, {true, 1, 1, 0}, {true, 0, 2, 0}} {
+			b.newest = c.newest
+			got, err := b.adopt(path, false)
+			if n := got.Totals.N; err != nil || n[words.Adopted] != c.adopted || n[words.KnownBefore] != c.known || n[words.Several] != c.several {
+				t.Fatalf("--take newest %v: %v, %s", c.newest, err, got.Totals)
+			}
+		}
+		res, err := b.load(t.Context(), path)
+		rows := b.rows(res)
+		if err != nil || res.Totals[ledger.ResultInDoubt] != 0 || len(b.account.Opportunities()) != 4 || !strings.EqualFold(rows[0].ID, newest.ID) || rows[1].ID == "" {
+			t.Errorf("%v, %s, %d records, %+v", err, res.Totals, len(b.account.Opportunities()), rows)
+		}
+		if _, err := b.undo(t.Context(), first.Run.ID); err != nil {
+			t.Error(err)
+		}
+		if !slices.ContainsFunc(b.account.Opportunities(), func(o sandbox.Opportunity) bool { return o.ID == newest.ID }) {
+			t.Error("an undo has deleted the record that somebody took")
+		}
+	})
 }
 
 // lose begins a new ledger in the place of a lost one.

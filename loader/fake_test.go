@@ -115,6 +115,7 @@ type bench struct {
 	said    []string
 	sayMu   sync.Mutex
 	confirm func(Plan) error
+	newest  bool         // adopt takes the newest of several records
 	fence   func() error // asked before the bytes of a call; it may be nil
 }
 

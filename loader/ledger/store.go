@@ -101,7 +101,7 @@ type Store interface {
 	Plan(ctx context.Context, l Lease, run, scope int64, entries []Entry) error
 	// Adopt writes records that are known to be in the account, or in doubt,
 	// from elsewhere, without a lease. What the ledger knows already is left as
-	// it is.
+	// it is, but for rows in doubt where that is asked for (Adopted.Chosen).
 	Adopt(ctx context.Context, scope int64, list []Adopted) (added int64, err error)
 
 	// Intend writes down that operations may be sent at any moment (Reserved)
@@ -302,6 +302,14 @@ type Adopted struct {
 	// be empty.
 	Why        string
 	Candidates []string
+	// Chosen says that a person has decided: the row is no longer in doubt, if it was.
+	Chosen bool
+}
+
+// Takes reports whether what the ledger knows of a row gives way: a row that it merely
+// planned is not known to be anywhere.
+func (a *Adopted) Takes(known State) bool {
+	return known == Ready || known == Rejected || a.Chosen && known == InDoubt
 }
 
 // Planned is a row of a run that it planned to send, and where its record stands.

@@ -403,4 +403,17 @@ func testAdopt(t *testing.T, fresh func(testing.TB) Open) {
 		t.Errorf("open %+v", open)
 	}
 	f.Check(f.Settle(open[1].Record, ledger.Loaded, GUID(4)))
+
+	// A person has chosen a record: what was sent is not needed any more.
+	chosen := adopted(3, "B", ledger.Loaded, GUID(8))
+	chosen.Chosen, chosen.Sent = true, time.Time{}
+	if n, err := f.Store.Adopt(t.Context(), f.Scope, []ledger.Adopted{chosen}); err != nil || n != 1 {
+		t.Errorf("%d rows in doubt taken, %v; want 1", n, err)
+	}
+	if open := f.Open(); len(open) != 0 {
+		t.Errorf("open %+v", open)
+	}
+	if row := f.Rows(run)[1]; row.ID != GUID(8) || row.State != ledger.Loaded {
+		t.Errorf("the row that was taken is %+v", row)
+	}
 }

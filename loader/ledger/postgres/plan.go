@@ -416,8 +416,8 @@ func (u *unit) adopt(scope int64, list []ledger.Adopted) (added int64, err error
 		case k == nil:
 			known[a.Entry.Ident] = &adoptee{state: a.State}
 			fresh = append(fresh, &a.Entry)
-		case k.id == 0 || k.state != ledger.Ready && k.state != ledger.Rejected:
-			continue // a row that the ledger merely planned is not known to be anywhere
+		case k.id == 0 || !a.Takes(k.state):
+			continue
 		default:
 			a.Entry.Record, k.state = k.id, a.State
 			loose = append(loose, k.id)

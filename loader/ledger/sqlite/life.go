@@ -705,12 +705,13 @@ func (w *writer) adopt(shapes *shaper, scope int64, a *ledger.Adopted) (bool, er
 		}
 	} else {
 		state, err := w.state(e.Record, ledger.Create)
-		// A row that the ledger merely planned is not known to be anywhere.
-		if err != nil || state != ledger.Ready && state != ledger.Rejected {
+		if err != nil || !a.Takes(state) {
 			return false, err
 		}
-		if _, err := w.exec("DELETE FROM operations WHERE record = ? AND op = 0", e.Record); err != nil {
-			return false, err
+		for _, table := range []string{"operations", "payloads"} {
+			if _, err := w.exec("DELETE FROM "+table+" WHERE record = ? AND op = 0", e.Record); err != nil {
+				return false, err
+			}
 		}
 	}
 	fate, sent := ledger.Absent, int64(neverSent)
