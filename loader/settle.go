@@ -1,7 +1,9 @@
 package loader
 
 import (
+	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"leadload/internal/fault"
@@ -12,6 +14,7 @@ import (
 type SettleResult struct {
 	Before           ledger.OpenCount
 	Rows             ledger.Counts // after: they add up to those before
+	Doubtful         []int64       // the runs that planned rows last which are in doubt still, the newest first
 	Calls, Throttled int64
 	End              fault.Trait // how it ended: the exit code
 }
@@ -54,6 +57,11 @@ func (s *Session) settleAll(ctx context.Context) (SettleResult, error) {
 	if err != nil && runErr == nil {
 		runErr = err
 	}
+	if left.InDoubt > 0 {
+		if res.Doubtful, err = s.doubtful(context.WithoutCancel(ctx)); err != nil && runErr == nil {
+			runErr = err
+		}
+	}
 	live := s.live.counts()
 	for _, r := range []ledger.Result{ledger.ResultLoaded, ledger.ResultDuplicate, ledger.ResultRejected, ledger.ResultUpdated, ledger.ResultAlready, ledger.ResultConflict, ledger.ResultChanged} {
 		res.Rows[r] = live[r]
@@ -61,4 +69,26 @@ func (s *Session) settleAll(ctx context.Context) (SettleResult, error) {
 	res.Rows[ledger.ResultInDoubt], res.Rows[ledger.ResultPending] = left.InDoubt, left.Pending
 	res.Rows[ledger.ResultNotSent] = max(res.Before.Sum()-res.Rows.Sum(), left.Missing)
 	return res, runErr
+}
+
+// doubtful returns the runs that planned those rows last which are in doubt. A row that
+// was never planned, as adopt writes it, has none.
+func (s *Session) doubtful(ctx context.Context) (runs []int64, err error) {
+	const most = 1000
+	for q := (ledger.Query{Account: s.acct, Limit: most}); ; {
+		open, err := s.led.Open(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		for i := range open {
+			if o := &open[i]; o.State == ledger.InDoubt && o.Run != 0 {
+				runs = append(runs, o.Run)
+			}
+		}
+		if len(open) < most {
+			slices.SortFunc(runs, func(a, b int64) int { return cmp.Compare(b, a) })
+			return slices.Compact(runs), nil
+		}
+		q.After = open[len(open)-1].Record
+	}
 }

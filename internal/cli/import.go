@@ -214,9 +214,10 @@ func (a *app) settleOnly(ctx context.Context, o *importOptions) error {
 	if err != nil {
 		a.explain(err)
 	}
+	next := a.settledNext(&o.common, settled, err)
 	res.Totals, res.Run.Calls, res.Run.Throttled = settled.Rows, settled.Calls, settled.Throttled
 	code := max(settled.End, traitOf(err))
-	a.last(&o.common, nil, res, "", code, err)
+	a.last(&o.common, nil, res, "", code, err, next...)
 	if code != fault.Done {
 		return &exit{code}
 	}
@@ -410,13 +411,7 @@ func (a *app) confirm(ctx context.Context, o *importOptions, k *connection, inpu
 
 // nextCommands are what to type next, most useful first.
 func nextCommands(o *importOptions, job loader.Job, res loader.Result, errs []ledger.ErrorCount, results string) []string {
-	with := ""
-	if o.account != "" {
-		with += " --account " + shellWord(o.account)
-	}
-	if o.common.ledger != "" {
-		with += " --ledger " + shellWord(o.common.ledger)
-	}
+	with := withAccount(&o.common) + withLedger(&o.common)
 	var next []string
 	oneCause := reports.OneCause(res.Totals, errs) // the mapping is to be corrected, and the file loaded again
 	if res.Totals[ledger.ResultNotSent] > 0 || oneCause {
@@ -431,6 +426,22 @@ func nextCommands(o *importOptions, job loader.Job, res loader.Result, errs []le
 		next = append(next, "leadload settle"+with)
 	}
 	return next
+}
+
+// withAccount repeats the account file that was named, for a command to type.
+func withAccount(c *common) string {
+	if c.account == "" {
+		return ""
+	}
+	return " --account " + shellWord(c.account)
+}
+
+// withLedger repeats the ledger that was named.
+func withLedger(c *common) string {
+	if c.ledger == "" {
+		return ""
+	}
+	return " --ledger " + shellWord(c.ledger)
 }
 
 // freeName is the name that the results of an input are about to get.

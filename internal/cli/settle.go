@@ -90,6 +90,7 @@ func (a *app) runSettle(ctx context.Context, o *settleOptions) error {
 	if err != nil {
 		a.explain(err)
 	}
+	a.settledNext(&o.common, res, err)
 	if o.json {
 		s := settleSummary{Version: 1, Command: "settle", InDoubt: res.Before.InDoubt, Pending: res.Before.Pending, Missing: res.Before.Missing, Loaded: n[ledger.ResultLoaded], Updated: updated, Changed: changed, Duplicate: n[ledger.ResultDuplicate], Rejected: n[ledger.ResultRejected],
 			LeftInDoubt: n[ledger.ResultInDoubt], LeftPending: n[ledger.ResultPending], NotSent: n[ledger.ResultNotSent], Calls: res.Calls, Throttled: res.Throttled, ExitCode: code.Exit(), Error: a.failedOf(err), Line: line}
@@ -97,6 +98,31 @@ func (a *app) runSettle(ctx context.Context, o *settleOptions) error {
 	}
 	a.lastLine(&o.common, line)
 	return ended(code)
+}
+
+// settledNext says what to type where rows are still open after settling.
+func (a *app) settledNext(c *common, res loader.SettleResult, err error) (next []string) {
+	const toldRuns = 3
+	n := res.Rows
+	if err != nil || n[ledger.ResultInDoubt]+n[ledger.ResultPending]+n[ledger.ResultNotSent] == 0 {
+		return nil
+	}
+	for _, run := range res.Doubtful[:min(len(res.Doubtful), toldRuns)] {
+		next = append(next, fmt.Sprintf("leadload report %d%s", run, withLedger(c)))
+	}
+	if n[ledger.ResultPending]+n[ledger.ResultNotSent] > 0 || len(next) == 0 {
+		next = append(next, "leadload settle"+withAccount(c)+withLedger(c))
+	}
+	if c.quiet {
+		return next
+	}
+	if len(res.Doubtful) > 0 {
+		a.say("  what to do about the rows in doubt stands on the sheet Failed of their run")
+	}
+	for _, s := range next {
+		a.say("  next: %s", s)
+	}
+	return next
 }
 
 // told prints what a command came to, as JSON. Where standard output itself
