@@ -29,7 +29,7 @@ func (u updates) items(ctx context.Context, rows []*send.Row) (list []item, othe
 		if err := u.Updater.Look(ctx, old); err != nil {
 			return nil, rows, err
 		}
-		if err := u.Line.Ready(ctx); err != nil {
+		if err := u.Line.Now(ctx); err != nil {
 			return nil, rows, err
 		}
 	}

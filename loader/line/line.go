@@ -151,9 +151,20 @@ func (l *Line) Abort(c *pace.Call) {
 	l.outage.give()
 }
 
-// Later says that whoever is Ready makes other calls by Ask before his own: after an
-// outage those would wait for it. He is to be Ready again afterwards.
-func (l *Line) Later() { l.outage.give() }
+// Later says that whoever has a place of SlotMany makes other calls by Ask before his own:
+// after an outage, and among the first calls of a run, those would wait for it. Now ends that.
+func (l *Line) Later() {
+	l.outage.give()
+	l.ramp.leave(false, nil)
+}
+
+// Now waits until the call of a place that came Later may be made. The error ends the run.
+func (l *Line) Now(ctx context.Context) error {
+	if err := l.Ready(ctx); err != nil {
+		return err
+	}
+	return l.ramp.enter(ctx)
+}
 
 // countDay counts a call against the daily limit; the error stops the run.
 func (l *Line) countDay() error {
