@@ -119,7 +119,7 @@ func (r *runFlags) addPace(cmd *cobra.Command) {
 	r.settleAfter = time.Minute
 	f := cmd.Flags()
 	f.StringVar(&r.limit, "limit", "", "calls in a time, such as 25/5s, or off (default: the account file's, else 25/5s)")
-	f.IntVar(&r.reserve, "reserve", 0, "calls of each window left to other integrations")
+	f.IntVar(&r.reserve, "reserve", 0, "calls of each window left to other integrations, and the same share of bulk calls")
 	f.StringVar(&r.until, "until", "", "stop in time for this time of day, such as 06:00")
 	f.DurationVar(&r.timeout, "timeout", time.Minute, "how long one call may take")
 	f.DurationVar(&r.waitLock, "wait-lock", 0, "how long to wait for another run of the account to end")
