@@ -10,6 +10,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -557,29 +558,108 @@ func TestBulkLostCall(t *testing.T) {
 	}
 }
 
-// TestBulkNotLetThrough has something in front of the account refuse bulk calls alone: the
-// rows of the first are looked up, and all goes singly, which is said once.
+// TestBulkNotLetThrough has something in front of the account, or its rights, refuse bulk
+// calls alone: the rows of the first are looked up, and all goes singly, which is said once.
 func TestBulkNotLetThrough(t *testing.T) {
+	refusals := map[string]func() *http.Response{
+		"400":                             func() *http.Response { return page(400) },
+		"403":                             func() *http.Response { return page(403) },
+		"404":                             func() *http.Response { return page(404) },
+		"401":                             func() *http.Response { return page(401) },
+		"401 in the words of the account": unauthorized,
+	}
 	for _, kind := range bulkKinds {
-		for _, status := range []int{400, 403, 404} {
-			bubble(t, fmt.Sprint(kind.name, status), func(t *testing.T) {
-				b, path := kind.begin(t, 60, sandbox.Options{BulkCalls: 10})
-				defer b.close()
-				b.wire.before = func(req *http.Request) (*http.Response, error) {
-					if strings.Contains(req.URL.Path, "/Bulk/") {
-						return page(status), nil
+		for name, refusal := range refusals {
+			for _, from := range []int{1, 3} { // the first call, or one whose answers are proved
+				bubble(t, fmt.Sprintf("%s, %s, call %d", kind.name, name, from), func(t *testing.T) {
+					b, path := kind.begin(t, 200, sandbox.Options{BulkCalls: 1})
+					defer b.close()
+					var calls atomic.Int64
+					b.wire.before = func(req *http.Request) (*http.Response, error) {
+						if strings.Contains(req.URL.Path, "/Bulk/") && calls.Add(1) >= int64(from) {
+							return refusal(), nil
+						}
+						return nil, nil
 					}
-					return nil, nil
-				}
-				b.said = nil
-				res, err := b.bulked(10).load(t.Context(), path)
-				if err != nil || res.Totals[kind.result] != 60 || b.wire.count(kind.path) != 1 || b.times(unreadable) != 1 || b.times("; what is left takes at least ") != 1 {
-					t.Fatalf("%v, %s, %d bulk calls, said %q", err, res.Totals, b.wire.count(kind.path), b.said)
-				}
-				b.exact(res, kind.names)
-			})
+					b.said = nil
+					res, err := b.bulked(1).load(t.Context(), path)
+					if err != nil || res.Totals[kind.result] != 200 || b.wire.count(kind.path) != from || b.times(unreadable) != 1 || b.times("; what is left takes at least ") != 1 {
+						t.Fatalf("%v, %s, %d bulk calls, said %q", err, res.Totals, b.wire.count(kind.path), b.said)
+					}
+					b.exact(res, kind.names)
+				})
+			}
 		}
 	}
+}
+
+func unauthorized() *http.Response {
+	resp := jsonAnswer(`{"Status":"Error","ExceptionType":"MXUnAuthorizedAccessException","ExceptionMessage":"You are not authorized"}`)
+	resp.StatusCode = 401
+	return resp
+}
+
+// TestBulkKeysRefused takes the keys back in the middle of bulk calls: the run ends with
+// that, nothing is held against bulk calls, and later every row is there once.
+func TestBulkKeysRefused(t *testing.T) {
+	for _, kind := range bulkKinds {
+		bubble(t, kind.name, func(t *testing.T) {
+			b, path := kind.begin(t, 200, sandbox.Options{BulkCalls: 5})
+			defer b.close()
+			b.o.StateDir = t.TempDir()
+			var calls, after atomic.Int64
+			b.wire.before = func(req *http.Request) (*http.Response, error) {
+				if strings.Contains(req.URL.Path, "/Bulk/") {
+					calls.Add(1)
+				}
+				if calls.Load() < 3 {
+					return nil, nil
+				}
+				after.Add(1)
+				return unauthorized(), nil
+			}
+			b.said = nil
+			res, err := b.bulked(5).load(t.Context(), path)
+			if codeOf(err) != "account.keys" || res.Totals[ledger.ResultInDoubt] != 0 || b.times(unreadable) != 0 {
+				t.Fatalf("%v, %s, said %q", err, res.Totals, b.said)
+			}
+			if n := after.Load(); n > 40 {
+				t.Errorf("%d calls were made with keys that are refused", n)
+			}
+			b.wire.before, b.wire.calls = nil, nil
+			time.Sleep(time.Minute)
+			if res, err = b.load(t.Context(), path); err != nil || b.wire.count(kind.path) == 0 {
+				t.Fatalf("%v, %s, said %q", err, res.Totals, b.said)
+			}
+			b.exact(res, kind.names)
+		})
+	}
+}
+
+// TestBulkNewRowsCalledOld lets the account call records old that it has just made: such an
+// answer fails the proof, and no row counts as a duplicate.
+func TestBulkNewRowsCalledOld(t *testing.T) {
+	kind := bulkKinds[1]
+	bubble(t, "", func(t *testing.T) {
+		b, path := kind.begin(t, 60, sandbox.Options{BulkCalls: 10})
+		defer b.close()
+		called := 0
+		b.wire.after = func(req *http.Request, _ []byte, resp *http.Response) *http.Response {
+			if strings.HasSuffix(req.URL.Path, kind.path) {
+				text, err := io.ReadAll(resp.Body)
+				check(t, err)
+				old := bytes.ReplaceAll(text, []byte(`"ActivityCreated":true`), []byte(`"ActivityCreated":false`))
+				called += bytes.Count(old, []byte(`"ActivityCreated":false`))
+				resp.Body = io.NopCloser(bytes.NewReader(old))
+			}
+			return resp
+		}
+		res, err := b.bulked(10).load(t.Context(), path)
+		if err != nil || res.Totals[kind.result] != 60 || called == 0 {
+			t.Fatalf("%v, %s, %d rows called old, said %q", err, res.Totals, called, b.said)
+		}
+		b.exact(res, kind.names)
+	})
 }
 
 // TestBulkRefusedChangeNamesItsRecord lets the account answer a bulk update with the id of

@@ -252,6 +252,12 @@ func (b *batch) send(ctx context.Context, c *pace.Call, rows []*send.Row) error 
 		case line.MissingPath(out):
 			b.learn(b.kind, Shape{Why: "the account does not have the call"})
 			b.doubt(list, out)
+		case line.KeysRefused(out):
+			if err := b.keysServe(ctx); err != nil {
+				// Keys that are refused everywhere: the run ends, and no row has arrived.
+				return cmp.Or(b.unsent(list, out), err)
+			}
+			fallthrough
 		case line.Barred(out):
 			b.learn(b.kind, Shape{Why: fmt.Sprintf("the call is not let through, with HTTP status %d", out.Status)})
 			b.doubt(list, out)
@@ -280,6 +286,17 @@ func (b *batch) send(ctx context.Context, c *pace.Call, rows []*send.Row) error 
 			return err
 		}
 	}
+}
+
+// keysServe makes a harmless call with the keys that a call of many records was refused
+// for; the error says that they are refused there, too. No call of the kind begins
+// meanwhile, nor later: the run ends, or its rows go singly.
+func (b *batch) keysServe(ctx context.Context) error {
+	b.mu.Lock()
+	b.proving[b.kind] = true
+	b.mu.Unlock()
+	_, _, err := line.Try(ctx, b.Line, b.Line.Client.Self)
+	return err
 }
 
 // slot waits for the place of a further call.

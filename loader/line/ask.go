@@ -57,9 +57,15 @@ func MissingPath(out leadsquared.Outcome) bool {
 }
 
 // Barred reports that a call is refused in front of the application, as one that this
-// account may not make: others may still be made. The keys are not meant.
+// account may not make: others may still be made.
 func Barred(out leadsquared.Outcome) bool {
-	return (out.Verdict == leadsquared.Fatal || out.Stop) && out.StatedWindow == 0 && out.Status >= 400 && out.Status <= 499 && out.Status != 401
+	return (out.Verdict == leadsquared.Fatal || out.Stop) && out.StatedWindow == 0 && out.Status >= 400 && out.Status <= 499 && out.RightHost == ""
+}
+
+// KeysRefused reports that a call was refused with the words for keys that are not
+// valid. That may be meant of this call alone.
+func KeysRefused(out leadsquared.Outcome) bool {
+	return out.Verdict == leadsquared.Fatal && out.Status == 401 && out.RightHost == ""
 }
 
 // With binds the one argument of a call.
