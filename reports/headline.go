@@ -149,7 +149,7 @@ func calls(run ledger.Run) string {
 		s += "; limit " + limit(single)
 	}
 	if bulk {
-		s += fmt.Sprintf(", of bulk calls %s: %s", limit(many), counted(run.Bulk, "call"))
+		s += fmt.Sprintf("; %s among them, limit %s", counted(run.Bulk, "bulk call"), limit(many))
 	}
 	if run.Throttled > 0 {
 		s += fmt.Sprintf("; %s throttled", thousands(run.Throttled))
