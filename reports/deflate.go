@@ -18,6 +18,7 @@ type deflater struct {
 	level   int
 	block   *block   // being filled
 	packing []*block // oldest first; no more than there are processors
+	err     error    // the first that there was: the block that it met is no longer to be filled
 }
 
 // block is a piece of a part.
@@ -37,13 +38,17 @@ func (d *deflater) next() error {
 	if len(d.packing) == runtime.GOMAXPROCS(0) {
 		return d.write()
 	}
-	fw, err := flate.NewWriter(nil, d.level)
+	var fw *flate.Writer
+	fw, d.err = flate.NewWriter(nil, d.level)
 	d.block = &block{fw: fw, done: make(chan error, 1)}
-	return err
+	return d.err
 }
 
 func (d *deflater) Write(p []byte) (int, error) {
 	all := len(p)
+	if d.err != nil {
+		return 0, d.err
+	}
 	for len(p) > 0 {
 		n := min(len(p), deflateBlock-d.block.plain.Len())
 		d.block.plain.Write(p[:n])
@@ -61,6 +66,9 @@ func (d *deflater) Write(p []byte) (int, error) {
 
 // Close packs what is left and writes the rest.
 func (d *deflater) Close() error {
+	if d.err != nil {
+		return d.err
+	}
 	d.pack((*flate.Writer).Close)
 	for len(d.packing) > 0 {
 		if err := d.write(); err != nil {
@@ -88,11 +96,11 @@ func (d *deflater) pack(end func(*flate.Writer) error) {
 func (d *deflater) write() error {
 	b := d.packing[0]
 	d.packing = d.packing[1:]
-	if err := <-b.done; err != nil {
-		return err
+	if d.err = <-b.done; d.err == nil {
+		_, d.err = b.packed.WriteTo(d.w)
 	}
-	if _, err := b.packed.WriteTo(d.w); err != nil {
-		return err
+	if d.err != nil {
+		return d.err
 	}
 	b.plain.Reset()
 	b.packed.Reset()

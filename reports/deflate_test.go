@@ -64,6 +64,28 @@ func TestDeflaterTellsErrors(t *testing.T) {
 	}
 }
 
+// TestDeflaterEndsWithItsError goes on after a write that failed: nothing more is packed
+// or written, for the block that it met may still be in other hands.
+func TestDeflaterEndsWithItsError(t *testing.T) {
+	disk := &fullDisk{}
+	d, err := newDeflater(disk, bulkDeflateLevel)
+	for i := 0; err == nil && i <= runtime.GOMAXPROCS(0); i++ {
+		_, err = d.Write(make([]byte, deflateBlock))
+	}
+	for range 3 {
+		if !errors.Is(err, errFull) {
+			t.Fatalf("a full disk gives %v", err)
+		}
+		_, err = d.Write(make([]byte, deflateBlock))
+	}
+	if err := d.Close(); !errors.Is(err, errFull) {
+		t.Errorf("Close gives %v", err)
+	}
+	if disk.left != -1 {
+		t.Errorf("%d writes after the one that failed", -1-disk.left)
+	}
+}
+
 var errFull = errors.New("no space left")
 
 // fullDisk takes so many writes and no more.
