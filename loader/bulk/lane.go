@@ -282,7 +282,7 @@ func (b *batch) send(ctx context.Context, c *pace.Call, rows []*send.Row) error 
 				return err
 			}
 		}
-		if c, err = b.slot(ctx, again); err != nil {
+		if c, err = b.Line.SlotMany(ctx, again); err != nil {
 			return err
 		}
 	}
@@ -297,14 +297,6 @@ func (b *batch) keysServe(ctx context.Context) error {
 	b.mu.Unlock()
 	_, _, err := line.Try(ctx, b.Line, b.Line.Client.Self)
 	return err
-}
-
-// slot waits for the place of a further call.
-func (b *batch) slot(ctx context.Context, again bool) (*pace.Call, error) {
-	if err := b.Line.Ready(ctx); err != nil {
-		return nil, err
-	}
-	return b.Line.SlotMany(ctx, again)
 }
 
 func rowsOf(list []item) []*send.Row {
@@ -420,7 +412,7 @@ func (b *batch) halve(ctx context.Context, list []item, out leadsquared.Outcome)
 			continue
 		}
 		b.splits--
-		c, err := b.slot(ctx, false)
+		c, err := b.Line.SlotMany(ctx, false)
 		if err == nil {
 			err = b.send(ctx, c, half)
 		}

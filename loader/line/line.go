@@ -86,9 +86,12 @@ func (l *Line) Slot(ctx context.Context, again bool) (*pace.Call, error) {
 	return l.place(ctx, c)
 }
 
-// SlotMany is Slot for a call that takes many records: such calls have a limit of
-// their own. The caller ends the place with FinishMany or Abort.
+// SlotMany is Ready and Slot for a call that takes many records: such calls have a limit
+// of their own. The caller ends the place with FinishMany or Abort.
 func (l *Line) SlotMany(ctx context.Context, again bool) (*pace.Call, error) {
+	if err := l.Ready(ctx); err != nil {
+		return nil, err
+	}
 	// The limit comes first: a call that waits for it must not keep the first calls
 	// of the other limit from beginning.
 	c, err := acquire(ctx, l.o.Many, again)

@@ -81,21 +81,13 @@ func (s *Sender) found(ctx context.Context, j *Row, p *pool) (bool, ledger.Outco
 	return true, ledger.Outcome{}, nil
 }
 
-// placeOfMany waits for a place of a call of many rows.
-func (s *Sender) placeOfMany(ctx context.Context) (*pace.Call, error) {
-	if err := s.Line.Ready(ctx); err != nil {
-		return nil, err
-	}
-	return s.Line.SlotMany(ctx, false)
-}
-
 // sendMany makes calls of many rows until the pool is closed.
 func (s *Sender) sendMany(ctx context.Context, p *pool, freed chan<- string) error {
 	for {
 		if !p.worth() {
 			return nil
 		}
-		c, err := s.placeOfMany(p.open)
+		c, err := s.Line.SlotMany(p.open, false)
 		if p.open.Err() != nil && ctx.Err() == nil {
 			// All rows are done, and there is nothing left to wait for.
 			if err == nil {
