@@ -74,21 +74,14 @@ func (s *Session) settleAll(ctx context.Context) (SettleResult, error) {
 // doubtful returns the runs that planned those rows last which are in doubt. A row that
 // was never planned, as adopt writes it, has none.
 func (s *Session) doubtful(ctx context.Context) (runs []int64, err error) {
-	const most = 1000
-	for q := (ledger.Query{Account: s.acct, Limit: most}); ; {
-		open, err := s.led.Open(ctx, q)
+	for o, err := range ledger.AllOpen(ctx, s.led, ledger.Query{Account: s.acct}) {
 		if err != nil {
 			return nil, err
 		}
-		for i := range open {
-			if o := &open[i]; o.State == ledger.InDoubt && o.Run != 0 {
-				runs = append(runs, o.Run)
-			}
+		if o.State == ledger.InDoubt && o.Run != 0 && !slices.Contains(runs, o.Run) {
+			runs = append(runs, o.Run)
 		}
-		if len(open) < most {
-			slices.SortFunc(runs, func(a, b int64) int { return cmp.Compare(b, a) })
-			return slices.Compact(runs), nil
-		}
-		q.After = open[len(open)-1].Record
 	}
+	slices.SortFunc(runs, func(a, b int64) int { return cmp.Compare(b, a) })
+	return runs, nil
 }
