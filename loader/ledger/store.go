@@ -43,8 +43,8 @@ type Reader interface {
 type Store interface {
 	Reader
 
-	// Batch is how many rows of a plan are best asked about and written at once, at the
-	// most: more of them where each turn goes over a network.
+	// Batch is how many rows of a plan are best asked about and written at once where
+	// each turn goes over a network; 0: a turn costs little.
 	Batch() int
 
 	// Enroll finds or makes the account that names stand for (such as

@@ -37,7 +37,7 @@ func (p *Import) Run(ctx context.Context) (Seen, error) {
 		planned int64
 	)
 	p.sources = NewSources(p.Mapping, p.File)
-	through := pass{file: p.File, rows: p.Rows, first: firstBatch, most: p.Planner.Store.Batch(), prints: true, key: p.Mapping.Key}
+	through := pass{file: p.File, rows: p.Rows, first: firstBatch, most: max(Batch, p.Planner.Store.Batch()), prints: true, key: p.Mapping.Key}
 	changes := newMoves(p.Mapping, p.Program.Runner())
 	var batch *rowBatch
 	p.Planner.Decided = func(ctx context.Context, entries []ledger.Entry) error {

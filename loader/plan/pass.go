@@ -64,8 +64,8 @@ func (b *rowBatch) full(rows int) bool {
 type pass struct {
 	file   *source.File
 	rows   RowSet
-	first  int // rows of the first batch; each later one has twice as many, up to most
-	most   int
+	first  int      // rows of the first batch; each later one has twice as many
+	most   int      // and at most so many: Batch, or more
 	prints bool     // rows get their Fingerprint
 	cells  bool     // rows that are not examined keep their cells, too
 	key    []string // the columns of the key

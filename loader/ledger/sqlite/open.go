@@ -73,8 +73,8 @@ type Ledger struct {
 
 var _ ledger.Store = (*Ledger)(nil)
 
-// Batch keeps what a plan handles at once in a core's cache: a turn to this ledger costs little.
-func (l *Ledger) Batch() int { return 512 }
+// Batch is 0: no network is between.
+func (l *Ledger) Batch() int { return 0 }
 
 // Path returns the file's path.
 func (l *Ledger) Path() string { return l.path }
