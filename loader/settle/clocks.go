@@ -62,18 +62,25 @@ func (s *Settler) calibrate(ctx context.Context, groups []*group) error {
 		return err
 	}
 	ctx, _ = line.WithBudget(ctx, callsForADoubt)
+	var future, past []ledger.KnownRecord
+	for _, k := range known {
+		if k.Sent.After(now) {
+			future = append(future, k)
+		} else {
+			past = append(past, k)
+		}
+	}
 	if !s.calib.done {
 		s.calib.done = true
-		read := 0
-		for _, k := range known {
-			switch future := k.Sent.After(now); {
-			case future && (len(s.calib.ahead) == mostAhead || slices.ContainsFunc(s.calib.ahead, func(m measured) bool { return k.Sent.Sub(m.sent).Abs() < sameClock/4 })):
+		for _, k := range future {
+			if len(s.calib.ahead) == mostAhead || nearest(s.calib.ahead, k.Sent, sameClock/4, sentAhead) != nil {
 				continue
-			case !future && read == calibrators:
-				continue
-			case !future:
-				read++
 			}
+			if err := s.measure(ctx, now, k); err != nil {
+				return err
+			}
+		}
+		for _, k := range past[:min(len(past), calibrators)] {
 			if err := s.measure(ctx, now, k); err != nil {
 				return err
 			}
@@ -84,13 +91,7 @@ func (s *Settler) calibrate(ctx context.Context, groups []*group) error {
 		if s.beside(sent) || len(s.calib.beside) >= calibrators+mostBeside {
 			continue
 		}
-		var next *ledger.KnownRecord
-		for i := range known {
-			if k := &known[i]; !k.Sent.After(now) && k.Sent.Sub(sent).Abs() <= besideBy && (next == nil || k.Sent.Sub(sent).Abs() < next.Sent.Sub(sent).Abs()) {
-				next = k
-			}
-		}
-		if next != nil {
+		if next := nearest(past, sent, besideBy, sentKnown); next != nil {
 			if err := s.measure(ctx, now, *next); err != nil {
 				return err
 			}
@@ -98,6 +99,21 @@ func (s *Settler) calibrate(ctx context.Context, groups []*group) error {
 	}
 	return nil
 }
+
+// nearest returns the one of a list that was sent nearest to a moment, and no farther
+// from it than within; nil where there is none.
+func nearest[T any](list []T, at time.Time, within time.Duration, sent func(*T) time.Time) (found *T) {
+	for i := range list {
+		if d := sent(&list[i]).Sub(at).Abs(); d <= within && (found == nil || d < sent(found).Sub(at).Abs()) {
+			found = &list[i]
+		}
+	}
+	return found
+}
+
+func sentAhead(m *measured) time.Time { return m.sent }
+
+func sentKnown(k *ledger.KnownRecord) time.Time { return k.Sent }
 
 // beside reports whether a record was measured that was sent at about that moment.
 func (s *Settler) beside(sent time.Time) bool {
@@ -148,12 +164,7 @@ func (s *Settler) moment(sent, now time.Time) (at time.Time, exact bool) {
 	if !sent.After(now) {
 		return sent, true
 	}
-	var next *measured
-	for i := range s.calib.ahead {
-		if m := &s.calib.ahead[i]; sent.Sub(m.sent).Abs() <= sameClock && (next == nil || sent.Sub(m.sent).Abs() < sent.Sub(next.sent).Abs()) {
-			next = m
-		}
-	}
+	next := nearest(s.calib.ahead, sent, sameClock, sentAhead)
 	if next == nil {
 		return now, false
 	}
