@@ -2,6 +2,7 @@ package bulk
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,12 +30,10 @@ func (b *batch) believe(ctx context.Context, list []item, answer []leadsquared.B
 		return nil
 	}
 	agreed := make([]bool, len(list))
-	certain := true
 	for i := range agreed {
 		agreed[i] = blind || learned.known() && form == leadsquared.BulkNumbered && b.calls.sure(answer[i])
-		certain = certain && agreed[i]
 	}
-	if !certain {
+	if slices.Contains(agreed, false) {
 		other, err := b.readBack(ctx, list, answer, agreed)
 		if err != nil {
 			b.doubt(list, lost)

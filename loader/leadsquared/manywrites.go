@@ -211,14 +211,15 @@ func readBulkRow(v object) BulkRow {
 	}
 	trouble, words, made := false, "", false
 	for _, m := range v.members {
-		done, failed := bulkWord(strings.ToLower(m.name), m.value)
+		name := strings.ToLower(m.name)
+		done, failed := bulkWord(name, m.value)
 		row.Done = row.Done || done
 		if said, isFlag := m.value.(bool); isFlag && said {
 			made = made || done
-		} else if isFlag && strings.HasSuffix(strings.ToLower(m.name), "updated") {
+		} else if isFlag && strings.HasSuffix(name, "updated") {
 			row.idle = true
 		}
-		if failed && words == "" && !isStatus(m.name) {
+		if failed && words == "" && !isStatus(name) {
 			words = troubleWords(m.value)
 		}
 		trouble = trouble || failed || len(m.other) > 0
@@ -233,8 +234,8 @@ func readBulkRow(v object) BulkRow {
 	return row
 }
 
-// bulkWord returns what one member of an answer says of its row: success, failure,
-// or nothing about either.
+// bulkWord returns what one member of an answer, whose name is in lower case, says of
+// its row: success, failure, or nothing about either.
 func bulkWord(name string, v any) (done, failed bool) {
 	has := func(parts ...string) bool {
 		return slices.ContainsFunc(parts, func(p string) bool { return strings.Contains(name, p) })
@@ -265,7 +266,6 @@ func bulkWord(name string, v any) (done, failed bool) {
 
 // isStatus reports that a member holds a word or a number for how it went, and no reason.
 func isStatus(name string) bool {
-	name = strings.ToLower(name)
 	return strings.Contains(name, "status") && !strings.Contains(name, "reason")
 }
 
