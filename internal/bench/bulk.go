@@ -28,6 +28,12 @@ Opportunity:
     Status: {value: Open}
 `
 
+// bulkMapped writes a mapping.
+func (b *bench) bulkMapped(name, text string) (path string, err error) {
+	path = filepath.Join(b.dir, name)
+	return path, os.WriteFile(path, []byte(text), 0o600)
+}
+
 // bulkFile writes n rows, each of a lead of its own. Rows of one series are the same
 // ones with another amount.
 func (b *bench) bulkFile(n int, series, amount string) (path string, err error) {
@@ -100,8 +106,8 @@ func (b *bench) bulkRuns(n, calls int) (rows, updates bulkRun, err error) {
 	}
 	defer func() { err = errors.Join(err, a.close()) }()
 	state := b.state()
-	mapped := filepath.Join(b.dir, "bulk.yaml")
-	if err := os.WriteFile(mapped, []byte(bulkMapping), 0o600); err != nil {
+	mapped, err := b.bulkMapped("bulk.yaml", bulkMapping)
+	if err != nil {
 		return rows, updates, err
 	}
 	limits := []string{"--limit", "25/5s", "--bulk-limit", fmt.Sprintf("%d/5s", calls)}
@@ -150,12 +156,13 @@ func (b *bench) bulkRuns(n, calls int) (rows, updates bulkRun, err error) {
 // bulkWithoutLimit compares new rows with bulk calls and without, where no limit sets
 // the speed, and with an earlier build where there is one.
 func (b *bench) bulkWithoutLimit(n int) ([]line, error) {
-	mapped, plain := filepath.Join(b.dir, "bulk.yaml"), filepath.Join(b.dir, "bulk-plain.yaml")
-	if err := os.WriteFile(mapped, []byte(bulkMapping), 0o600); err != nil {
+	mapped, err := b.bulkMapped("bulk.yaml", bulkMapping)
+	if err != nil {
 		return nil, err
 	}
 	// An earlier build may not know the key for changed rows, which no row here needs.
-	if err := os.WriteFile(plain, []byte(strings.Replace(bulkMapping, "on_change: update\n", "", 1)), 0o600); err != nil {
+	plain, err := b.bulkMapped("bulk-plain.yaml", strings.Replace(bulkMapping, "on_change: update\n", "", 1))
+	if err != nil {
 		return nil, err
 	}
 	run := func(program, mapped string, flags ...string) (ended, error) {

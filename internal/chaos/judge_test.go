@@ -106,10 +106,7 @@ func (g *siege) judge(rows, may []row) {
 			g.Errorf("row %d is missing in the results file", n)
 			continue
 		}
-		result, id := line[2], ""
-		if at := source.ResultsBefore + len(r.cells); at < len(line) {
-			id = line[at]
-		}
+		result, id := told(line, r)
 		lie := ""
 		switch {
 		case r.content == "":
@@ -260,10 +257,7 @@ func verify(t *testing.T, got *tally, dir string, rows []row, account map[string
 			t.Errorf("row %d is missing in the results file", n)
 			continue
 		}
-		result, id := line[2], ""
-		if at := source.ResultsBefore + len(r.cells); at < len(line) {
-			id = line[at]
-		}
+		result, id := told(line, r)
 		lie := ""
 		switch {
 		case r.refused && result == "in doubt" && id == "" && r.content == "":
@@ -312,6 +306,14 @@ func verify(t *testing.T, got *tally, dir string, rows []row, account map[string
 			t.Errorf("the account has a record of no row: %s", c)
 		}
 	}
+}
+
+// told returns the result and the id in a row's line of a results file; "" where it has none.
+func told(line []string, r row) (result, id string) {
+	if at := source.ResultsBefore + len(r.cells); at < len(line) {
+		id = line[at]
+	}
+	return line[2], id
 }
 
 // lines gives the lines of the last results file by their rows.
